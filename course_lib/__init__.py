@@ -1,0 +1,31 @@
+"""What does this convolutional network cost? Every number by hand and by machine, side by side.
+
+Importing this loads neither torch, numpy, matplotlib nor pandas; the names that need them load on first use.
+"""
+
+from importlib import import_module
+
+from course_lib.by_hand import *  # noqa: F403
+from course_lib.by_hand import __all__ as _by_hand
+
+_LATER = {
+    "build": "by_machine.counting",
+    "compare": "by_machine.comparing",
+    "layer_card": "cards.layer",
+    "network_card": "cards.network",
+    "guess": "exercises",
+    "reveal": "exercises",
+    "check": "exercises",
+    "vote": "exercises",
+}
+__all__ = [*_by_hand, *_LATER]
+
+
+def __getattr__(name: str):
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,141 @@
+"""Network: named layers in order; and the articles' networks as functions of the sizes that sliders change."""
+
+from __future__ import annotations
+
+from course_lib.by_hand.layers import (
+    AdaptiveAvgPool2d,
+    AvgPool2d,
+    BatchNorm1d,
+    BatchNorm2d,
+    Conv2d,
+    Flatten,
+    Layer,
+    LazyLinear,
+    Linear,
+    MaxPool2d,
+    ReLU,
+    Shape,
+    shape,
+    whole,
+)
+from course_lib.by_hand.ledger import Ledger
+
+
+class Network:
+    """Named layers, one after the other, on an input_shape without the batch; every layer must fit, or ValueError.
+
+    A LazyLinear follows the feature map before it; a Linear keeps its sizes. A Network does not change: `replace` and
+    `frozen` give a new one. Treated in notebook 01.
+
+    >>> network = Network((3, 5, 5), conv=Conv2d(3, 7, 3), flatten=Flatten(), fc=LazyLinear(10))
+    >>> network["fc"], network.ledger().params
+    (Linear(63, 10), 836)
+    """
+
+    def __init__(self, input_shape: Shape, /, **layers: Layer) -> None:
+        self.input_shape = shape("Network: input_shape", input_shape)
+        self._given, self.layers, self._frozen = layers, {}, frozenset()
+        if not layers:
+            raise ValueError("Network: give it layers by name, such as conv1=Conv2d(3, 5, 5)")
+        current = self.input_shape
+        for name, layer in layers.items():
+            if not isinstance(layer, Layer):
+                raise TypeError(f"{name}: {layer!r} is not a layer of course_lib, such as Conv2d(3, 5, 5)")
+            if not name or "." in name:
+                raise ValueError(f"{name!r} cannot name a layer: PyTorch allows neither an empty name nor a dot")
+            self.layers[name] = layer.resolve(current)
+            current = self.layers[name].output_shape(current, name)
+
+    def __getitem__(self, name: str) -> Layer:
+        return self.layers[self._known(name)]
+
+    def __repr__(self) -> str:
+        lines = [f"  {name}={layer!r}," for name, layer in self.layers.items()]
+        return "\n".join([f"Network({self.input_shape},", *lines, ")"])
+
+    def _known(self, name: str) -> str:
+        if name not in self.layers:
+            raise KeyError(f"no layer {name!r}; there are {', '.join(self.layers)}")
+        return name
+
+    def ledger(self, batch_size: int = 1) -> Ledger:
+        """One row a layer; batch_size multiplies operations and values, never parameters.
+
+        >>> one_conv().ledger().macs, one_conv().ledger(batch_size=16).macs, one_conv().ledger(batch_size=16).params
+        (1701, 27216, 196)
+        """
+        batch_size, rows, current = whole("ledger: batch_size", batch_size), [], self.input_shape
+        for name, layer in self.layers.items():
+            rows.append(layer.row(name, current, batch_size, trainable=name not in self._frozen))
+            current = rows[-1].output_shape
+        return Ledger(rows)
+
+    def replace(self, **layers: Layer) -> Network:
+        """The same network with other layers under the names it has; a LazyLinear behind them follows.
+
+        >>> small_cnn().replace(conv2=Conv2d(5, 12, 5)).ledger().params
+        17134
+        """
+        given = {**self._given, **{self._known(name): layer for name, layer in layers.items()}}
+        return Network(self.input_shape, **given).frozen(*self._frozen)
+
+    def fixed(self) -> Network:
+        """The same network with every LazyLinear as the Linear it has become, which follows no longer.
+
+        >>> small_cnn().fixed().replace(conv2=Conv2d(5, 12, 5))
+        Traceback (most recent call last):
+        ValueError: fc1: expects 192 features, but its input has 108
+        """
+        return Network(self.input_shape, **self.layers).frozen(*self._frozen)
+
+    def frozen(self, *names: str) -> Network:
+        """The same network with these layers not trainable.
+
+        >>> small_cnn().frozen("conv1").ledger().trainable_params
+        26546
+        """
+        network = Network(self.input_shape, **self._given)
+        network._frozen = self._frozen | {self._known(name) for name in names}
+        return network
+
+
+def one_conv() -> Network:
+    """The one layer of article A3: Conv2d 3→7 with a 3×3 kernel on a 5×5 map.
+
+    >>> one_conv().ledger().params
+    196
+    """
+    return Network((3, 5, 5), conv=Conv2d(3, 7, 3))
+
+
+def small_cnn(
+    conv1_kernel: int = 5,
+    conv1_channels: int = 5,
+    pool1_kernel: int = 5,
+    conv2_kernel: int = 3,
+    conv2_channels: int = 12,
+    pool2_kernel: int = 3,
+    hidden: int = 128,
+    classes: int = 10,
+    batch_norm: bool = False,
+    global_pool: bool = False,
+    image: int = 32,
+) -> Network:
+    """The small network of article A1 on a 3×image×image input, its sizes free.
+
+    >>> small_cnn().ledger().params, small_cnn(batch_norm=True).ledger().params, small_cnn(global_pool=True).ledger().params
+    (26926, 27216, 3886)
+    """
+    for name, value in list(locals().items()):
+        if name not in ("batch_norm", "global_pool"):
+            whole(f"small_cnn: {name}", value)
+    norms = {"bn1": BatchNorm2d(conv1_channels), "bn2": BatchNorm2d(conv2_channels), "bn3": BatchNorm1d(hidden)}
+    layers = {
+        "conv1": Conv2d(3, conv1_channels, conv1_kernel), "bn1": ..., "relu1": ReLU(),
+        "pool1": MaxPool2d(pool1_kernel, stride=2),
+        "conv2": Conv2d(conv1_channels, conv2_channels, conv2_kernel), "bn2": ..., "relu2": ReLU(),
+        "pool2": AvgPool2d(pool2_kernel, stride=2), "relu3": ReLU(), "gap": AdaptiveAvgPool2d(1),
+        "flatten": Flatten(), "fc1": LazyLinear(hidden), "bn3": ..., "relu4": ReLU(), "fc2": Linear(hidden, classes),
+    }  # fmt: skip
+    left_out = (() if batch_norm else tuple(norms)) + (() if global_pool else ("gap",))
+    return Network((3, image, image), **{n: norms.get(n, layer) for n, layer in layers.items() if n not in left_out})
