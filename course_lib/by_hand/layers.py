@@ -562,7 +562,7 @@ class _BatchNorm(Layer):
 
     @property
     def params_work(self) -> Work:
-        return Work([(2, self.num_features)] * self.affine)
+        return Work([(self.num_features,)] * 2 * self.affine)
 
     @property
     def buffers(self) -> int:

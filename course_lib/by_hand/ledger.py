@@ -57,6 +57,11 @@ class Row(NamedTuple):
     work: Work
     note: str = ""
 
+    @classmethod
+    def unused(cls, name: str, kind: str, detail: str) -> Row:
+        """The row of a layer that is never run: nothing but its name, until someone fills in what it owns."""
+        return cls(name, kind, detail, (), (), 0, 0, 0, 0, False, 0, 0, 0, Work())
+
     @property
     def bias_additions(self) -> int:
         """One addition per output value where the layer has a bias."""

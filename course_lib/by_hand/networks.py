@@ -34,7 +34,7 @@ class Network:
 
     def __init__(self, input_shape: Shape, /, **layers: Layer) -> None:
         self.input_shape = shape("Network: input_shape", input_shape)
-        self._given, self.layers, self._frozen = layers, {}, frozenset()
+        self._given, self.layers, self.frozen_names = layers, {}, frozenset()
         if not layers:
             raise ValueError("Network: give it layers by name, such as conv1=Conv2d(3, 5, 5)")
         current = self.input_shape
@@ -66,7 +66,7 @@ class Network:
         """
         batch_size, rows, current = whole("ledger: batch_size", batch_size), [], self.input_shape
         for name, layer in self.layers.items():
-            rows.append(layer.row(name, current, batch_size, trainable=name not in self._frozen))
+            rows.append(layer.row(name, current, batch_size, trainable=name not in self.frozen_names))
             current = rows[-1].output_shape
         return Ledger(rows)
 
@@ -77,7 +77,7 @@ class Network:
         17134
         """
         given = {**self._given, **{self._known(name): layer for name, layer in layers.items()}}
-        return Network(self.input_shape, **given).frozen(*self._frozen)
+        return Network(self.input_shape, **given).frozen(*self.frozen_names)
 
     def fixed(self) -> Network:
         """The same network with every LazyLinear as the Linear it has become, which follows no longer.
@@ -86,7 +86,7 @@ class Network:
         Traceback (most recent call last):
         ValueError: fc1: expects 192 features, but its input has 108
         """
-        return Network(self.input_shape, **self.layers).frozen(*self._frozen)
+        return Network(self.input_shape, **self.layers).frozen(*self.frozen_names)
 
     def frozen(self, *names: str) -> Network:
         """The same network with these layers not trainable.
@@ -95,7 +95,7 @@ class Network:
         26546
         """
         network = Network(self.input_shape, **self._given)
-        network._frozen = self._frozen | {self._known(name) for name in names}
+        network.frozen_names = self.frozen_names | {self._known(name) for name in names}
         return network
 
 

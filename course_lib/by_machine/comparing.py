@@ -1,0 +1,93 @@
+"""compare: the parameters by hand, by `.parameters()` and by torchinfo, row by row, every difference with its reason."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torchinfo
+from torch import nn
+
+from course_lib.by_hand.layers import times
+from course_lib.by_hand.ledger import Ledger, Row
+from course_lib.by_hand.networks import Network
+from course_lib.by_machine.counting import build, ledger_of, skeleton, walk
+from course_lib.words import words
+
+
+class Compared(NamedTuple):
+    """One layer's parameters, asked three times, and why the answers differ where they do."""
+
+    row: Row
+    parameters: int
+    torchinfo: int
+    reason: str
+
+    @property
+    def agree(self) -> bool:
+        return self.row.params == self.parameters == self.torchinfo
+
+
+class Comparison(tuple):
+    """The rows of a comparison; `ledger` holds the by-hand rows alone, `agree` says whether all rows and totals do."""
+
+    @property
+    def ledger(self) -> Ledger:
+        return Ledger(compared.row for compared in self)
+
+    @property
+    def totals(self) -> tuple[int, int, int]:
+        """By hand, by `.parameters()`, by torchinfo."""
+        return self.ledger.params, sum(c.parameters for c in self), sum(c.torchinfo for c in self)
+
+    @property
+    def agree(self) -> bool:
+        return all(compared.agree for compared in self)
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+        from course_lib.show.tables import comparison_table
+
+        return comparison_table(self).bundle()
+
+    def __repr__(self) -> str:
+        return self._repr_mimebundle_()["text/plain"]
+
+
+def compare(network_or_model: Network | nn.Module, input_size: tuple[int, ...] | None = None) -> Comparison:
+    """Parameters by hand, by `.parameters()` and by torchinfo; input_size with the batch, as torchinfo takes it.
+
+    A Network brings its input_size; a module needs it. Nothing is run on the module itself, but on a copy without values.
+
+    >>> from course_lib import small_cnn
+    >>> compare(small_cnn()).totals, compare(small_cnn()).agree
+    ((26926, 26926, 26926), True)
+    """
+    if isinstance(network_or_model, Network):
+        network = network_or_model
+        if input_size is not None and tuple(input_size[1:]) != network.input_shape:
+            raise ValueError(f"input_size {input_size} does not fit the network's input, a batch of {times(network.input_shape)}")
+        input_size = input_size or (1, *network.input_shape)
+        model = build(network, device="meta").eval()
+        ledger, modules = network.ledger(input_size[0]), list(model)
+    else:
+        if input_size is None:
+            raise TypeError("compare: a module needs its input_size with the batch, such as compare(model, (1, 3, 32, 32))")
+        model = skeleton(network_or_model)
+        calls = walk(model, input_size)
+        ledger, modules = ledger_of(calls), [call.module for call in calls]
+    infos = torchinfo.summary(model, input_size, verbose=0, device="meta").summary_list
+    leaves = [0 if info.is_recursive else info.num_params for info in infos if info.is_leaf_layer]
+    seen, compared = set(), []
+    for row, module, counted in zip(ledger, modules, leaves + [0] * (len(ledger) - len(leaves)), strict=True):
+        fresh = {id(p): p.numel() for p in module.parameters() if id(p) not in seen}
+        seen.update(fresh)
+        compared.append(Compared(row, sum(fresh.values()), counted, _reason(row, sum(fresh.values()), counted)))
+    return Comparison(compared)
+
+
+def _reason(row: Row, parameters: int, torchinfo: int) -> str:
+    """Why torchinfo's number is another one; by hand and `.parameters()` have no known reason to differ."""
+    if row.params != parameters:
+        return words("unexplained", by=parameters - row.params)
+    if torchinfo == parameters:
+        return row.note
+    return words("torchinfo_tied" if torchinfo > parameters else "torchinfo_unused", note=row.note)

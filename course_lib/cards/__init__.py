@@ -1,0 +1,1 @@
+"""Cards: sliders, and one pure function from their values to what is shown."""

@@ -1,0 +1,255 @@
+"""The card: sliders (ipywidgets), one pure function from their values to a View, one widgets.HTML that holds it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterable
+from html import escape
+from typing import NamedTuple
+
+import anywidget
+import ipywidgets as widgets
+import traitlets
+
+from course_lib.show.svg import PALETTE
+from course_lib.show.tables import Table
+from course_lib.words import words
+
+
+class Total(NamedTuple):
+    """A big number, what it is, and its change against the start."""
+
+    value: str
+    label: str
+    change: int = 0
+
+
+class View(NamedTuple):
+    """What a card shows for its sliders' values; `problem` alone where the values do not fit together."""
+
+    totals: list[Total] = []
+    svg: str = ""
+    alt: str = ""
+    table: Table | None = None
+    problem: str = ""
+
+    def live(self, layout: str) -> str:
+        """The card's HTML under the sliders."""
+        if self.problem:
+            return f'<div class="course {layout}"><p class="problem" role="alert">{escape(self.problem)}</p></div>'
+        totals = "".join(
+            f'<div><span class="big">{escape(t.value)}</span> <span class="{tone(t.change)}">{arrow(t.change)}</span>'
+            f'<br><span class="quiet">{escape(t.label)}</span></div>'
+            for t in self.totals
+        )
+        return f'<div class="course {layout}"><div class="totals" aria-live="polite">{totals}</div>{self.svg}{self.table.html()}</div>'
+
+    def bundle(self) -> dict[str, str]:
+        """The card without its kernel: the picture in an <img> with its alt text, and the numbers as a table and as text."""
+        picture = base64.b64encode(self.svg.encode()).decode()
+        said = " · ".join(f"{total.value} {total.label}" for total in self.totals) or self.problem
+        image = f'<img alt="{escape(self.alt)}" width="100%" src="data:image/svg+xml;base64,{picture}">' if self.svg else ""
+        html, text = (self.table.html(), self.table.text()) if self.table else ("", "")
+        return {"text/html": f"<p><b>{escape(said)}</b></p>{image}{html}", "text/plain": f"{said}\n{self.alt}\n{text}".strip()}
+
+
+def arrow(change: int) -> str:
+    """A change by its sign and an arrow, so that it tells without colour.
+
+    >>> arrow(-9792), arrow(960), arrow(0)
+    ('▼ −9,792', '▲ +960', '')
+    """
+    return f"▲ +{change:,}" if change > 0 else f"▼ −{-change:,}" if change else ""
+
+
+def tone(change: int) -> str:
+    return "change" if change else ""
+
+
+class Slider(NamedTuple):
+    """A whole number from low to high."""
+
+    name: str
+    label: str
+    low: int
+    high: int
+
+
+class Switch(NamedTuple):
+    """True or False."""
+
+    name: str
+    label: str
+
+
+def fitting(fits: Callable[[int], object], start: int, low: int, high: int) -> tuple[int, int]:
+    """The widest run of values around start, from low to high, for which `fits` does not raise ValueError.
+
+    >>> from course_lib import small_cnn
+    >>> fitting(lambda kernel: small_cnn(conv2_kernel=kernel), 3, 1, 20)
+    (1, 10)
+    """
+
+    def good(value: int) -> bool:
+        try:
+            fits(value)
+        except ValueError:
+            return False
+        return True
+
+    least = most = start
+    while least > low and good(least - 1):
+        least -= 1
+    while most < high and good(most + 1):
+        most += 1
+    return least, most
+
+
+class _Names(anywidget.AnyWidget):
+    """Gives every slider's handle and every number box the label beside it as its accessible name; ipywidgets gives none."""
+
+    _esm = """
+    export default { render({ el }) {
+      const name = () => el.closest('.course-card')?.querySelectorAll('.course-row').forEach(row => {
+        const said = row.querySelector('.widget-label')?.textContent;
+        row.querySelectorAll('.noUi-handle, input').forEach(e => e.setAttribute('aria-label', said)); });
+      const watch = new MutationObserver(name);
+      requestAnimationFrame(() => { name(); const card = el.closest('.course-card');
+        if (card) watch.observe(card.querySelector('.course-controls') ?? card, { childList: true, subtree: true }); });
+      return () => watch.disconnect();
+    } }"""
+    _css = traitlets.Unicode().tag(sync=True)
+
+
+def _palette(which: int) -> str:
+    return "".join(f"--course-{colours[0]}:{colours[which]};" for colours in PALETTE)
+
+
+STYLE = f"""
+.course-card {{ {_palette(1)} font-family: system-ui, "DejaVu Sans", sans-serif; color: var(--course-ink);
+  background: var(--course-paper); padding: 10px 14px; overflow-x: auto; }}
+body[data-jp-theme-light="false"] .course-card {{ {_palette(2)} }}
+""" + """
+.course-card, .course-card .widget-label, .course-card label, .course-card button, .course-card input { font-size: 20px !important;
+  color: var(--course-ink) !important; }
+.course-card .widget-label { width: 190px; flex: none; text-align: left; line-height: 34px; height: 34px; overflow: visible; }
+.course-card .widget-hslider, .course-card .widget-hslider .slider-container { min-width: 0; }
+.course-card .widget-hslider { flex: 1 1 auto; height: 36px; }
+.course-card .noUi-connect { background: var(--course-blue); }
+.course-card .noUi-target { background: var(--course-line); border: none; }
+.course-card .noUi-handle { background: var(--course-blue) !important; border: none !important; width: 20px !important; height: 20px !important;
+  border-radius: 10px; top: -8px !important; right: -10px !important; }
+.course-card .noUi-handle:focus { outline: 3px solid var(--course-orange); outline-offset: 2px; }
+.course-card input[type=number] { background: var(--course-paper) !important; border: 1px solid var(--course-quiet) !important;
+  border-radius: 5px; height: 32px; text-align: right; }
+.course-card input[type=checkbox] { width: 20px; height: 20px; }
+.course-card .widget-checkbox label { line-height: 34px; }
+.course-card button { background: var(--course-pale); border: 1px solid var(--course-blue); height: 36px; line-height: 24px; border-radius: 5px; }
+.course-card .widget-html-content { line-height: 1.25; color: inherit; }
+.course .totals { display: flex; flex-wrap: wrap; gap: 6px 48px; margin: 4px 0; }
+.course .big { font-size: 36px; font-weight: 700; line-height: 1.15; }
+.course .quiet { color: var(--course-quiet); }
+.course .change { color: var(--course-orange); font-weight: 700; }
+.course svg { display: block; width: 100%; height: auto; max-height: 344px; }
+.course table { width: 100%; border-collapse: collapse; font-size: 20px; margin: 0; color: inherit; }
+.course th, .course td { padding: 3px 9px !important; border: none; font-size: 20px !important; background: none; white-space: nowrap; }
+.course tbody tr { border-top: 1px solid var(--course-line); background: none !important; }
+.course tbody tr.marked { background: var(--course-warm) !important; }
+.course tbody tr.total { border-top: 2px solid var(--course-ink); }
+.course .name, .course .up { font-weight: 700; }
+.course .up, .course .down { color: var(--course-orange); font-weight: 700; }
+.course .good { color: var(--course-green); }
+.course .work { font-family: "DejaVu Sans Mono", Consolas, monospace; font-size: 18px !important; }
+.course .problem { border-left: 6px solid var(--course-orange); padding: 12px 16px; background: var(--course-warm); font-size: 24px; }
+.course.projector .totals { gap: 4px 70px; }
+.course.projector .big { font-size: 58px; }
+.course.projector .totals, .course.projector table, .course.projector th, .course.projector td { font-size: 26px !important; }
+.course.projector .work { font-size: 23px !important; }
+.course.projector svg { max-height: 300px; }
+"""
+
+
+class Card(widgets.VBox):
+    """Sliders and switches above, `render(values)` below, on every change; presets are buttons that set several at once.
+
+    `render` must be pure: it gets a dict of values, and a problem it cannot show is a View with `problem`.
+    """
+
+    def __init__(
+        self,
+        controls: Iterable[Slider | Switch],
+        start: dict[str, int | bool],
+        render: Callable[[dict], View],
+        presets: dict[str, dict] | None = None,
+        layout: str = "desk",
+    ) -> None:
+        if layout not in ("desk", "projector"):
+            raise ValueError(f"layout must be 'desk' or 'projector', not {layout!r}")
+        self._render, self._start, self._layout_name = render, dict(start), layout
+        self._shown, self._setting = widgets.HTML(), False
+        self.controls, rows, switches = {}, [], []
+        for control in controls:
+            if isinstance(control, Switch):
+                made = widgets.Checkbox(start[control.name], description=control.label, indent=False, layout={"width": "auto"})
+                switches.append(made)
+            else:
+                made, row = _slider_row(control, start[control.name])
+                rows.append(row)
+            self.controls[control.name] = made
+            made.observe(self._changed, "value")
+        buttons = [self._button(label, values) for label, values in (presets or {}).items()]
+        wide = "repeat(auto-fill, minmax(430px, 1fr))" if len(rows) > 1 else "1fr"
+        grid = widgets.GridBox(rows, layout={"grid_template_columns": wide, "grid_gap": "0 34px"}).add_class("course-controls")
+        line = widgets.HBox(switches + buttons, layout={"flex_flow": "row wrap", "grid_gap": "8px"})
+        parts = [_Names(_css=STYLE), grid] + ([line] if switches or buttons else []) + [self._shown]
+        super().__init__(parts)
+        self.add_class("course-card")
+        self._changed()
+
+    @property
+    def values(self) -> dict[str, int | bool]:
+        """The sliders' values now, over those that have no slider."""
+        return {**self._start, **{name: control.value for name, control in self.controls.items()}}
+
+    @property
+    def html(self) -> str:
+        """What stands under the sliders now."""
+        return self._shown.value
+
+    def set(self, **values) -> None:
+        """Several values at once, with one new picture; KeyError for a name without a control."""
+        if unknown := sorted(values.keys() - self.controls.keys()):
+            raise KeyError(f"no slider {', '.join(unknown)}; there are {', '.join(self.controls)}")
+        self._setting = True
+        try:
+            for name, value in values.items():
+                self.controls[name].value = value
+        finally:
+            self._setting = False
+            self._changed()
+
+    def _button(self, label: str, values: dict) -> widgets.Button:
+        button = widgets.Button(description=label, layout={"width": "auto"})
+        button.on_click(lambda _: self.set(**{n: v for n, v in {**self._start, **values}.items() if n in self.controls}))
+        return button
+
+    def _changed(self, _=None) -> None:
+        if not self._setting:
+            self._shown.value = self._render(self.values).live(self._layout_name)
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        shown = super()._repr_mimebundle_(include=include, exclude=exclude)
+        data, metadata = shown if isinstance(shown, tuple) else (shown, {})
+        return {**data, **self._render(self.values).bundle()}, metadata
+
+
+def _slider_row(control: Slider, start: int) -> tuple[widgets.IntSlider, widgets.HBox]:
+    slider = widgets.IntSlider(start, control.low, control.high, readout=False)
+    box = widgets.BoundedIntText(start, control.low, control.high, layout={"width": "86px"})
+    widgets.jslink((slider, "value"), (box, "value"))
+    return slider, widgets.HBox([widgets.Label(control.label), slider, box]).add_class("course-row")
+
+
+def problem(values: dict, error: ValueError) -> View:
+    """What a card says where its values do not fit together."""
+    return View(problem=words("does_not_fit", error=error))

@@ -1,0 +1,123 @@
+"""The network card: the sizes of a network on sliders, its ledger and its picture beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from course_lib.by_hand.layers import times
+from course_lib.by_hand.networks import Network, small_cnn
+from course_lib.cards.base import Card, Slider, Switch, Total, View, arrow, fitting, problem
+from course_lib.show.svg import network_picture
+from course_lib.show.tables import Cell, Table, number, what
+from course_lib.words import words
+
+# Each slider's bounds before asking what fits.
+LIMITS = {
+    "conv1_kernel": (1, 11), "conv1_channels": (1, 32), "pool1_kernel": (1, 7), "conv2_kernel": (1, 7),
+    "conv2_channels": (1, 64), "pool2_kernel": (1, 5), "hidden": (1, 256), "image": (8, 64), "batch": (1, 128),
+}  # fmt: skip
+SWITCHES = ("batch_norm", "global_pool", "machine", "columns")
+START = {
+    "conv1_kernel": 5, "conv1_channels": 5, "pool1_kernel": 5, "conv2_kernel": 3, "conv2_channels": 12, "pool2_kernel": 3,
+    "hidden": 128, "image": 32, "batch": 1, "batch_norm": False, "global_pool": False, "machine": False, "columns": False,
+}  # fmt: skip
+
+
+def _network(values: dict) -> Network:
+    return small_cnn(**{name: value for name, value in values.items() if name not in ("batch", "machine", "columns")})
+
+
+def network_view(values: dict, start: dict, layout: str = "desk") -> View:
+    """What the network card shows for these values: totals against the start, picture and table."""
+    try:
+        network = _network(values)
+    except ValueError as error:
+        return problem(values, error)
+    ledger, before = network.ledger(values["batch"]), _network(start).ledger(start["batch"])
+    top, per = max(ledger, key=lambda row: row.params), values["batch"]
+    totals = [
+        Total(f"{ledger.params:,}", words("params"), ledger.params - before.params),
+        Total(f"{ledger.macs:,}", words("macs_image") if per == 1 else words("macs_batch", n=per), ledger.macs - before.macs),
+    ]
+    if layout == "desk":
+        share = round(100 * top.params / ledger.params)
+        totals += [
+            Total(f"{4 * ledger.params / 1000:,.1f} kB", words("weights_float32")),
+            Total(f"{share} %", words("share_in", name=top.name)),
+        ]
+    kernels = {name: layer.kernel_size[0] for name, layer in network.layers.items() if hasattr(layer, "in_channels")}
+    maps = "; ".join(f"{row.name} {times(row.output_shape)}, {row.params:,}" for row in ledger if row.params)
+    alt = words("network_alt", input=times(network.input_shape), maps=maps)
+    compared = None
+    if values["machine"]:
+        from course_lib.by_machine.comparing import compare
+
+        compared = compare(network, (values["batch"], *network.input_shape))
+    largest = max(row.params for row in before)
+    return View(totals, network_picture(ledger, kernels, largest, alt), alt, _table(ledger, before, compared, values, layout))
+
+
+def _table(ledger, before, compared, values: dict, layout: str) -> Table:
+    old = {row.name: row for row in before}
+    rows, marked = [], set()
+    wide = compared and (values["columns"] or not compared.agree)
+    for i, row in enumerate(ledger):
+        was = old.get(row.name)
+        changed = was is None or (row.output_shape, row.params, row.macs) != (was.output_shape, was.params, was.macs)
+        quiet = not row.params and row.output_shape == row.input_shape
+        if quiet or (layout == "projector" and not (changed and (row.params or row.kind == "Flatten"))):
+            continue
+        if changed:
+            marked.add(len(rows))
+        change = row.params - (was.params if was else 0)
+        cells = [Cell(row.name, "name"), what(row), times(row.output_shape), Cell(row.work.text, "work"), number(row.params)]
+        if compared and wide:
+            cells += [number(compared[i].parameters), number(compared[i].torchinfo)]
+        elif compared:
+            cells.append(Cell(words("agree") if row.params else "", "good"))
+        cells += [Cell(arrow(change), "up" if change > 0 else "down"), number(row.macs)]
+        rows.append(cells)
+    total = [words("total"), "", "", "", f"{ledger.params:,}"]
+    headings = [f"<{words('layer')}", f"<{words('what')}", words("output"), words("work"), words("params")]
+    if compared and wide:
+        headings += [".parameters()", "torchinfo"]
+        total += [f"{count:,}" for count in compared.totals[1:]]
+    elif compared:
+        headings.append(words("three"))
+        total.append(words("agree"))
+    total += [arrow(ledger.params - before.params), f"{ledger.macs:,}"]
+    return Table([*headings, words("change"), words("macs")], rows, total if layout == "desk" else [], marked=frozenset(marked))
+
+
+def network_card(sliders: Iterable[str] | None = None, layout: str = "desk", machine: bool = False, **start) -> Card:
+    """A card on article A1's small network: sliders for its sizes, totals, maps, weights as areas, and the ledger.
+
+    `sliders` names those to show (all by default), `start` their values, `machine` asks PyTorch and torchinfo too, and
+    layout "projector" has big totals and only the rows that changed.
+
+    >>> network_card(conv2_kernel=5).values["conv2_kernel"]
+    5
+    """
+    if unknown := sorted(start.keys() - START.keys()):
+        raise TypeError(f"network_card: no size {', '.join(unknown)}; there are {', '.join(START)}")
+    begin = {**START, "machine": machine, **start}
+    chosen = list(LIMITS) + list(SWITCHES) if sliders is None else list(sliders)
+    if unknown := [name for name in chosen if name not in START]:
+        raise ValueError(f"network_card: no slider {', '.join(unknown)}; there are {', '.join(START)}")
+    controls = [
+        Switch(name, words(name)) if name in SWITCHES else Slider(name, words(name), *_bounds(name, begin)) for name in chosen
+    ]
+    presets = {
+        words("as_in_article"): {},
+        words("larger_smaller"): {"conv2_kernel": 5},
+        words("global_pool"): {"global_pool": True},
+    }  # fmt: skip
+    first = dict(START)
+    return Card(controls, begin, lambda values: network_view(values, first, layout), presets if layout == "desk" else None, layout)
+
+
+def _bounds(name: str, begin: dict) -> tuple[int, int]:
+    low, high = LIMITS[name]
+    if name == "batch":
+        return low, high
+    return fitting(lambda value: _network({**begin, name: value}), begin[name], low, high)

@@ -1,0 +1,148 @@
+"""Pictures that move, as SVG written by plain Python: the same string on every run, and colours that follow the theme."""
+
+from __future__ import annotations
+
+import math
+from html import escape
+
+from course_lib.by_hand.layers import Layer, Shape, times
+from course_lib.by_hand.ledger import Ledger
+from course_lib.words import words
+
+# One palette for the whole course: (name, light, dark). In a card the names follow the theme; elsewhere light is used.
+PALETTE = (
+    ("ink", "#1a1a2e", "#e8eaf0"),
+    ("quiet", "#566076", "#a9b1c2"),
+    ("paper", "#ffffff", "#111418"),
+    ("line", "#cbd5e0", "#4a5365"),
+    ("blue", "#2a6ab3", "#7db4f0"),
+    ("pale", "#dbe8f6", "#1e3450"),
+    ("input", "#ececec", "#33373f"),
+    ("orange", "#c05621", "#f09a5e"),
+    ("warm", "#fff5eb", "#33241a"),
+    ("green", "#1f6f43", "#74c99b"),
+)
+LIGHT = {name: light for name, light, _ in PALETTE}
+
+
+def colour(name: str) -> str:
+    return f"var(--course-{name}, {LIGHT[name]})"
+
+
+def _box(x, y, width, height, fill: str, edge: str = "", thick: float = 1.2) -> str:
+    stroke = f' stroke="{colour(edge)}" stroke-width="{thick:g}"' if edge else ""
+    paint = colour(fill) if fill else "none"
+    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{paint}"{stroke}/>'
+
+
+def _text(x, y, said: str, size: int = 20, tone: str = "ink", anchor: str = "middle", bold: bool = False) -> str:
+    weight = ' font-weight="700"' if bold else ""
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" fill="{colour(tone)}" text-anchor="{anchor}"{weight}>{escape(said)}</text>'
+    )
+
+
+def picture(width: float, height: float, parts: list[str], alt: str) -> str:
+    """An SVG of its own: a background, the parts, and what it shows in words."""
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}" '
+        f'role="img" aria-label="{escape(alt)}" font-family="system-ui, DejaVu Sans, sans-serif">'
+        f"{_box(0, 0, width, height, 'paper')}{''.join(parts)}</svg>"
+    )
+
+
+def _stack(centre: float, middle: float, shape: Shape, scale: float, fill: str) -> tuple[list[str], tuple[float, float]]:
+    """A feature map as a stack of its channels (12 at most), and where its front lies; a vector as a bar."""
+    if len(shape) == 1:
+        height = 16 + 5.8 * math.sqrt(min(shape[0], 400))
+        return [_box(centre - 10, middle - height / 2, 20, height, fill, "blue")], (centre - 10, middle - height / 2)
+    height, width = ((1, shape[1]) if len(shape) == 2 else shape[1:])
+    height, width, sheets = max(4, height * scale), max(4, width * scale), min(shape[0], 12)
+    left, top = centre - (width + 5 * (sheets - 1)) / 2, middle - (height - 4 * (sheets - 1)) / 2
+    drawn = [_box(left + 5 * i, top - 4 * i, width, height, fill if i == 0 else "pale", "blue") for i in range(sheets)]
+    return drawn[::-1], (left, top)
+
+
+def network_picture(ledger: Ledger, kernels: dict[str, int], largest: int, alt: str) -> str:
+    """Feature maps above, weights as areas below; `kernels` draws each convolution's kernel on the map that it reads.
+
+    `largest` is the number of parameters that fills the largest square, so that squares can be compared between pictures.
+    """
+    shown = [row for row in ledger if row.params or (row.kind != "Flatten" and row.output_shape != row.input_shape)]
+    columns = [(words("input"), ledger[0].input_shape, 0, "input", shown[0].name)]
+    for row, after in zip(shown, [*shown[1:], None], strict=True):
+        columns.append((row.name, row.output_shape, row.params, "pale", after.name if after else ""))
+    pitch, scale = min(170.0, 1290 / len(columns)), 98 / max(ledger[0].input_shape[1:] or (1,))
+    largest = max(largest, *(row.params for row in shown), 1)
+    parts = [_text(0, 118, words("maps"), tone="quiet", anchor="start"), _text(0, 262, words("weights"), tone="quiet", anchor="start")]
+    for i, (name, shape, params, fill, reader) in enumerate(columns):
+        x = 100 + pitch * (i + 0.5)
+        parts.append(_text(x, 22, name, bold=True))
+        if i == 0 or shape != columns[i - 1][1]:
+            drawn, (left, top) = _stack(x, 108, shape, scale, fill)
+            if reader in kernels:
+                side = max(5, kernels[reader] * scale)
+                drawn.append(_box(left + 4, top + 4, side, side, "", "orange", 3))
+            parts += [*drawn, _text(x, 196, times(shape))]
+        if params:
+            side = max(2.0, 88 * math.sqrt(params / largest))
+            parts += [_box(x - side / 2, 304 - side, side, side, "orange"), _text(x, 330, f"{params:,}")]
+    parts.append(_text(1400, 330, words("orange_area"), 18, "quiet", "end"))
+    return picture(1400, 344, parts, alt)
+
+
+def _cells(left: float, top: float, rows: int, columns: int, cell: float, fill: str, edge: str = "line") -> list[str]:
+    """A grid as one rectangle and its lines, so that a large one stays small."""
+    lines = [f"M{left:.1f} {top + r * cell:.1f}h{columns * cell:.1f}" for r in range(1, rows)]
+    lines += [f"M{left + c * cell:.1f} {top:.1f}v{rows * cell:.1f}" for c in range(1, columns)]
+    path = f'<path d="{"".join(lines)}" stroke="{colour(edge)}" stroke-width="0.8"/>' if lines else ""
+    return [_box(left, top, columns * cell, rows * cell, fill), path, _box(left, top, columns * cell, rows * cell, "", "blue")]
+
+
+def layer_picture(layer: Layer, input_shape: Shape, position: int, alt: str) -> str:
+    """A convolution at one output position: the cells it multiplies, its kernels with their biases, the cell it writes."""
+    flat = layer.dims == 1
+    (height, width), (kh, kw), (sy, sx), (dy, dx) = (
+        ((1, sizes[-1]) if flat else sizes) for sizes in (input_shape[1:], layer.kernel_size, layer.stride, layer.dilation)
+    )
+    (above, below), (before, after) = [(0, 0), *layer.paddings()] if flat else layer.paddings()
+    output = layer.output_shape(input_shape)
+    rows, columns = (1, output[1]) if flat else output[1:]
+    row, column = divmod(position, columns)
+    # Input with its padding, and the kernel over it.
+    cell = min(30.0, 300 / max(height + above + below, width + before + after))
+    left, top = 20.0, 70.0
+    parts = [_text(left, 24, f"{words('input')} {times(input_shape)}", bold=True, anchor="start")]
+    padded = (height + above + below, width + before + after)
+    if padded != (height, width):
+        parts += _cells(left, top, *padded, cell, "paper")
+        parts.append(_text(left, 50, words("with_padding", size=times(padded[flat:])), 18, "quiet", "start"))
+    parts += _cells(left + before * cell, top + above * cell, height, width, cell, "input")
+    for i in range(kh):
+        for j in range(kw):
+            x, y = left + (column * sx + j * dx) * cell, top + (row * sy + i * dy) * cell
+            parts.append(_box(x + 1, y + 1, cell - 2, cell - 2, "orange"))
+    # Kernels: one small grid for each output channel (24 at most), its bias a dot.
+    shown, small = min(layer.out_channels, 24), min(16.0, 56 / max(kh, kw))
+    left, across = 400.0, 6
+    each = words("kernels_bias" if layer.bias else "kernels", n=layer.out_channels, size=times(layer.kernel))
+    parts.append(_text(left, 24, each, bold=True, anchor="start"))
+    for n in range(shown):
+        x, y = left + (n % across) * 88, top + (n // across) * (kh * small + 26)
+        depth = min(layer.kernel[-1], 4)
+        for d in range(depth - 1, 0, -1):
+            parts.append(_box(x + 4 * d, y - 4 * d, kw * small, kh * small, "paper", "orange"))
+        parts += _cells(x, y, kh, kw, small, "warm", "orange")
+        if layer.bias:
+            at = f'cx="{x + kw * small + 4 * (depth - 1) + 9:.1f}" cy="{y + kh * small - 6:.1f}"'
+            parts.append(f'<circle {at} r="5.5" fill="{colour("blue")}"/>')
+    bottom = top + math.ceil(shown / across) * (kh * small + 26)
+    if shown < layer.out_channels:
+        parts.append(_text(left, bottom + 8, words("more", n=layer.out_channels - shown), 18, "quiet", "start"))
+    # Output, the written cell marked.
+    cell = min(30.0, 300 / max(rows, columns))
+    left = 980.0
+    parts.append(_text(left, 24, f"{words('output')} {times(output)}", bold=True, anchor="start"))
+    parts += _cells(left, top, rows, columns, cell, "pale")
+    parts.append(_box(left + column * cell, top + row * cell, cell, cell, "orange"))
+    return picture(1400, 390, parts, alt)

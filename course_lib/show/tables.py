@@ -1,0 +1,96 @@
+"""One table renderer: the same cells as HTML and as plain text, so that every table has its twin."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import NamedTuple
+
+from course_lib.by_hand.layers import times
+from course_lib.by_hand.ledger import Ledger, Row
+from course_lib.words import words
+
+
+class Cell(NamedTuple):
+    """A cell's text with the CSS classes that the cards' style sheet knows: name, work, up, down, good, quiet."""
+
+    text: str
+    tone: str = ""
+
+
+class Table(NamedTuple):
+    """Columns (a heading that begins with '<' is left-aligned), rows of text or Cells, and the total as the last row."""
+
+    columns: list[str]
+    rows: list[list[str | Cell]]
+    total: list[str | Cell] = []
+    caption: str = ""
+    marked: frozenset[int] = frozenset()
+
+    def bundle(self) -> dict[str, str]:
+        return {"text/html": self.html(), "text/plain": self.text()}
+
+    def html(self) -> str:
+        def line(cells, tag: str = "td", tone: str = "") -> str:
+            made = []
+            for heading, cell in zip(self.columns, cells, strict=True):
+                text, tones = cell if isinstance(cell, Cell) else (cell, "")
+                side = "left" if heading.startswith("<") else "right"
+                made.append(f'<{tag} class="{tones}" style="text-align:{side}">{escape(text)}</{tag[:2]}>')
+            return f'<tr class="{tone}">{"".join(made)}</tr>'
+
+        head = line([heading.lstrip("<") for heading in self.columns], 'th scope="col"')
+        body = [line(row, tone="marked" if i in self.marked else "") for i, row in enumerate(self.rows)]
+        total = [line([Cell(_text(cell), "name") for cell in self.total], tone="total")] if self.total else []
+        caption = f"<caption>{escape(self.caption)}</caption>" if self.caption else ""
+        return f"<table>{caption}<thead>{head}</thead><tbody>{''.join(body + total)}</tbody></table>"
+
+    def text(self) -> str:
+        lines = [[heading.lstrip("<") for heading in self.columns]]
+        lines += [[_text(cell) for cell in row] for row in (*self.rows, *([self.total] if self.total else []))]
+        widths = [max(len(line[i]) for line in lines) for i in range(len(self.columns))]
+        sides = ["<" if heading.startswith("<") else ">" for heading in self.columns]
+        made = ["  ".join(f"{c:{s}{w}}" for c, s, w in zip(line, sides, widths, strict=True)).rstrip() for line in lines]
+        return "\n".join(([self.caption] if self.caption else []) + made)
+
+
+def _text(cell: str | Cell) -> str:
+    return cell.text if isinstance(cell, Cell) else cell
+
+
+def number(value: int) -> str:
+    """An integer as people read it: 26926 is 26,926; 0 is nothing to show."""
+    return f"{value:,}" if value else ""
+
+
+def what(row: Row) -> str:
+    """A layer as its PyTorch name and its sizes: Conv2d 5→12, 3×3."""
+    detail = "·".join(map(str, row.input_shape)) if row.kind == "Flatten" else row.detail
+    return f"{row.kind} {detail}".strip()
+
+
+def ledger_table(ledger: Ledger) -> Table:
+    """Layer, what it is, output without the batch, the work, parameters, MACs; buffers where there are any."""
+    buffers, notes = bool(ledger.buffers), any(row.note for row in ledger)
+    rows = [
+        [Cell(row.name, "name"), what(row), times(row.output_shape), Cell(row.work.text, "work"), number(row.params)]
+        + [number(row.buffers)] * buffers
+        + [number(row.macs)]
+        + [row.note] * notes
+        for row in ledger
+    ]
+    headings = [f"<{words('layer')}", f"<{words('what')}", words("output"), words("work"), words("params")]
+    headings += [words("buffers")] * buffers + [words("macs")] + [f"<{words('note')}"] * notes
+    total = [words("total"), "", "", "", f"{ledger.params:,}"] + [f"{ledger.buffers:,}"] * buffers + [f"{ledger.macs:,}"]
+    return Table(headings, rows, total + [""] * notes)
+
+
+def comparison_table(comparison) -> Table:
+    """Every layer's parameters three times over, and the reason where they differ."""
+    rows = [
+        [Cell(c.row.name, "name"), what(c.row), Cell(c.row.work.text, "work"), number(c.row.params), number(c.parameters),
+         number(c.torchinfo), Cell(words("agree") if c.agree and c.row.params else c.reason, "good" if c.agree else "up")]
+        for c in comparison
+    ]  # fmt: skip
+    headings = [f"<{words('layer')}", f"<{words('what')}", words("work"), words("by_hand"), ".parameters()", "torchinfo"]
+    total = [words("total"), "", "", *(f"{total:,}" for total in comparison.totals)]
+    return Table([*headings, "<"], rows, [*total, words("agree") if comparison.agree else words("differ")])
