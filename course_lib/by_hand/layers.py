@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 import operator
-from dataclasses import MISSING, dataclass, fields, make_dataclass
-from typing import ClassVar
+from dataclasses import MISSING, dataclass, fields
+from typing import dataclass_transform
 
 from course_lib.by_hand.ledger import Row, Work
 
@@ -32,7 +32,7 @@ def output_size(size: int, kernel: int, stride=1, padding=0, dilation=1, ceil_mo
     return count - 1 if ceil_mode and (count - 1) * stride >= size + padding else count
 
 
-def whole(what: str, value, least: int = 1) -> int:
+def whole(what: str, value, least: float = 1) -> int:
     """The value as an int of at least `least`, or an error that begins with `what`.
 
     >>> whole("conv2: kernel_size", 0)
@@ -50,106 +50,111 @@ def shape(what: str, value) -> Shape:
     """A shape without the batch, checked: a tuple of whole numbers, each at least 1."""
     if not isinstance(value, (tuple, list)):
         raise TypeError(f"{what} must be a tuple such as (3, 32, 32), not {value!r}")
+    if not value:
+        raise ValueError(f"{what} must have a size, such as (3, 32, 32), not {value!r}")
     return tuple(whole(what, size) for size in value)
 
 
-def _sizes(what: str, value, dims: int, least: int = 1) -> Shape:
-    value = value if isinstance(value, (tuple, list)) else (value,) * dims
+def _real(what: str, value, above: float = -math.inf):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{what} must be a number, not {value!r}")
+    if not above < value < math.inf:
+        raise ValueError(f"{what} must be a finite number{' above 0' if above == 0 else ''}, not {value}")
+    return value
+
+
+def _sizes(what: str, value, dims: int, least: int = 1, open_axes: bool = False) -> Shape:
+    if not isinstance(value, (tuple, list)):
+        return (whole(what, value, least),) * dims
     if len(value) != dims:
         raise ValueError(f"{what} takes one number or {dims}, not {len(value)}: {value!r}")
-    return tuple(whole(what, size, least) for size in value)
+    return tuple(None if size is None and open_axes else whole(what, size, least) for size in value)
 
 
-def _typed(*types: type, of: str):
+def _one_of(*choices):
     def rule(what: str, value, dims: int):
-        if not isinstance(value, types) or isinstance(value, bool) != (types == (bool,)):
-            raise TypeError(f"{what} must be {of}, not {value!r}")
+        typed = type(value) is type(choices[0])
+        if not typed or value not in choices:
+            raise (ValueError if typed else TypeError)(f"{what} must be {' or '.join(map(repr, choices))}, not {value!r}")
         return value
 
     return rule
-
-
-def _word(*words: str):
-    def rule(what: str, value, dims: int) -> str:
-        if not isinstance(value, str):
-            raise TypeError(f"{what} must be text, not {value!r}")
-        if value not in words:
-            raise ValueError(f"{what} must be one of {', '.join(words)}, not {value!r}")
-        return value
-
-    return rule
-
-
-def _each(rule):
-    """The rule for one value, put to every one of a tuple or list; None passes there."""
-
-    def apply(what: str, value, dims: int):
-        if isinstance(value, (tuple, list)):
-            return tuple(None if part is None else rule(what, part, dims) for part in value)
-        return rule(what, value, dims)
-
-    return apply
-
-
-def _padding(what: str, value, dims: int):
-    return _word("same", "valid")(what, value, dims) if isinstance(value, str) else _sizes(what, value, dims, 0)
 
 
 # What an argument's annotation asks of its value; `| None` behind it lets None pass.
 RULES = {
     "Count": lambda what, value, dims: whole(what, value),
-    "Axis": lambda what, value, dims: whole(what, value, -8),
+    "Axis": lambda what, value, dims: whole(what, value, -math.inf),
     "Sizes": _sizes,
     "Sizes0": lambda what, value, dims: _sizes(what, value, dims, 0),
-    "Size": _each(lambda what, value, dims: whole(what, value)),
-    "Padding": _padding,
-    "PaddingMode": _word("zeros", "reflect", "replicate", "circular"),
-    "Mode": _word("nearest", "nearest-exact", "linear", "bilinear", "bicubic"),
-    "Approximate": _word("none", "tanh"),
-    "Flag": _typed(bool, of="True or False"),
-    "Real": _typed(int, float, of="a number"),
-    "Scale": _each(_typed(int, float, of="a number")),
+    "Padding": lambda what, value, dims: (
+        _one_of("same", "valid")(what, value, dims) if isinstance(value, str) else _sizes(what, value, dims, 0)
+    ),
+    "Target": lambda what, value, dims: _sizes(what, value, dims, open_axes=dims > 1),
+    # Upsample learns its number of axes from its input. Like PyTorch, it takes a list for the size only.
+    "Size": lambda what, value, dims: shape(what, value) if isinstance(value, (tuple, list)) else whole(what, value),
+    "Scale": lambda what, value, dims: (
+        tuple(_real(what, scale, 0) for scale in value) if isinstance(value, tuple) else _real(what, value, 0)
+    ),
+    "Real": lambda what, value, dims: _real(what, value),
+    "Positive": lambda what, value, dims: _real(what, value, 0),
+    "Flag": _one_of(True, False),
+    "PaddingMode": _one_of("zeros", "reflect", "replicate", "circular"),
+    "Mode": _one_of("nearest", "nearest-exact", "linear", "bilinear", "bicubic"),
+    "Approximate": _one_of("none", "tanh"),
 }
+AXES = {1: "(features,)", 2: "(channels, length)", 3: "(channels, height, width)"}  # an input's, by its rank
 
 
 def _short(value) -> str:
     """repr, with (3, 3) as 3."""
-    return repr(value[0] if isinstance(value, tuple) and len(set(value)) == 1 else value)
+    return repr(value[0] if isinstance(value, tuple) and len(set(value)) == 1 and value[0] is not None else value)
 
 
+@dataclass_transform(frozen_default=True)
 class Layer:
     """What every layer answers: whether it fits an input, its output's shape, its parameters, its MACs, and the work."""
 
-    dims: ClassVar[int | None] = None  # how many axes follow the channels; None: more than one rank will do
+    dims = None  # how many axes follow the channels
+    ranks = ()  # how many sizes an input may have; (): any number
     detail = ""  # what a table says behind the kind: '5→12, 3×3'
+    kernel = ()  # the sizes of what one output value looks at
+    kernels = 0  # how many kernels have weights
     bias = False
     buffers = 0  # stored values that are not parameters
-    params_work = Work()
+
+    def __init_subclass__(cls, dims: int | None = None) -> None:
+        if dims:
+            cls.dims, cls.ranks = dims, (dims + 1,)
+        dataclass(frozen=True, repr=False)(cls)
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value, (rule, _, optional) = getattr(self, field.name), field.type.partition(" | ")
             if not (optional and value is None):
-                checked = RULES[rule](f"{self.kind}: {field.name}", value, self.dims or 1)
+                checked = RULES[rule](f"{self.kind}: {field.name}", value, self.dims)
                 object.__setattr__(self, field.name, checked)
         if problem := self._clash():
             raise ValueError(f"{self.kind}: {problem}")
 
     def __repr__(self) -> str:
-        said = [(f, _short(getattr(self, f.name))) for f in fields(self)]
+        said = [(f, (_short if self.dims else repr)(getattr(self, f.name))) for f in fields(self)]
         required = [text for f, text in said if f.default is MISSING]
-        return f"{self.kind}({', '.join(required + [f'{f.name}={t}' for f, t in said if self._unusual(f, t)])})"
-
-    def _unusual(self, field, text: str) -> bool:
-        return field.default is not MISSING and text != repr(field.default)
+        unusual = [f"{f.name}={text}" for f, text in said if f.default is not MISSING and text != repr(f.default)]
+        return f"{self.kind}({', '.join(required + unusual)})"
 
     @property
     def kind(self) -> str:
         return type(self).__name__
 
     @property
+    def params_work(self) -> Work:
+        """The work shown for `params`: the kernels' weights, and one bias for each kernel."""
+        return Work([(*self.kernel, self.kernels)] + [(self.kernels,)] * self.bias) if self.kernels else Work()
+
+    @property
     def params(self) -> int:
-        """Number of parameters: the value of `params_work`, the work shown for it."""
+        """Number of parameters: the value of `params_work`."""
         return self.params_work.value
 
     def resolve(self, input_shape: Shape) -> Layer:
@@ -158,8 +163,8 @@ class Layer:
 
     def misfit(self, input_shape: Shape) -> str | None:
         """Why this layer cannot take this input, and what would fit; None where it can. Sliders ask this too."""
-        if self.dims and len(input_shape) != self.dims + 1:
-            axes = {1: "(channels, length)", 2: "(channels, height, width)"}[self.dims]
+        if self.ranks and len(input_shape) not in self.ranks:
+            axes = " or ".join(AXES[rank] for rank in self.ranks)
             return f"takes {axes} without the batch, not {len(input_shape)} sizes: {input_shape}"
         return self._misfit(input_shape)
 
@@ -177,11 +182,11 @@ class Layer:
 
     def window(self, input_shape: Shape) -> int:
         """How many input values one output value looks at."""
-        return 1
+        return math.prod(self.kernel)
 
     def macs_work(self, input_shape: Shape) -> Work:
         """Multiply-accumulates for one input: window times outputs; none where no weights are (that is a tool's rule)."""
-        return Work()
+        return Work([(*self.kernel, *self._output_shape(input_shape))] if self.kernels else [])
 
     def macs(self, input_shape: Shape) -> int:
         """Multiply-accumulates (MACs) for one input of this shape.
@@ -193,13 +198,13 @@ class Layer:
 
     def row(self, name: str, input_shape: Shape, batch_size: int = 1, trainable: bool = True) -> Row:
         """The layer's facts on this input, as a row of a ledger."""
-        output, params = self.output_shape(input_shape, name), self.params
+        output, work = self.output_shape(input_shape, name), self.params_work
         return Row(
             name=name, kind=self.kind, detail=self.detail, input_shape=tuple(input_shape), output_shape=output,
-            params=params, trainable_params=params * trainable, buffers=self.buffers,
+            params=work.value, trainable_params=work.value * trainable, buffers=self.buffers,
             macs=batch_size * self.macs_work(input_shape).value, biased=self.bias,
             inputs=batch_size * math.prod(input_shape), outputs=batch_size * math.prod(output),
-            window=self.window(input_shape), work=self.params_work,
+            window=self.window(input_shape), work=work,
         )  # fmt: skip
 
     def _clash(self) -> str | None:
@@ -222,10 +227,16 @@ class _Windowed(Layer):
     def strides(self) -> Shape:
         return self.kernel_size if self.stride is None else self.stride
 
+    @property
+    def detail(self) -> str:
+        """Kernel, and stride, padding and dilation as far as they are not the default of a convolution."""
+        said = [("stride", self.strides, "1"), ("padding", self.padding, "0"), ("dilation", self.dilation, "1")]
+        return ", ".join([times(self.kernel_size)] + [f"{n} {_short(v)}" for n, v, usual in said if _short(v) != usual])
+
     def paddings(self) -> list[tuple[int, int]]:
         """Padding before and after each axis; 'same' with an even kernel puts the odd one after."""
         if self.padding == "same":
-            totals = [d * (k - 1) for k, d in zip(self.kernel_size, self.dilation, strict=False)]
+            totals = [d * (k - 1) for k, d in zip(self.kernel_size, self.dilation, strict=True)]
             return [(total // 2, total - total // 2) for total in totals]
         return [(p, p) for p in ((0,) * self.dims if self.padding == "valid" else self.padding)]
 
@@ -248,14 +259,7 @@ class _Windowed(Layer):
         fits = f"{largest[0] if len(set(largest)) == 1 else times(largest)}"
         return f"{kernel} kernel{dilated} does not fit {size} map{padded}; the largest that fits is {fits}"
 
-    @property
-    def _steps(self) -> str:
-        """Kernel, and stride, padding and dilation as far as they are not the default of a convolution."""
-        said = [("stride", self.strides, "1"), ("padding", self.padding, "0"), ("dilation", self.dilation, "1")]
-        return ", ".join([times(self.kernel_size)] + [f"{n} {_short(v)}" for n, v, usual in said if _short(v) != usual])
 
-
-@dataclass(frozen=True, repr=False)
 class _Conv(_Windowed):
     in_channels: Count
     out_channels: Count
@@ -270,37 +274,31 @@ class _Conv(_Windowed):
     @property
     def detail(self) -> str:
         groups = f", groups {self.groups}" if self.groups > 1 else ""
-        return f"{self.in_channels}→{self.out_channels}, {self._steps}{groups}{'' if self.bias else ', no bias'}"
+        return f"{self.in_channels}→{self.out_channels}, {super().detail}{groups}{'' if self.bias else ', no bias'}"
 
     @property
     def kernel(self) -> Shape:
-        """The sizes of one kernel: what it looks at in one position."""
         return (*self.kernel_size, self.in_channels // self.groups)
 
     @property
-    def params_work(self) -> Work:
-        return Work([(*self.kernel, self.out_channels)] + [(self.out_channels,)] * self.bias)
-
-    def window(self, input_shape: Shape) -> int:
-        return math.prod(self.kernel)
-
-    def macs_work(self, input_shape: Shape) -> Work:
-        return Work([(*self.kernel, *self._output_shape(input_shape))])
+    def kernels(self) -> int:
+        return self.out_channels
 
     def _clash(self) -> str | None:
-        for name, channels in (("in_channels", self.in_channels), ("out_channels", self.out_channels)):
-            if channels % self.groups:
-                fits = ", ".join(str(g) for g in range(1, channels + 1) if not channels % g)
-                return f"groups={self.groups} does not divide {name}={channels}; {fits} would"
+        common = math.gcd(self.in_channels, self.out_channels)
+        if common % self.groups:
+            fits = ", ".join(str(groups) for groups in range(1, common + 1) if common % groups == 0)
+            both = f"in_channels={self.in_channels} and out_channels={self.out_channels}"
+            return f"groups={self.groups} does not divide both {both}; {fits} would"
         if self.padding == "same" and max(self.stride) > 1:
             return f"padding='same' needs stride 1, not {_short(self.stride)}"
 
     def _misfit(self, input_shape: Shape) -> str | None:
         if input_shape[0] != self.in_channels:
             return f"expects {self.in_channels} channels, but its input has {input_shape[0]}"
-        spare = {"reflect": 1, "circular": 0}.get(self.padding_mode)
+        spare = {"reflect": 1, "circular": 0}.get(self.padding_mode, -math.inf)
         for size, (_, padding) in zip(input_shape[1:], self.paddings(), strict=True):
-            if spare is not None and padding > size - spare:
+            if padding > size - spare:
                 return f"{self.padding_mode} padding {padding} does not fit a size of {size}; the most is {size - spare}"
         return super()._misfit(input_shape)
 
@@ -308,17 +306,15 @@ class _Conv(_Windowed):
         return (self.out_channels, *self.positions(input_shape))
 
 
-class Conv1d(_Conv):
+class Conv1d(_Conv, dims=1):
     """1-d convolution: (Cin, L) → (Cout, L_out); params k·(Cin/groups)·Cout + Cout (PyTorch's Conv1d page).
 
     >>> Conv1d(16, 32, 3, padding=1).params, Conv1d(16, 32, 3, padding=1).output_shape((16, 50))
     (1568, (32, 50))
     """
 
-    dims = 1
 
-
-class Conv2d(_Conv):
+class Conv2d(_Conv, dims=2):
     """2-d convolution: (Cin, H, W) → (Cout, H_out, W_out); params kh·kw·(Cin/groups)·Cout + Cout (PyTorch's Conv2d page).
 
     >>> Conv2d(5, 12, 3).params, Conv2d(5, 12, 3).params_work.text
@@ -328,16 +324,11 @@ class Conv2d(_Conv):
     ValueError: conv2: a 17×17 kernel does not fit a 12×12 map; the largest that fits is 12
     """
 
-    dims = 2
-
 
 class _Pool(_Windowed):
     @property
-    def detail(self) -> str:
-        return self._steps
-
-    def window(self, input_shape: Shape) -> int:
-        return math.prod(self.kernel_size)
+    def kernel(self) -> Shape:
+        return self.kernel_size
 
     def _clash(self) -> str | None:
         for kernel, padding in zip(self.kernel_size, self.padding, strict=True):
@@ -350,7 +341,6 @@ class _Pool(_Windowed):
         return (input_shape[0], *self.positions(input_shape))
 
 
-@dataclass(frozen=True, repr=False)
 class _MaxPool(_Pool):
     kernel_size: Sizes
     stride: Sizes | None = None
@@ -360,28 +350,23 @@ class _MaxPool(_Pool):
     ceil_mode: Flag = False
 
 
-class MaxPool1d(_MaxPool):
+class MaxPool1d(_MaxPool, dims=1):
     """1-d max pool: (C, L) → (C, L_out), stride = kernel_size unless given; no parameters (PyTorch's MaxPool1d page).
 
     >>> MaxPool1d(2).output_shape((16, 101)), MaxPool1d(2, ceil_mode=True).output_shape((16, 101))
     ((16, 50), (16, 51))
     """
 
-    dims = 1
 
-
-class MaxPool2d(_MaxPool):
+class MaxPool2d(_MaxPool, dims=2):
     """2-d max pool: (C, H, W) → (C, H_out, W_out), stride = kernel_size unless given; no parameters (MaxPool2d page).
 
     >>> MaxPool2d(5, stride=2).output_shape((5, 28, 28))
     (5, 12, 12)
     """
 
-    dims = 2
 
-
-@dataclass(frozen=True, repr=False)
-class AvgPool1d(_Pool):
+class AvgPool1d(_Pool, dims=1):
     """1-d average pool: (C, L) → (C, L_out), stride = kernel_size unless given; no parameters (AvgPool1d page).
 
     >>> AvgPool1d(4).output_shape((16, 100))
@@ -393,11 +378,9 @@ class AvgPool1d(_Pool):
     padding: Sizes0 = 0
     ceil_mode: Flag = False
     count_include_pad: Flag = True
-    dims = 1
 
 
-@dataclass(frozen=True, repr=False)
-class AvgPool2d(AvgPool1d):
+class AvgPool2d(AvgPool1d, dims=2):
     """2-d average pool: (C, H, W) → (C, H_out, W_out), stride = kernel_size unless given; no parameters (AvgPool2d page).
 
     >>> AvgPool2d(3, stride=2).output_shape((12, 10, 10))
@@ -405,56 +388,41 @@ class AvgPool2d(AvgPool1d):
     """
 
     divisor_override: Count | None = None
-    dims = 2
 
 
-@dataclass(frozen=True, repr=False)
 class _AdaptiveAvgPool(Layer):
-    output_size: Size | None
-
-    @property
-    def asked(self) -> tuple[int | None, ...]:
-        return self.output_size if isinstance(self.output_size, tuple) else (self.output_size,) * self.dims
+    output_size: Target
 
     @property
     def detail(self) -> str:
-        return "to " + times(["input" if size is None else size for size in self.asked])
+        return "to " + times("input" if size is None else size for size in self.output_size)
 
     def window(self, input_shape: Shape) -> int:
         # Windows overlap where the sizes do not divide: this is the largest of them.
-        axes = list(zip(input_shape[1:], self._output_shape(input_shape)[1:], strict=True))
+        axes = zip(input_shape[1:], self._output_shape(input_shape)[1:], strict=True)
         return math.prod(max(-(-(i + 1) * size // out) - i * size // out for i in range(out)) for size, out in axes)
 
-    def _clash(self) -> str | None:
-        if len(self.asked) != self.dims:
-            return f"output_size takes one number or {self.dims}, not {len(self.asked)}: {self.output_size!r}"
-
     def _output_shape(self, input_shape: Shape) -> Shape:
-        axes = zip(self.asked, input_shape[1:], strict=True)
+        axes = zip(self.output_size, input_shape[1:], strict=True)
         return (input_shape[0], *(size if out is None else out for out, size in axes))
 
 
-class AdaptiveAvgPool1d(_AdaptiveAvgPool):
+class AdaptiveAvgPool1d(_AdaptiveAvgPool, dims=1):
     """1-d average pool to a given length: (C, L) → (C, output_size); no parameters (PyTorch's AdaptiveAvgPool1d page).
 
     >>> AdaptiveAvgPool1d(1).output_shape((32, 25))
     (32, 1)
     """
 
-    dims = 1
 
-
-class AdaptiveAvgPool2d(_AdaptiveAvgPool):
+class AdaptiveAvgPool2d(_AdaptiveAvgPool, dims=2):
     """2-d average pool to a given size: (C, H, W) → (C, *output_size); with 1 it is the global average pool.
 
     >>> AdaptiveAvgPool2d(1).output_shape((12, 4, 4))
     (12, 1, 1)
     """
 
-    dims = 2
 
-
-@dataclass(frozen=True, repr=False)
 class Upsample(Layer):
     """Upsampling by size or scale_factor: (C, *sizes) → (C, *larger sizes); no parameters (PyTorch's Upsample page).
 
@@ -466,6 +434,7 @@ class Upsample(Layer):
     scale_factor: Scale | None = None
     mode: Mode = "nearest"
     align_corners: Flag | None = None
+    ranks = (2, 3)
 
     @property
     def detail(self) -> str:
@@ -478,14 +447,12 @@ class Upsample(Layer):
             return f"align_corners goes with linear, bilinear or bicubic, not with {self.mode!r}"
 
     def _misfit(self, input_shape: Shape) -> str | None:
-        rank, asked = len(input_shape), self.scale_factor if self.size is None else self.size
-        modes = ("nearest", "nearest-exact") + {2: ("linear",), 3: ("bilinear", "bicubic")}.get(rank, ())
-        if rank not in (2, 3):
-            return f"takes (channels, length) or (channels, height, width), not {rank} sizes: {input_shape}"
+        axes, asked = len(input_shape) - 1, self.scale_factor if self.size is None else self.size
+        modes = ("nearest", "nearest-exact", *(("linear",) if axes == 1 else ("bilinear", "bicubic")))
         if self.mode not in modes:
-            return f"mode {self.mode!r} does not go with {rank - 1} axes; {', '.join(modes)} do"
-        if isinstance(asked, tuple) and (len(asked) != rank - 1 or None in asked):
-            return f"{asked} must have one number for each of the {rank - 1} axes"
+            return f"mode {self.mode!r} does not go with {axes} axes; {', '.join(modes)} do"
+        if isinstance(asked, tuple) and len(asked) != axes:
+            return f"{asked} must have one number for each of the {axes} axes"
         if min(self._output_shape(input_shape)) < 1:
             return f"scale_factor {asked} leaves nothing of {times(input_shape[1:])}"
 
@@ -496,7 +463,6 @@ class Upsample(Layer):
         return (input_shape[0], *(scaled if self.size is None else each))
 
 
-@dataclass(frozen=True, repr=False)
 class Linear(Layer):
     """Fully connected layer: (…, in_features) → (…, out_features); params in·out + out (PyTorch's Linear page).
 
@@ -513,24 +479,21 @@ class Linear(Layer):
         return f"{self.in_features}→{self.out_features}{'' if self.bias else ', no bias'}"
 
     @property
-    def params_work(self) -> Work:
-        return Work([(self.in_features, self.out_features)] + [(self.out_features,)] * self.bias)
+    def kernel(self) -> Shape:
+        return (self.in_features,)
 
-    def window(self, input_shape: Shape) -> int:
-        return self.in_features
-
-    def macs_work(self, input_shape: Shape) -> Work:
-        return Work([(*input_shape, self.out_features)])
+    @property
+    def kernels(self) -> int:
+        return self.out_features
 
     def _misfit(self, input_shape: Shape) -> str | None:
-        if input_shape[-1:] != (self.in_features,):
+        if input_shape[-1] != self.in_features:
             return f"expects {self.in_features} features, but its input has {times(input_shape)}"
 
     def _output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape[:-1], self.out_features)
 
 
-@dataclass(frozen=True, repr=False)
 class LazyLinear(Layer):
     """A Linear whose in_features follow its input, as PyTorch's LazyLinear; a Network turns it into that Linear.
 
@@ -548,10 +511,9 @@ class LazyLinear(Layer):
         return "LazyLinear has no sizes yet; put it into a Network, or use resolve(input_shape)"
 
 
-@dataclass(frozen=True, repr=False)
 class _BatchNorm(Layer):
     num_features: Count
-    eps: Real = 1e-5
+    eps: Positive = 1e-5
     momentum: Real | None = 0.1
     affine: Flag = True
     track_running_stats: Flag = True
@@ -562,7 +524,7 @@ class _BatchNorm(Layer):
 
     @property
     def params_work(self) -> Work:
-        return Work([(self.num_features,)] * 2 * self.affine)
+        return Work([(2, self.num_features)] * self.affine)
 
     @property
     def buffers(self) -> int:
@@ -580,23 +542,17 @@ class BatchNorm1d(_BatchNorm):
     (256, 257)
     """
 
-    def _misfit(self, input_shape: Shape) -> str | None:
-        if len(input_shape) not in (1, 2):
-            return f"takes (features,) or (channels, length) without the batch, not {input_shape}"
-        return super()._misfit(input_shape)
+    ranks = (1, 2)
 
 
-class BatchNorm2d(_BatchNorm):
+class BatchNorm2d(_BatchNorm, dims=2):
     """Batch normalisation of (C, H, W): 2·C parameters, and 2·C + 1 buffer values (PyTorch's BatchNorm2d page).
 
     >>> BatchNorm2d(12).params, BatchNorm2d(12).buffers
     (24, 25)
     """
 
-    dims = 2
 
-
-@dataclass(frozen=True, repr=False)
 class Flatten(Layer):
     """All axes from start_dim to end_dim, counted with the batch, as one; no parameters (PyTorch's Flatten page).
 
@@ -623,7 +579,6 @@ class Flatten(Layer):
         return (*input_shape[:first], math.prod(input_shape[first : last + 1]), *input_shape[last + 1 :])
 
 
-@dataclass(frozen=True, repr=False)
 class Dropout(Layer):
     """Drops each value with probability p in training: no parameters, and the shape stays (PyTorch's Dropout page).
 
@@ -643,30 +598,25 @@ class Dropout(Layer):
             return f"p must be between 0 and 1, not {self.p}"
 
 
-def _same_shape(name: str, formula: str, **arguments: tuple[str, object]) -> type[Layer]:
+def _activation(name: str, formula: str, **defaults) -> type[Layer]:
+    rules = {argument: {bool: "Flag", float: "Real", str: "Approximate"}[type(defaults[argument])] for argument in defaults}
     doc = f"{formula}: no parameters, and the shape stays (PyTorch's {name} page)."
-    asked = [(argument, rule, default) for argument, (rule, default) in arguments.items()]
-    namespace = {"__doc__": doc, "__module__": __name__}
-    return make_dataclass(name, asked, bases=(Layer,), namespace=namespace, frozen=True, repr=False)
+    return type(name, (Layer,), {"__doc__": doc, "__module__": __name__, "__annotations__": rules, **defaults})
 
 
-_inplace = ("Flag", False)
-ReLU = _same_shape("ReLU", "max(x, 0)", inplace=_inplace)
-ReLU6 = _same_shape("ReLU6", "min(max(x, 0), 6)", inplace=_inplace)
-LeakyReLU = _same_shape("LeakyReLU", "x, or slope·x below 0", negative_slope=("Real", 0.01), inplace=_inplace)
-ELU = _same_shape("ELU", "x, or alpha·(exp(x) − 1) below 0", alpha=("Real", 1.0), inplace=_inplace)
-GELU = _same_shape("GELU", "x·Φ(x), Φ the normal distribution's", approximate=("Approximate", "none"))
-SiLU = _same_shape("SiLU", "x·sigmoid(x)", inplace=_inplace)
-Hardswish = _same_shape("Hardswish", "x·min(max(x + 3, 0), 6)/6", inplace=_inplace)
-Sigmoid = _same_shape("Sigmoid", "1/(1 + exp(−x))")
-Tanh = _same_shape("Tanh", "the hyperbolic tangent of x")
-Identity = _same_shape("Identity", "x itself")
+ReLU = _activation("ReLU", "max(x, 0)", inplace=False)
+ReLU6 = _activation("ReLU6", "min(max(x, 0), 6)", inplace=False)
+LeakyReLU = _activation("LeakyReLU", "x, or slope·x below 0", negative_slope=0.01, inplace=False)
+ELU = _activation("ELU", "x, or alpha·(exp(x) − 1) below 0", alpha=1.0, inplace=False)
+GELU = _activation("GELU", "x·Φ(x), Φ the normal distribution's", approximate="none")
+SiLU = _activation("SiLU", "x·sigmoid(x)", inplace=False)
+Hardswish = _activation("Hardswish", "x·min(max(x + 3, 0), 6)/6", inplace=False)
+Sigmoid = _activation("Sigmoid", "1/(1 + exp(−x))")
+Tanh = _activation("Tanh", "the hyperbolic tangent of x")
+Identity = _activation("Identity", "x itself")
 
-ACTIVATIONS = (ReLU, ReLU6, LeakyReLU, ELU, GELU, SiLU, Hardswish, Sigmoid, Tanh, Identity)
 LAYERS = {
-    layer.__name__: layer
-    for layer in (
-        Conv1d, Conv2d, Linear, LazyLinear, BatchNorm1d, BatchNorm2d, MaxPool1d, MaxPool2d, AvgPool1d, AvgPool2d,
-        AdaptiveAvgPool1d, AdaptiveAvgPool2d, Upsample, Flatten, Dropout, *ACTIVATIONS,
-    )
-}  # fmt: skip
+    name: kind
+    for name, kind in list(globals().items())
+    if isinstance(kind, type) and issubclass(kind, Layer) and kind is not Layer and not name.startswith("_")
+}

@@ -135,7 +135,10 @@ body[data-jp-theme-light="false"] .course-card {{ {_palette(2)} }}
 .course-card .widget-label { width: 190px; flex: none; text-align: left; line-height: 34px; height: 34px; overflow: visible; }
 .course-card .widget-hslider, .course-card .widget-hslider .slider-container { min-width: 0; }
 .course-card .widget-hslider { flex: 1 1 auto; height: 36px; }
-.course-card .noUi-connect { background: var(--course-blue); }
+.course-card .noUi-target { clip-path: inset(-20px -10px); }
+.course-card .noUi-handle::before { content: "" !important; display: block !important; background: var(--course-blue) !important; left: -2000px !important;
+  top: 8px !important; width: 2000px !important; height: 4px !important; }
+.course-card .noUi-handle::after { display: none !important; }
 .course-card .noUi-target { background: var(--course-line); border: none; }
 .course-card .noUi-handle { background: var(--course-blue) !important; border: none !important; width: 20px !important; height: 20px !important;
   border-radius: 10px; top: -8px !important; right: -10px !important; }
@@ -146,11 +149,11 @@ body[data-jp-theme-light="false"] .course-card {{ {_palette(2)} }}
 .course-card .widget-checkbox label { line-height: 34px; }
 .course-card button { background: var(--course-pale); border: 1px solid var(--course-blue); height: 36px; line-height: 24px; border-radius: 5px; }
 .course-card .widget-html-content { line-height: 1.25; color: inherit; }
-.course .totals { display: flex; flex-wrap: wrap; gap: 6px 48px; margin: 4px 0; }
+.course .totals { display: flex; flex-wrap: wrap; gap: 6px 48px; margin: 4px 0; font-size: 20px; line-height: 1.2; }
 .course .big { font-size: 36px; font-weight: 700; line-height: 1.15; }
 .course .quiet { color: var(--course-quiet); }
 .course .change { color: var(--course-orange); font-weight: 700; }
-.course svg { display: block; width: 100%; height: auto; max-height: 344px; }
+.course svg { display: block; width: 100%; height: auto; margin: 6px 0; }
 .course table { width: 100%; border-collapse: collapse; font-size: 20px; margin: 0; color: inherit; }
 .course th, .course td { padding: 3px 9px !important; border: none; font-size: 20px !important; background: none; white-space: nowrap; }
 .course tbody tr { border-top: 1px solid var(--course-line); background: none !important; }
@@ -161,11 +164,10 @@ body[data-jp-theme-light="false"] .course-card {{ {_palette(2)} }}
 .course .good { color: var(--course-green); }
 .course .work { font-family: "DejaVu Sans Mono", Consolas, monospace; font-size: 18px !important; }
 .course .problem { border-left: 6px solid var(--course-orange); padding: 12px 16px; background: var(--course-warm); font-size: 24px; }
-.course.projector .totals { gap: 4px 70px; }
+.course.projector .totals { gap: 0 70px; }
 .course.projector .big { font-size: 58px; }
 .course.projector .totals, .course.projector table, .course.projector th, .course.projector td { font-size: 26px !important; }
 .course.projector .work { font-size: 23px !important; }
-.course.projector svg { max-height: 300px; }
 """
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from html import escape
+from itertools import product
 
 from course_lib.by_hand.layers import Layer, Shape, times
 from course_lib.by_hand.ledger import Ledger
@@ -72,23 +73,25 @@ def network_picture(ledger: Ledger, kernels: dict[str, int], largest: int, alt: 
     columns = [(words("input"), ledger[0].input_shape, 0, "input", shown[0].name)]
     for row, after in zip(shown, [*shown[1:], None], strict=True):
         columns.append((row.name, row.output_shape, row.params, "pale", after.name if after else ""))
-    pitch, scale = min(170.0, 1290 / len(columns)), 98 / max(ledger[0].input_shape[1:] or (1,))
+    pitch, scale = min(190.0, 1290 / len(columns)), 96 / max(ledger[0].input_shape[1:] or (1,))
     largest = max(largest, *(row.params for row in shown), 1)
-    parts = [_text(0, 118, words("maps"), tone="quiet", anchor="start"), _text(0, 262, words("weights"), tone="quiet", anchor="start")]
+    parts = [_text(0, y, words(key), size, "quiet", "start") for key, y, size in _MARGIN]
     for i, (name, shape, params, fill, reader) in enumerate(columns):
-        x = 100 + pitch * (i + 0.5)
-        parts.append(_text(x, 22, name, bold=True))
+        x = 110 + pitch * (i + 0.5)
+        parts.append(_text(x, 20, name, bold=True))
         if i == 0 or shape != columns[i - 1][1]:
-            drawn, (left, top) = _stack(x, 108, shape, scale, fill)
+            drawn, (left, top) = _stack(x, 90, shape, scale, fill)
             if reader in kernels:
                 side = max(5, kernels[reader] * scale)
                 drawn.append(_box(left + 4, top + 4, side, side, "", "orange", 3))
-            parts += [*drawn, _text(x, 196, times(shape))]
+            parts += [*drawn, _text(x, 172, times(shape))]
         if params:
             side = max(2.0, 88 * math.sqrt(params / largest))
-            parts += [_box(x - side / 2, 304 - side, side, side, "orange"), _text(x, 330, f"{params:,}")]
-    parts.append(_text(1400, 330, words("orange_area"), 18, "quiet", "end"))
-    return picture(1400, 344, parts, alt)
+            parts += [_box(x - side / 2, 272 - side, side, side, "orange"), _text(x, 296, f"{params:,}")]
+    return picture(1400, 306, parts, alt)
+
+
+_MARGIN = (("maps", 96, 20), ("weights", 236, 20), ("orange_area", 260, 17))
 
 
 def _cells(left: float, top: float, rows: int, columns: int, cell: float, fill: str, edge: str = "line") -> list[str]:
@@ -109,40 +112,45 @@ def layer_picture(layer: Layer, input_shape: Shape, position: int, alt: str) -> 
     output = layer.output_shape(input_shape)
     rows, columns = (1, output[1]) if flat else output[1:]
     row, column = divmod(position, columns)
-    # Input with its padding, and the kernel over it.
-    cell = min(30.0, 300 / max(height + above + below, width + before + after))
-    left, top = 20.0, 70.0
-    parts = [_text(left, 24, f"{words('input')} {times(input_shape)}", bold=True, anchor="start")]
+    # Input with its padding, and the kernel over it; the channels behind the first as sheets.
+    cell = min(44.0, 270 / max(height + above + below, width + before + after))
+    left, top = 4.0, 84.0
+    parts = [_text(left, 22, f"{words('input')} {times(input_shape)}", bold=True, anchor="start")]
+    x, y = left + before * cell, top + above * cell
+    parts += _sheets(x, y, width * cell, height * cell, input_shape[0], "input", "blue")
     padded = (height + above + below, width + before + after)
     if padded != (height, width):
         parts += _cells(left, top, *padded, cell, "paper")
         parts.append(_text(left, 50, words("with_padding", size=times(padded[flat:])), 18, "quiet", "start"))
-    parts += _cells(left + before * cell, top + above * cell, height, width, cell, "input")
-    for i in range(kh):
-        for j in range(kw):
-            x, y = left + (column * sx + j * dx) * cell, top + (row * sy + i * dy) * cell
-            parts.append(_box(x + 1, y + 1, cell - 2, cell - 2, "orange"))
+    parts += _cells(x, y, height, width, cell, "input")
+    for i, j in product(range(kh), range(kw)):
+        x, y = left + (column * sx + j * dx) * cell, top + (row * sy + i * dy) * cell
+        parts.append(_box(x + 1, y + 1, cell - 2, cell - 2, "orange"))
+    bottom = top + padded[0] * cell
     # Kernels: one small grid for each output channel (24 at most), its bias a dot.
-    shown, small = min(layer.out_channels, 24), min(16.0, 56 / max(kh, kw))
-    left, across = 400.0, 6
+    shown = min(layer.out_channels, 24)
+    left, across, small = 420.0, 4 if shown <= 8 else 6, min(22.0, (84 if shown <= 8 else 52) / max(kh, kw))
     each = words("kernels_bias" if layer.bias else "kernels", n=layer.out_channels, size=times(layer.kernel))
-    parts.append(_text(left, 24, each, bold=True, anchor="start"))
+    parts.append(_text(left, 22, each, bold=True, anchor="start"))
     for n in range(shown):
-        x, y = left + (n % across) * 88, top + (n // across) * (kh * small + 26)
-        depth = min(layer.kernel[-1], 4)
-        for d in range(depth - 1, 0, -1):
-            parts.append(_box(x + 4 * d, y - 4 * d, kw * small, kh * small, "paper", "orange"))
+        x, y = left + (n % across) * (530 / across), top + (n // across) * (kh * small + 30)
+        parts += _sheets(x, y, kw * small, kh * small, layer.kernel[-1], "warm", "orange")
         parts += _cells(x, y, kh, kw, small, "warm", "orange")
         if layer.bias:
-            at = f'cx="{x + kw * small + 4 * (depth - 1) + 9:.1f}" cy="{y + kh * small - 6:.1f}"'
-            parts.append(f'<circle {at} r="5.5" fill="{colour("blue")}"/>')
-    bottom = top + math.ceil(shown / across) * (kh * small + 26)
+            at = f'cx="{x + kw * small + 24:.1f}" cy="{y + kh * small - 6:.1f}"'
+            parts.append(f'<circle {at} r="6" fill="{colour("blue")}"/>')
+    rows_of_kernels = top + math.ceil(shown / across) * (kh * small + 30)
     if shown < layer.out_channels:
-        parts.append(_text(left, bottom + 8, words("more", n=layer.out_channels - shown), 18, "quiet", "start"))
+        parts.append(_text(left, rows_of_kernels + 4, words("more", n=layer.out_channels - shown), 18, "quiet", "start"))
     # Output, the written cell marked.
-    cell = min(30.0, 300 / max(rows, columns))
-    left = 980.0
-    parts.append(_text(left, 24, f"{words('output')} {times(output)}", bold=True, anchor="start"))
+    left, cell = 1010.0, min(44.0, 270 / max(rows, columns))
+    parts.append(_text(left, 22, f"{words('output')} {times(output)}", bold=True, anchor="start"))
+    parts += _sheets(left, top, columns * cell, rows * cell, output[0], "pale", "blue")
     parts += _cells(left, top, rows, columns, cell, "pale")
     parts.append(_box(left + column * cell, top + row * cell, cell, cell, "orange"))
-    return picture(1400, 390, parts, alt)
+    return picture(1400, max(bottom, rows_of_kernels, top + rows * cell) + 14, parts, alt)
+
+
+def _sheets(x: float, y: float, width: float, height: float, channels: int, fill: str, edge: str) -> list[str]:
+    """The channels behind the first, four at most."""
+    return [_box(x + 4 * i, y - 4 * i, width, height, fill, edge) for i in range(min(channels, 5) - 1, 0, -1)]

@@ -35,7 +35,8 @@ class Table(NamedTuple):
             for heading, cell in zip(self.columns, cells, strict=True):
                 text, tones = cell if isinstance(cell, Cell) else (cell, "")
                 side = "left" if heading.startswith("<") else "right"
-                made.append(f'<{tag} class="{tones}" style="text-align:{side}">{escape(text)}</{tag[:2]}>')
+                bold = ";font-weight:bold" if tones == "name" else ""
+                made.append(f'<{tag} class="{tones}" style="text-align:{side}{bold}">{escape(text)}</{tag[:2]}>')
             return f'<tr class="{tone}">{"".join(made)}</tr>'
 
         head = line([heading.lstrip("<") for heading in self.columns], 'th scope="col"')

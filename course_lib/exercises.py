@@ -1,0 +1,271 @@
+"""guess and reveal, check, vote: predict first, then be told what exactly went wrong."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from html import escape
+from types import SimpleNamespace
+from typing import NamedTuple
+
+from course_lib.by_hand.layers import Conv2d, Linear, times
+from course_lib.by_hand.networks import small_cnn
+from course_lib.mistakes import MISTAKES, conv_sizes
+from course_lib.show.tables import Cell, Table
+from course_lib.words import words
+
+
+class Exercise(NamedTuple):
+    """Sizes, the right answer on them, and the mistakes that are told by name; its words are under 'ask', 'why' and 'hint'.
+
+    With `cases`, the answer is a function of the sizes named in `arguments`, tried on every case.
+    """
+
+    sizes: SimpleNamespace
+    truth: Callable[[SimpleNamespace], float]
+    mistakes: tuple[str, ...]
+    arguments: tuple[str, ...] = ()
+    cases: tuple[SimpleNamespace, ...] = ()
+
+
+def _conv(ask: str, *mistakes: str, **sizes: int) -> Exercise:
+    made = conv_sizes(**sizes)
+    asked = {
+        "params": lambda s: s.layer.params,
+        "macs": lambda s: s.layer.macs((s.cin, s.size, s.size)),
+        "window": lambda s: s.layer.window((s.cin, s.size, s.size)),
+    }
+    return Exercise(made, asked[ask], mistakes)
+
+
+def _linear(inputs: int, outputs: int, *mistakes: str, **more: int) -> Exercise:
+    return Exercise(SimpleNamespace(inputs=inputs, outputs=outputs, **more), lambda s: Linear(s.inputs, s.outputs).params, mistakes)
+
+
+def _network_sizes() -> SimpleNamespace:
+    net = small_cnn()
+    ledger, larger = net.ledger(), small_cnn(conv2_kernel=5).ledger()
+    return SimpleNamespace(
+        net=net, params=ledger.params, values=ledger.params, width=4, unit=1, layers=len(ledger), tensors=8, batch=16,
+        activations=sum(row.outputs for row in ledger if row.kind == "ReLU"), outputs=sum(row.outputs for row in ledger),
+        biases=sum(row.work[1][0] for row in ledger if row.biased), convolutions=ledger["conv1"].params + ledger["conv2"].params,
+        frozen=ledger["conv1"].params, frozen_weights=ledger["conv1"].work[0][0] * 75,
+        kernel_growth=larger["conv2"].params - ledger["conv2"].params, fc1_loss=ledger["fc1"].params - larger["fc1"].params,
+    )  # fmt: skip
+
+
+_PARAMS = ("bias_forgotten", "inputs_forgotten", "kernel_not_squared", "bias_one", "bias_per_element", "bias_per_pair",
+           "bias_per_position", "bias_per_input", "outputs_forgotten", "outputs_twice", "map_in_params", "input_map_in_params")  # fmt: skip
+_NETWORK = _network_sizes()
+_FORMULA_CASES = tuple(conv_sizes(cin, cout, k, 12) for cin, cout, k in ((3, 7, 3), (5, 12, 3), (3, 5, 5), (16, 4, 1)))
+
+
+def _sizes(**changes) -> SimpleNamespace:
+    return SimpleNamespace(**{**vars(_NETWORK), **changes})
+
+
+EXERCISES = {
+    # 00
+    "linear-first": _linear(3, 2, "linear_bias_forgotten", "linear_bias_inputs", "linear_bias_one"),
+    # 01
+    "one-value": _conv("window", "value_inputs_forgotten", "value_kernel_not_squared", "value_all_kernels", cin=5, cout=12, k=3, size=12),
+    "conv2-params": _conv("params", *_PARAMS, cin=5, cout=12, k=3, size=12),
+    "a3-layer": _conv("params", "bias_forgotten", "outputs_twice", "inputs_forgotten", "bias_one", "bias_per_element", "bias_per_pair",
+                      "bias_per_position", "bias_per_input", "outputs_forgotten", "map_in_params", cin=3, cout=7, k=3, size=5),
+    "strided": _conv("params", "stride_divides", "padding_adds", "bias_forgotten", "batch_multiplies", "bias_one", "map_in_params",
+                     cin=5, cout=12, k=3, size=12, stride=2, padding=1, batch=16),
+    "grouped": _conv("params", "groups_ignored", "groups_twice", "bias_forgotten", cin=6, cout=12, k=3, size=12, groups=3),
+    "conv-formula": Exercise(_FORMULA_CASES[1], lambda s: s.layer.params, _PARAMS[:5] + ("outputs_twice", "bias_per_pair"),
+                             ("k", "cin", "cout"), _FORMULA_CASES),
+    "flatten-size": Exercise(SimpleNamespace(channels=12, before=10, after=4),
+                             lambda s: math.prod(_NETWORK.net.ledger()["flatten"].output_shape),
+                             ("flatten_no_channels", "flatten_before_pool", "flatten_plus_one_lost", "flatten_not_floored", "flatten_one_side")),
+    "fc1-params": _linear(192, 128, "linear_bias_forgotten", "linear_bias_inputs", "linear_channels_only", "linear_bias_one", channels=12),
+    "conv2-macs": _conv("macs", "map_forgotten", "flop_for_mac", "input_positions", "work_inputs_forgotten", "work_outputs_forgotten",
+                        "bias_counted", cin=5, cout=12, k=3, size=12),
+    "larger-kernel": Exercise(_NETWORK, lambda s: small_cnn(conv2_kernel=5).ledger().params,
+                              ("kernel_grows_all", "frozen_still_counted", "kernel_shrinks_only")),
+    "total": Exercise(_NETWORK, lambda s: s.net.ledger().params, ("activation_owns", "all_biases_forgotten", "convolutions_only")),
+    "fc1-share": Exercise(_NETWORK, lambda s: 100 * s.net.ledger()["fc1"].params / s.params, ("share_even", "share_of_layers")),
+    # 02
+    "tensors": Exercise(_NETWORK, lambda s: 2 * sum(layer.bias for layer in s.net.layers.values()),
+                        ("tensors_are_layers", "tensors_all_layers")),
+    "trainable": Exercise(_NETWORK, lambda s: s.net.frozen("conv1").ledger().trainable_params,
+                          ("frozen_still_counted", "frozen_weights_only", "frozen_only")),
+    "tied": Exercise(SimpleNamespace(side=64), lambda s: 2 * Linear(s.side, s.side).params - s.side**2, ("tied_twice", "tied_bias_too")),
+    "mebibytes": Exercise(_NETWORK, lambda s: 4 * s.values / 2**20, ("mb_for_mib", "kb_for_mib", "bits_not_bytes", "values_not_bytes")),
+    "bfloat16": Exercise(_sizes(width=2), lambda s: 2 * s.values,
+                         ("float32_assumed", "values_not_bytes", "bits_not_bytes", "activations_for_weights")),
+    # 03
+    "input-bytes": Exercise(_sizes(values=16 * 3 * 32 * 32), lambda s: 4 * 16 * math.prod(s.net.input_shape),
+                            ("batch_forgotten", "values_not_bytes", "bits_not_bytes")),
+    "params-bytes": Exercise(_NETWORK, lambda s: 4 * s.net.ledger().params,
+                             ("values_not_bytes", "bits_not_bytes", "activations_for_weights")),
+    "unused-layer": Exercise(_sizes(params=836, unused=130), lambda s: 836, ("unused_counted",)),
+}  # fmt: skip
+
+_passed: set[str] = set()
+
+
+class Said(str):
+    """An answer to the learner: text, and the same as HTML with its first sentence in bold."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        first, _, rest = self.partition("\n")
+        return f"<p><b>{escape(first)}</b> {escape(rest).replace(chr(10), '<br>')}</p>"
+
+
+def _exercise(name: str) -> Exercise:
+    if name not in EXERCISES:
+        raise KeyError(f"no exercise {name!r}; there are {', '.join(EXERCISES)}")
+    return EXERCISES[name]
+
+
+def _number(answer) -> float | str:
+    """The answer as a number, or what is the matter with it."""
+    if answer is ... or answer is None:
+        return words("answer_dots" if answer is ... else "answer_none")
+    if isinstance(answer, (str, bool, list, tuple, dict, set)):
+        return words("answer_type", kind=type(answer).__name__)
+    if callable(answer) and not hasattr(answer, "item"):
+        return words("answer_function")
+    try:
+        value = float(answer)
+    except Exception:
+        return words("answer_tensor" if hasattr(answer, "shape") else "answer_type", kind=type(answer).__name__)
+    return value if math.isfinite(value) else words("answer_not_finite", value=value)
+
+
+def _close(value: float, truth: float) -> bool:
+    """Equal; where the truth is not a whole number, to three digits."""
+    return value == truth if truth == int(truth) else math.isclose(value, truth, rel_tol=5e-3)
+
+
+def diagnose(name: str, answers: list[float], told_on: SimpleNamespace | None = None) -> str:
+    """The sentence of the mistake that gives just these answers, one for each case of the exercise, or nothing."""
+    exercise = _exercise(name)
+    cases = exercise.cases or (exercise.sizes,)
+    for mistake in exercise.mistakes:
+        if all(_close(answer, MISTAKES[mistake](case)) for answer, case in zip(answers, cases, strict=True)):
+            return words(f"mistake {mistake}", **vars(told_on or exercise.sizes))
+    return ""
+
+
+def check(name: str | None = None, answer=..., hint: int = 0) -> Said:
+    """Whether an answer is right, and if not, which mistake it is; without a name, how many passed in this session.
+
+    It never raises for an answer, never prints the right one, and says the same on every run. `hint` is 1 or 2.
+
+    >>> check("conv2-params", 540)
+    Not yet.
+    That is 3·3·5·12. Each of the 12 kernels adds one number of its own, the bias.
+    """
+    if name is None:
+        return Said(words("score", n=len(_passed)))
+    exercise = _exercise(name)
+    if hint:
+        return Said(words("hint") + "\n" + words(f"hint{min(int(hint), 2)} {name}"))
+    verdict = _check_function(name, answer) if exercise.cases else _check_number(name, answer)
+    _passed.discard(name)
+    if verdict is None:
+        _passed.add(name)
+        return Said(f"{words('right')}\n{words(f'why {name}')}")
+    return Said(verdict)
+
+
+def _check_number(name: str, answer) -> str | None:
+    """None where the answer is right, else what to say."""
+    value, exercise = _number(answer), _exercise(name)
+    if isinstance(value, str):
+        return f"{words(f'ask {name}')}\n{value}"
+    truth = exercise.truth(exercise.sizes)
+    if _close(value, truth):
+        return None
+    way = words("too_large" if value > truth else "too_small", name=name)
+    return f"{words('not_yet')}\n{diagnose(name, [value]) or way}"
+
+
+def _check_function(name: str, function) -> str | None:
+    exercise, call = _exercise(name), ", ".join(_exercise(name).arguments)
+    if function is ... or not callable(function):
+        return f"{words(f'ask {name}')}\n{words('give_function', call=call)}"
+    values = []
+    for case in exercise.cases:
+        given = {argument: getattr(case, argument) for argument in exercise.arguments}
+        said = ", ".join(f"{argument}={value}" for argument, value in given.items())
+        try:
+            value = _number(function(*given.values()))
+        except Exception as error:
+            return f"{words('not_yet')}\n{words('function_raised', said=said, error=type(error).__name__, why=error)}"
+        if isinstance(value, str):
+            return f"{words('not_yet')}\n{words('function_gave', said=said)} {value}"
+        values.append(value)
+    right = [_close(value, exercise.truth(case)) for value, case in zip(values, exercise.cases, strict=True)]
+    if all(right):
+        return None
+    wrong = exercise.cases[right.index(False)]
+    said = ", ".join(f"{argument}={getattr(wrong, argument)}" for argument in exercise.arguments)
+    passed = words("some_right", n=sum(right), of=len(right)) if any(right) else ""
+    gives = words("function_wrong", said=said, value=f"{values[right.index(False)]:g}")
+    return f"{words('not_yet')}\n{passed}{gives} {diagnose(name, values, wrong)}".strip()
+
+
+def reveal(name: str, guess=...) -> Said:
+    """The question for three dots; for a guess: yours, the truth, the mistake if it is a known one, and why.
+
+    >>> reveal("conv2-params", 540)
+    You said 540. It is 552.
+    That is 3·3·5·12. Each of the 12 kernels adds one number of its own, the bias.
+    3·3·5·12 + 12. The 12×12 map did not enter.
+    """
+    exercise, value = _exercise(name), _number(guess)
+    if isinstance(value, str):
+        return Said(f"{words(f'ask {name}')}\n{value}")
+    truth = exercise.truth(exercise.sizes)
+    verdict = words("guess_right", truth=_shown(truth)) if _close(value, truth) else words("guessed", value=_shown(value), truth=_shown(truth))
+    return Said("\n".join(filter(None, (verdict, diagnose(name, [value]), words(f"why {name}")))))
+
+
+guess = ...  # what stands in a guess cell until you put a number there
+
+
+def _shown(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) else f"{value:.4g}"
+
+
+class Vote(NamedTuple):
+    """Four numbers to raise hands for; revealed, who believes what."""
+
+    name: str
+    revealed: bool
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+        exercise = _exercise(self.name)
+        options = {exercise.truth(exercise.sizes): words("vote_right") + " " + words(f"why {self.name}")}
+        for mistake in exercise.mistakes[:3]:
+            options[MISTAKES[mistake](exercise.sizes)] = words(f"mistake {mistake}", **vars(exercise.sizes))
+        rows = [[letter, Cell(_shown(number), "name")] + [options[number]] * self.revealed
+                for letter, number in zip("ABCD", sorted(options), strict=True)]  # fmt: skip
+        columns = [f"<{words('vote')}", words("number")] + [f"<{words('believes')}"] * self.revealed
+        return Table(columns, rows, caption=words(f"ask {self.name}")).bundle()
+
+    def __repr__(self) -> str:
+        return self._repr_mimebundle_()["text/plain"]
+
+
+def vote(name: str, reveal: bool = False) -> Vote:
+    """A question with four numbers, three of them other people's mistakes; with reveal=True, who believes which.
+
+    >>> vote("fc1-params")
+    How many parameters has fc1, Linear(192, 128)?
+    vote  number
+    A      1,664
+    B     24,576
+    C     24,704
+    D     24,768
+    """
+    _exercise(name)
+    return Vote(name, reveal)
