@@ -13,6 +13,7 @@ _LATER = {
     "compare": "by_machine.comparing",
     "layer_card": "cards.layer",
     "network_card": "cards.network",
+    "bars": "show.figures",
     "guess": "exercises",
     "reveal": "exercises",
     "check": "exercises",

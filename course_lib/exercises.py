@@ -197,12 +197,14 @@ def _check_function(name: str, function) -> str | None:
         given = {argument: getattr(case, argument) for argument in exercise.arguments}
         said = ", ".join(f"{argument}={value}" for argument, value in given.items())
         try:
-            value = _number(function(*given.values()))
+            value = function(*given.values())
         except Exception as error:
             return f"{words('not_yet')}\n{words('function_raised', said=said, error=type(error).__name__, why=error)}"
-        if isinstance(value, str):
-            return f"{words('not_yet')}\n{words('function_gave', said=said)} {value}"
-        values.append(value)
+        if value is ...:
+            return f"{words(f'ask {name}')}\n{_number(value)}"
+        values.append(_number(value))
+        if isinstance(values[-1], str):
+            return f"{words('not_yet')}\n{words('function_gave', said=said)} {values[-1]}"
     right = [_close(value, exercise.truth(case)) for value, case in zip(values, exercise.cases, strict=True)]
     if all(right):
         return None

@@ -29,6 +29,7 @@ WORDS = {
         "in_channels": "channels in", "out_channels": "channels out", "position": "output position", "bias": "bias",
         "as_in_article": "as in the article", "larger_smaller": "a larger kernel, a smaller network",
         "torchinfo_unused": "{note}: torchinfo sees only what runs",
+        "numbers": "the numbers", "bars_alt": "Bar chart: {title}. {values} {unit}.",
         # exercises: what is said to an answer
         "answer_dots": "Put your answer where the three dots are, and run the cell again.",
         "answer_none": "Your answer is None. A function without return gives that; so does an answer that was never set.",

@@ -251,13 +251,18 @@ class _Windowed(Layer):
     def _misfit(self, input_shape: Shape) -> str | None:
         if min(self.positions(input_shape)) >= 1:
             return None
-        axes = zip(input_shape[1:], self.strides, self.paddings(), self.dilation, strict=False)
-        largest = [max(1, (size + 2 * p - 1 + (s - 1) * self.ceil_mode) // d + 1) for size, s, (p, _), d in axes]
+        pads = [before for before, _ in self.paddings()]
+        free = self.ceil_mode and self.stride is None  # then a larger kernel takes larger steps, and these round up
+        axes = zip(input_shape[1:], self.strides, pads, self.dilation, strict=False)
+        rooms = [(size + 2 * p + (s - 1) * (self.ceil_mode and not free), max(1, d - free)) for size, s, p, d in axes]
+        largest = [(room - 1) // d + 1 for room, d in rooms]
+        fits = f"the largest that fits is {largest[0] if len(set(largest)) == 1 else times(largest)}"
+        if isinstance(self, _Pool) and any(2 * p > k for p, k in zip(pads, largest, strict=True)):
+            fits = "with this padding none does"
         kernel, size = (("a " if self.dims > 1 else "a length-") + times(s) for s in (self.kernel_size, input_shape[1:]))
-        padded = f" padded by {_short(self.padding)}" if max(max(self.paddings())) else ""
+        padded = f" padded by {_short(self.padding)}" if max(pads) else ""
         dilated = f", dilated by {_short(self.dilation)}," if max(self.dilation) > 1 else ""
-        fits = f"{largest[0] if len(set(largest)) == 1 else times(largest)}"
-        return f"{kernel} kernel{dilated} does not fit {size} map{padded}; the largest that fits is {fits}"
+        return f"{kernel} kernel{dilated} does not fit {size} map{padded}; {fits}"
 
 
 class _Conv(_Windowed):

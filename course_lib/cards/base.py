@@ -42,7 +42,7 @@ class View(NamedTuple):
             f'<br><span class="quiet">{escape(t.label)}</span></div>'
             for t in self.totals
         )
-        return f'<div class="course {layout}"><div class="totals" aria-live="polite">{totals}</div>{self.svg}{self.table.html()}</div>'
+        return f'<div class="course {layout}"><div class="totals" aria-live="polite">{totals}</div>{self.svg}{self.table.html() if self.table else ""}</div>'
 
     def bundle(self) -> dict[str, str]:
         """The card without its kernel: the picture in an <img> with its alt text, and the numbers as a table and as text."""

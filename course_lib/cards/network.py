@@ -54,7 +54,8 @@ def network_view(values: dict, start: dict, layout: str = "desk") -> View:
 
         compared = compare(network, (values["batch"], *network.input_shape))
     largest = max(row.params for row in before)
-    return View(totals, network_picture(ledger, kernels, largest, alt), alt, _table(ledger, before, compared, values, layout))
+    table = _table(ledger, before, compared, values, layout)
+    return View(totals, network_picture(ledger, kernels, largest, alt), alt, table if table.rows else None)
 
 
 def _table(ledger, before, compared, values: dict, layout: str) -> Table:

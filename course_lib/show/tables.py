@@ -36,14 +36,15 @@ class Table(NamedTuple):
                 text, tones = cell if isinstance(cell, Cell) else (cell, "")
                 side = "left" if heading.startswith("<") else "right"
                 bold = ";font-weight:bold" if tones == "name" else ""
-                made.append(f'<{tag} class="{tones}" style="text-align:{side}{bold}">{escape(text)}</{tag[:2]}>')
-            return f'<tr class="{tone}">{"".join(made)}</tr>'
+                tones = f' class="{tones}"' if tones else ""
+                made.append(f'<{tag}{tones} style="text-align:{side}{bold}">{escape(text)}</{tag[:2]}>')
+            return f"<tr{tone and f' class={tone!r}'}>{''.join(made)}</tr>"
 
         head = line([heading.lstrip("<") for heading in self.columns], 'th scope="col"')
         body = [line(row, tone="marked" if i in self.marked else "") for i, row in enumerate(self.rows)]
         total = [line([Cell(_text(cell), "name") for cell in self.total], tone="total")] if self.total else []
-        caption = f"<caption>{escape(self.caption)}</caption>" if self.caption else ""
-        return f"<table>{caption}<thead>{head}</thead><tbody>{''.join(body + total)}</tbody></table>"
+        caption = f"<p><b>{escape(self.caption)}</b></p>" if self.caption else ""
+        return f"{caption}<table><thead>{head}</thead><tbody>{''.join(body + total)}</tbody></table>"
 
     def text(self) -> str:
         lines = [[heading.lstrip("<") for heading in self.columns]]

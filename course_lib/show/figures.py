@@ -1,0 +1,73 @@
+"""Pictures that stand still: matplotlib, one palette, the message in the title, and the plotted numbers as a twin."""
+
+from __future__ import annotations
+
+import base64
+import io
+from html import escape
+from typing import NamedTuple
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure as Canvas
+
+from course_lib.show.svg import LIGHT
+from course_lib.show.tables import Table
+from course_lib.words import words
+
+
+class Figure(NamedTuple):
+    """A drawn picture, what it shows in words, and its numbers."""
+
+    png: bytes
+    alt: str
+    table: Table
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+        source = "data:image/png;base64," + base64.b64encode(self.png).decode()
+        image = f'<img alt="{escape(self.alt)}" style="max-width:100%" width="900" src="{source}">'
+        twin = f"<details><summary>{escape(words('numbers'))}</summary>{self.table.html()}</details>"
+        return {"text/html": image + twin, "text/plain": f"{self.alt}\n{self.table.text()}"}
+
+    def __repr__(self) -> str:
+        return self._repr_mimebundle_()["text/plain"]
+
+
+def canvas(title: str, width: float = 9.0, height: float = 3.6):
+    """An empty figure in the course's look: (figure, axes), the message in the title, no frame."""
+    figure = Canvas(figsize=(width, height), dpi=150, layout="constrained", facecolor=LIGHT["paper"])
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    axes.set_title(title, loc="left", fontsize=15, fontweight="bold", color=LIGHT["ink"])
+    axes.tick_params(colors=LIGHT["ink"], labelsize=12, length=0)
+    for side in axes.spines.values():
+        side.set_visible(False)
+    return figure, axes
+
+
+def drawn(figure: Canvas, alt: str, table: Table) -> Figure:
+    """The finished figure as a picture with its twin."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return Figure(buffer.getvalue(), alt, table)
+
+
+def bars(title: str, values: dict[str, int], unit: str) -> Figure:
+    """One bar a name, its number at its end: {'conv1': 380, …}, unit as said in the alt text.
+
+    >>> bars("Most parameters sit in fc1", {"conv1": 380, "fc1": 24704}, "parameters")
+    Bar chart: Most parameters sit in fc1. conv1 380, fc1 24,704 parameters.
+           parameters
+    conv1         380
+    fc1        24,704
+    """
+    figure, axes = canvas(title, height=1.0 + 0.5 * len(values))
+    names, most = list(values), max(values.values())
+    colours = [LIGHT["orange"] if value == most else LIGHT["blue"] for value in values.values()]
+    axes.barh(names, list(values.values()), color=colours, height=0.62)
+    for i, value in enumerate(values.values()):
+        axes.text(value + most * 0.01, i, f"{value:,}", va="center", fontsize=13, color=LIGHT["ink"])
+    axes.invert_yaxis()
+    axes.set_xticks([])
+    axes.set_xlim(0, most * 1.14)
+    alt = words("bars_alt", title=title, values=", ".join(f"{n} {v:,}" for n, v in values.items()), unit=unit)
+    return drawn(figure, alt, Table(["<", unit], [[name, f"{value:,}"] for name, value in values.items()]))
