@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import torch
 import torchinfo
 from torch import nn
 
 from course_lib.by_hand.layers import times
 from course_lib.by_hand.ledger import Ledger, Row
 from course_lib.by_hand.networks import Network
-from course_lib.by_machine.counting import build, ledger_of, skeleton, walk
+from course_lib.by_machine.counting import build, ledger_of, skeleton, walk, with_batch
 from course_lib.words import words
 
 
@@ -63,9 +64,9 @@ def compare(network_or_model: Network | nn.Module, input_size: tuple[int, ...] |
     """
     if isinstance(network_or_model, Network):
         network = network_or_model
-        if input_size is not None and tuple(input_size[1:]) != network.input_shape:
-            raise ValueError(f"input_size {input_size} does not fit the network's input, a batch of {times(network.input_shape)}")
-        input_size = input_size or (1, *network.input_shape)
+        input_size = with_batch((1, *network.input_shape) if input_size is None else input_size)
+        if input_size[1:] != network.input_shape:
+            raise ValueError(f"input_size {input_size} does not fit the network: it takes batches of {times(network.input_shape)}")
         model = build(network, device="meta").eval()
         ledger, modules = network.ledger(input_size[0]), list(model)
     else:
@@ -74,7 +75,9 @@ def compare(network_or_model: Network | nn.Module, input_size: tuple[int, ...] |
         model = skeleton(network_or_model)
         calls = walk(model, input_size)
         ledger, modules = ledger_of(calls), [call.module for call in calls]
-    infos = torchinfo.summary(model, input_size, verbose=0, device="meta").summary_list
+    # With input_size torchinfo would draw random numbers, and move the caller's random state.
+    nothing = torch.empty(with_batch(input_size), device="meta")
+    infos = torchinfo.summary(model, input_data=nothing, verbose=0, device="meta").summary_list
     leaves = [0 if info.is_recursive else info.num_params for info in infos if info.is_leaf_layer]
     seen, compared = set(), []
     for row, module, counted in zip(ledger, modules, leaves + [0] * (len(ledger) - len(leaves)), strict=True):

@@ -86,11 +86,16 @@ class Call(NamedTuple):
     output_shape: tuple[int, ...] = ()
 
 
-def walk(model: nn.Module, input_size: tuple[int, ...]) -> list[Call]:
-    """Every use of a layer in one forward pass of a skeleton, in order of execution, then the layers never used."""
+def with_batch(input_size) -> tuple[int, ...]:
+    """An input_size checked: a tuple of whole numbers, the batch first, each at least 1."""
     if not isinstance(input_size, (tuple, list)):
         raise TypeError(f"input_size must be a tuple with the batch, such as (1, 3, 32, 32), not {input_size!r}")
-    sizes = [whole("input_size", size) for size in input_size]
+    return tuple(whole("input_size", size) for size in input_size)
+
+
+def walk(model: nn.Module, input_size: tuple[int, ...]) -> list[Call]:
+    """Every use of a layer in one forward pass of a skeleton, in order of execution, then the layers never used."""
+    sizes = with_batch(input_size)
     names, calls = {part: name for name, part in model.named_modules()}, []
     leaves = {part: name for part, name in names.items() if not any(part.children())}
     layers = {part: by_hand(part, name) for part, name in leaves.items()}  # an unknown layer is named before anything runs

@@ -66,22 +66,6 @@ def tone(change: int) -> str:
     return "change" if change else ""
 
 
-class Slider(NamedTuple):
-    """A whole number from low to high."""
-
-    name: str
-    label: str
-    low: int
-    high: int
-
-
-class Switch(NamedTuple):
-    """True or False."""
-
-    name: str
-    label: str
-
-
 def fitting(fits: Callable[[int], object], start: int, low: int, high: int) -> tuple[int, int]:
     """The widest run of values around start, from low to high, for which `fits` does not raise ValueError.
 
@@ -172,39 +156,51 @@ body[data-jp-theme-light="false"] .course-card {{ {_palette(2)} }}
 
 
 class Card(widgets.VBox):
-    """Sliders and switches above, `render(values)` below, on every change; presets are buttons that set several at once.
+    """Sliders and switches above, `render(values, start, layout)` below, on every change; presets set several at once.
 
-    `render` must be pure: it gets a dict of values, and a problem it cannot show is a View with `problem`.
+    `start` are the values to begin with, `limits` the bounds of those that can have a slider (None: a switch). A slider's
+    bounds are narrowed to what `fits`, if it is given, lets pass while the others stay at the start; those in `free`
+    depend on each other, so for them the picture says why a combination is impossible. `render` must be pure.
     """
 
     def __init__(
         self,
-        controls: Iterable[Slider | Switch],
+        render: Callable[[dict, dict, str], View],
         start: dict[str, int | bool],
-        render: Callable[[dict], View],
+        limits: dict[str, tuple[int, int] | None],
+        fits: Callable[[dict], object],
+        free: Iterable[str] = (),
+        sliders: Iterable[str] | None = None,
         presets: dict[str, dict] | None = None,
+        reference: dict | None = None,
         layout: str = "desk",
     ) -> None:
+        chosen = list(limits) if sliders is None else list(sliders)
         if layout not in ("desk", "projector"):
             raise ValueError(f"layout must be 'desk' or 'projector', not {layout!r}")
+        if unknown := [name for name in chosen if name not in limits]:
+            raise ValueError(f"no slider {', '.join(map(str, unknown))}; there are {', '.join(limits)}")
         self._render, self._start, self._layout_name = render, dict(start), layout
+        self._reference = dict(start if reference is None else reference)
         self._shown, self._setting = widgets.HTML(), False
+        render(self._start, self._reference, layout)  # a start that does not fit is an error here, not a picture
         self.controls, rows, switches = {}, [], []
-        for control in controls:
-            if isinstance(control, Switch):
-                made = widgets.Checkbox(start[control.name], description=control.label, indent=False, layout={"width": "auto"})
+        for name in chosen:
+            if limits[name] is None:
+                made = widgets.Checkbox(start[name], description=words(name), indent=False, layout={"width": "auto"})
                 switches.append(made)
             else:
-                made, row = _slider_row(control, start[control.name])
+                low, high = limits[name] if name in free else fitting(
+                    lambda value, name=name: fits({**start, name: value}), start[name], *limits[name])  # fmt: skip
+                made, row = _slider_row(words(name), start[name], min(low, start[name]), max(high, start[name]))
                 rows.append(row)
-            self.controls[control.name] = made
+            self.controls[name] = made
             made.observe(self._changed, "value")
         buttons = [self._button(label, values) for label, values in (presets or {}).items()]
         wide = "repeat(auto-fill, minmax(430px, 1fr))" if len(rows) > 1 else "1fr"
         grid = widgets.GridBox(rows, layout={"grid_template_columns": wide, "grid_gap": "0 34px"}).add_class("course-controls")
         line = widgets.HBox(switches + buttons, layout={"flex_flow": "row wrap", "grid_gap": "8px"})
-        parts = [_Names(_css=STYLE), grid] + ([line] if switches or buttons else []) + [self._shown]
-        super().__init__(parts)
+        super().__init__([_Names(_css=STYLE), grid] + ([line] if switches or buttons else []) + [self._shown])
         self.add_class("course-card")
         self._changed()
 
@@ -232,26 +228,27 @@ class Card(widgets.VBox):
 
     def _button(self, label: str, values: dict) -> widgets.Button:
         button = widgets.Button(description=label, layout={"width": "auto"})
-        button.on_click(lambda _: self.set(**{n: v for n, v in {**self._start, **values}.items() if n in self.controls}))
+        button.on_click(lambda _: self.set(**{name: value for name, value in values.items() if name in self.controls}))
         return button
 
     def _changed(self, _=None) -> None:
         if not self._setting:
-            self._shown.value = self._render(self.values).live(self._layout_name)
+            self._shown.value = self._view().live(self._layout_name)
+
+    def _view(self) -> View:
+        try:
+            return self._render(self.values, self._reference, self._layout_name)
+        except ValueError as error:  # values that do not fit together: the layer says which and what would
+            return View(problem=words("does_not_fit", error=error))
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         shown = super()._repr_mimebundle_(include=include, exclude=exclude)
         data, metadata = shown if isinstance(shown, tuple) else (shown, {})
-        return {**data, **self._render(self.values).bundle()}, metadata
+        return {**data, **self._view().bundle()}, metadata
 
 
-def _slider_row(control: Slider, start: int) -> tuple[widgets.IntSlider, widgets.HBox]:
-    slider = widgets.IntSlider(start, control.low, control.high, readout=False)
-    box = widgets.BoundedIntText(start, control.low, control.high, layout={"width": "86px"})
+def _slider_row(label: str, start: int, low: int, high: int) -> tuple[widgets.IntSlider, widgets.HBox]:
+    slider = widgets.IntSlider(start, low, high, readout=False)
+    box = widgets.BoundedIntText(start, low, high, layout={"width": "86px"})
     widgets.jslink((slider, "value"), (box, "value"))
-    return slider, widgets.HBox([widgets.Label(control.label), slider, box]).add_class("course-row")
-
-
-def problem(values: dict, error: ValueError) -> View:
-    """What a card says where its values do not fit together."""
-    return View(problem=words("does_not_fit", error=error))
+    return slider, widgets.HBox([widgets.Label(label), slider, box]).add_class("course-row")

@@ -6,17 +6,16 @@ from collections.abc import Iterable
 
 from course_lib.by_hand.layers import times
 from course_lib.by_hand.networks import Network, small_cnn
-from course_lib.cards.base import Card, Slider, Switch, Total, View, arrow, fitting, problem
+from course_lib.cards.base import Card, Total, View, arrow
 from course_lib.show.svg import network_picture
 from course_lib.show.tables import Cell, Table, number, what
 from course_lib.words import words
 
-# Each slider's bounds before asking what fits.
 LIMITS = {
     "conv1_kernel": (1, 11), "conv1_channels": (1, 32), "pool1_kernel": (1, 7), "conv2_kernel": (1, 7),
     "conv2_channels": (1, 64), "pool2_kernel": (1, 5), "hidden": (1, 256), "image": (8, 64), "batch": (1, 128),
+    "batch_norm": None, "global_pool": None, "machine": None, "columns": None,
 }  # fmt: skip
-SWITCHES = ("batch_norm", "global_pool", "machine", "columns")
 START = {
     "conv1_kernel": 5, "conv1_channels": 5, "pool1_kernel": 5, "conv2_kernel": 3, "conv2_channels": 12, "pool2_kernel": 3,
     "hidden": 128, "image": 32, "batch": 1, "batch_norm": False, "global_pool": False, "machine": False, "columns": False,
@@ -29,10 +28,7 @@ def _network(values: dict) -> Network:
 
 def network_view(values: dict, start: dict, layout: str = "desk") -> View:
     """What the network card shows for these values: totals against the start, picture and table."""
-    try:
-        network = _network(values)
-    except ValueError as error:
-        return problem(values, error)
+    network = _network(values)
     ledger, before = network.ledger(values["batch"]), _network(start).ledger(start["batch"])
     top, per = max(ledger, key=lambda row: row.params), values["batch"]
     totals = [
@@ -102,23 +98,13 @@ def network_card(sliders: Iterable[str] | None = None, layout: str = "desk", mac
     if unknown := sorted(start.keys() - START.keys()):
         raise TypeError(f"network_card: no size {', '.join(unknown)}; there are {', '.join(START)}")
     begin = {**START, "machine": machine, **start}
-    chosen = list(LIMITS) + list(SWITCHES) if sliders is None else list(sliders)
-    if unknown := [name for name in chosen if name not in START]:
-        raise ValueError(f"network_card: no slider {', '.join(unknown)}; there are {', '.join(START)}")
-    controls = [
-        Switch(name, words(name)) if name in SWITCHES else Slider(name, words(name), *_bounds(name, begin)) for name in chosen
-    ]
+    article = {name: value for name, value in START.items() if name not in ("machine", "columns")}
     presets = {
-        words("as_in_article"): {},
-        words("larger_smaller"): {"conv2_kernel": 5},
-        words("global_pool"): {"global_pool": True},
-    }  # fmt: skip
-    first = dict(START)
-    return Card(controls, begin, lambda values: network_view(values, first, layout), presets if layout == "desk" else None, layout)
-
-
-def _bounds(name: str, begin: dict) -> tuple[int, int]:
-    low, high = LIMITS[name]
-    if name == "batch":
-        return low, high
-    return fitting(lambda value: _network({**begin, name: value}), begin[name], low, high)
+        words("as_in_article"): article,
+        words("larger_smaller"): {**article, "conv2_kernel": 5},
+        words("global_pool"): {**article, "global_pool": True},
+    }
+    return Card(
+        network_view, begin, LIMITS, fits=_network, free=["batch"], sliders=sliders, reference=START, layout=layout,
+        presets=presets if layout == "desk" and sliders is None else None,
+    )  # fmt: skip

@@ -1,0 +1,124 @@
+"""Cards without a browser: every slider to both ends, impossible settings, twins, speed of the pure function."""
+
+import re
+import time
+
+import pytest
+from torch import nn
+
+from course_lib import Conv1d, Conv2d, Network, layer_card, network_card, small_cnn
+from course_lib.by_machine.counting import build
+from course_lib.cards.network import START, network_view
+
+CARDS = {
+    "network": network_card,
+    "network, projector": lambda: network_card(layout="projector"),
+    "network, by machine": lambda: network_card(machine=True, columns=True),
+    "layer": layer_card,
+    "layer 1-d": lambda: layer_card(Conv1d(2, 6, 5, padding=2), image=20),
+}
+
+
+def shown(card) -> list[str]:
+    return re.findall(r'class="big">([^<]*)<', card.html)
+
+
+def ends(control) -> list:
+    return [control.min, control.max] if hasattr(control, "min") else [True, False]
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_every_slider_reaches_both_ends(name):
+    for control in CARDS[name]().controls:
+        card = CARDS[name]()
+        for end in ends(card.controls[control]):
+            card.set(**{control: end})
+            assert shown(card) or "does not fit" in card.html, (control, end)
+            if control not in ("groups", "in_channels", "out_channels"):  # these depend on each other
+                assert shown(card), f"{control}={end} was offered, but does not fit"
+
+
+def test_the_numbers_are_pytorchs():
+    card = network_card()
+    for values in ({"conv2_kernel": 5}, {"batch_norm": True}, {"image": 64, "global_pool": True}, {"hidden": 1}):
+        card = network_card()
+        card.set(**values)
+        parameters = sum(p.numel() for p in build(small_cnn(**values), "meta").parameters())
+        assert shown(card)[0] == f"{parameters:,}"
+
+
+def test_the_layer_card_follows_pytorch():
+    card = layer_card(Conv2d(6, 12, 3), image=12)
+    card.set(groups=3, stride=2, padding=1)
+    assert shown(card)[0] == f"{sum(p.numel() for p in nn.Conv2d(6, 12, 3, groups=3).parameters()):,}"
+
+
+def test_an_impossible_setting_says_why_and_is_undone():
+    card = network_card()
+    before = card.html
+    card.set(image=17, conv2_kernel=7)
+    assert "conv2: a 7×7 kernel does not fit a 5×5 map; the largest that fits is 5" in card.html
+    card.set(image=32, conv2_kernel=3)
+    assert card.html == before
+
+
+def test_groups_that_do_not_divide_say_which_would():
+    card = layer_card()
+    card.set(groups=2)
+    assert "groups=2 does not divide both in_channels=3 and out_channels=7; 1 would" in card.html
+
+
+def test_a_bad_start_is_an_error():
+    with pytest.raises(ValueError, match="conv2: a 13×13 kernel"):
+        network_card(conv2_kernel=13)
+    with pytest.raises(ValueError, match="batch_size must be at least 1"):
+        network_card(batch=0)
+    with pytest.raises(ValueError, match="no slider depth"):
+        network_card(sliders=["depth"])
+    with pytest.raises(TypeError, match="no size depth"):
+        network_card(depth=3)
+    with pytest.raises(ValueError, match="layout"):
+        layer_card(layout="wall")
+    with pytest.raises(TypeError, match="shows a Conv1d or a Conv2d"):
+        layer_card(nn.Conv2d(3, 7, 3))
+
+
+def test_a_preset_sets_all_and_draws_once():
+    card, drawn = network_card(), []
+    card._shown.observe(drawn.append, "value")
+    buttons = {b.description: b for b in card.children[2].children if hasattr(b, "on_click")}
+    buttons["a larger kernel, a smaller network"].click()
+    assert shown(card)[:2] == ["17,134", "405,104"] and len(drawn) == 1
+    buttons["as in the article"].click()
+    assert shown(card)[0] == "26,926"
+
+
+def test_twins_say_the_same_as_the_card():
+    for make in CARDS.values():
+        card = make()
+        data = card._repr_mimebundle_()[0]
+        assert "application/vnd.jupyter.widget-view+json" in data
+        for number in shown(card):
+            assert number in data["text/html"] and number in data["text/plain"]
+        assert re.search(r'<img alt="[^"]{40,}"', data["text/html"])
+
+
+def test_a_name_is_text_everywhere():
+    evil = "<script>alert(1)</script>"
+    network = Network((3, 8, 8), **{evil: Conv2d(3, 4, 3)})
+    from course_lib import compare
+    from course_lib.show.svg import network_picture
+
+    made = [network.ledger()._repr_mimebundle_()["text/html"], compare(network)._repr_mimebundle_()["text/html"]]
+    made.append(network_picture(network.ledger(), {evil: 3}, 1, evil))
+    assert all("<script" not in html and "&lt;script&gt;" in html for html in made)
+
+
+def test_html_is_ready_in_two_milliseconds():
+    values = {**START, "conv2_kernel": 5}
+    times = []
+    for _ in range(30):
+        begin = time.perf_counter()
+        network_view(values, START).live("desk")
+        times.append(time.perf_counter() - begin)
+    assert min(times) < 0.002

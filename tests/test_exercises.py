@@ -1,0 +1,158 @@
+"""Exercises: truths by PyTorch, mistakes that differ, and answers of every wrong kind."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from course_lib import check, reveal, vote
+from course_lib.exercises import EXERCISES
+from course_lib.mistakes import MISTAKES
+from course_lib.words import WORDS
+
+
+def params(*modules: nn.Module) -> int:
+    return sum(p.numel() for p in nn.ModuleList(modules).parameters())
+
+
+def macs(module: nn.Module, *shape: int) -> int:
+    with FlopCounterMode(display=False) as counter:
+        module(torch.zeros(shape))
+    return counter.get_total_flops() // 2
+
+
+def small_cnn(kernel: int = 3, features: int = 192) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(3, 5, 5), nn.ReLU(), nn.MaxPool2d(5, 2), nn.Conv2d(5, 12, kernel), nn.ReLU(), nn.AvgPool2d(3, 2),
+        nn.Flatten(), nn.Linear(features, 128), nn.ReLU(), nn.Linear(128, 10),
+    )  # fmt: skip
+
+
+def tied() -> nn.Module:
+    pair = nn.Sequential(nn.Linear(64, 64), nn.Linear(64, 64))
+    pair[1].weight = pair[0].weight
+    return pair
+
+
+def conv_formula():
+    return [params(nn.Conv2d(cin, cout, k)) for cin, cout, k in ((3, 7, 3), (5, 12, 3), (3, 5, 5), (16, 4, 1))]
+
+
+NET = small_cnn()
+JUDGE = {
+    "linear-first": lambda: params(nn.Linear(3, 2)),
+    "one-value": lambda: nn.Conv2d(5, 12, 3).weight[0].numel(),
+    "conv2-params": lambda: params(nn.Conv2d(5, 12, 3)),
+    "a3-layer": lambda: params(nn.Conv2d(3, 7, 3)),
+    "strided": lambda: params(nn.Conv2d(5, 12, 3, stride=2, padding=1)),
+    "grouped": lambda: params(nn.Conv2d(6, 12, 3, groups=3)),
+    "flatten-size": lambda: NET[:7](torch.zeros(1, 3, 32, 32)).shape[1],
+    "fc1-params": lambda: params(nn.Linear(192, 128)),
+    "conv2-macs": lambda: macs(nn.Conv2d(5, 12, 3), 1, 5, 12, 12),
+    "larger-kernel": lambda: params(small_cnn(5, small_cnn(5)[:7](torch.zeros(1, 3, 32, 32)).shape[1])),
+    "total": lambda: params(NET),
+    "fc1-share": lambda: 100 * params(NET[7]) / params(NET),
+    "tensors": lambda: len(list(NET.parameters())),
+    "trainable": lambda: params(NET) - params(NET[0]),
+    "tied": lambda: params(tied()),
+    "mebibytes": lambda: sum(p.nbytes for p in NET.parameters()) / 1024**2,
+    "bfloat16": lambda: sum(p.nbytes for p in small_cnn().bfloat16().parameters()),
+    "input-bytes": lambda: torch.zeros(16, 3, 32, 32).nbytes,
+    "params-bytes": lambda: sum(p.nbytes for p in NET.parameters()),
+    "unused-layer": lambda: params(nn.Conv2d(3, 7, 3), nn.Linear(63, 10)),
+}  # fmt: skip
+NUMBERS = [name for name, exercise in EXERCISES.items() if not exercise.cases]
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_the_truth_is_pytorchs(name):
+    assert EXERCISES[name].truth(EXERCISES[name].sizes) == pytest.approx(JUDGE[name](), rel=1e-12)
+    assert check(name, JUDGE[name]()).startswith("Right.")
+
+
+def test_the_function_exercise_is_judged_by_pytorch():
+    truths = [EXERCISES["conv-formula"].truth(case) for case in EXERCISES["conv-formula"].cases]
+    assert truths == conv_formula()
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_wrong_answers_differ_from_each_other_and_from_the_truth(name):
+    exercise = EXERCISES[name]
+    cases = exercise.cases or (exercise.sizes,)
+    answers = [tuple(exercise.truth(case) for case in cases)]
+    answers += [tuple(MISTAKES[mistake](case) for case in cases) for mistake in exercise.mistakes]
+    assert len(set(answers)) == len(answers)
+    for mistake, wrong in zip(exercise.mistakes, answers[1:], strict=True):
+        said = reveal(name, wrong[0]) if not exercise.cases else check(name, lambda *_, left=iter(wrong): next(left))
+        sentence = WORDS["en"][f"mistake {mistake}"].split("{")[0]
+        assert sentence in said, mistake
+
+
+def test_every_mistake_is_used_and_has_its_sentence():
+    used = {mistake for exercise in EXERCISES.values() for mistake in exercise.mistakes}
+    said = {key.removeprefix("mistake ") for key in WORDS["en"] if key.startswith("mistake ")}
+    assert used == set(MISTAKES) == said and len(used) >= 20
+
+
+BAD = {
+    "dots": ..., "None": None, "text": "552", "list": [552], "NaN": math.nan, "infinity": math.inf, "True": True,
+    "tensor of many": torch.ones(3), "array of many": np.ones(3), "a function": len, "a raising function": lambda: 1 / 0,
+    "an object": object(), "a dict": {}, "complex": 3j, "meta tensor": torch.empty(1, device="meta"), "huge": 10**400,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+@pytest.mark.parametrize("kind", BAD)
+def test_a_bad_answer_gets_help_and_not_the_answer(name, kind):
+    truth = EXERCISES[name].truth(EXERCISES[name].sizes)
+    for said in (check(name, BAD[kind]), reveal(name, BAD[kind])):
+        assert not said.startswith("Right.") and len(said) > 40
+        assert f"{truth:,.0f}" not in said.split("\n", 1)[1]
+
+
+@pytest.mark.parametrize("good", [552, 552.0, np.int64(552), torch.tensor(552), torch.tensor([552.0])])
+def test_a_number_is_a_number_however_it_comes(good):
+    assert check("conv2-params", good).startswith("Right.")
+
+
+def test_check_tells_the_mistake_and_never_the_answer():
+    for name in NUMBERS:
+        truth = f"{EXERCISES[name].truth(EXERCISES[name].sizes):,.0f}"
+        for mistake in EXERCISES[name].mistakes:
+            said = check(name, MISTAKES[mistake](EXERCISES[name].sizes))
+            assert said.startswith("Not yet.")
+            assert truth not in said.replace(",", "").split() or truth == "8"
+
+
+def test_a_function_is_tried_on_all_cases():
+    assert check("conv-formula", lambda k, cin, cout: k * k * cin * cout + cout).startswith("Right.")
+    assert "1 of 4 cases are right" in check("conv-formula", lambda k, cin, cout: k * cin * cout + cout)
+    assert "ZeroDivisionError" in check("conv-formula", lambda k, cin, cout: k / 0)
+    assert "TypeError" in check("conv-formula", lambda k: k)
+    assert "None" in check("conv-formula", lambda k, cin, cout: None)
+    assert "Give the function itself" in check("conv-formula", 552)
+
+
+def test_an_unknown_name_says_which_there_are():
+    for ask in (check, reveal, vote):
+        with pytest.raises(KeyError, match="conv2-params"):
+            ask("no-such-exercise")
+
+
+@pytest.mark.parametrize("name", [n for n in NUMBERS if len(EXERCISES[n].mistakes) >= 3])
+def test_a_vote_has_four_numbers_and_one_right(name):
+    lines = str(vote(name)).splitlines()[2:]
+    assert [line[0] for line in lines] == list("ABCD") and len({line.split()[1] for line in lines}) == 4
+    assert str(vote(name, reveal=True)).count("This is right.") == 1
+
+
+def test_the_score_counts_each_exercise_once():
+    check("linear-first", 8)
+    before = str(check())
+    check("linear-first", 8)
+    assert str(check()) == before
+    check("linear-first", 9)
+    assert str(check()) != before

@@ -1,0 +1,140 @@
+"""build and compare, with PyTorch and torchinfo as the judges; a model is left as it was, whatever happens."""
+
+import copy
+
+import pytest
+import torch
+import torchinfo
+from torch import nn
+
+from course_lib import Conv2d, Network, compare, small_cnn
+from course_lib.by_machine.counting import build
+
+
+@pytest.mark.parametrize("sizes", [{}, {"batch_norm": True}, {"global_pool": True}, {"conv2_kernel": 5}, {"image": 64}])
+def test_build_has_the_same_parameters_buffers_and_shapes(sizes):
+    network = small_cnn(**sizes)
+    model, ledger = build(network).eval(), network.ledger()
+    assert sum(p.numel() for p in model.parameters()) == ledger.params
+    assert sum(b.numel() for b in model.buffers()) == ledger.buffers
+    x = torch.zeros(2, *network.input_shape)
+    for row, layer in zip(ledger, model, strict=True):
+        x = layer(x)
+        assert tuple(x.shape) == (2, *row.output_shape)
+
+
+def test_frozen_layers_are_built_without_gradients():
+    network = small_cnn().frozen("conv1", "fc2")
+    trainable = sum(p.numel() for p in build(network).parameters() if p.requires_grad)
+    assert trainable == network.ledger().trainable_params == 26_926 - 380 - 1_290
+
+
+class Odd(nn.Module):
+    """Everything at once: a tied weight, a layer used twice, one never used, a frozen one, a functional ReLU, a view."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.a, self.b, self.unused = nn.Linear(16, 16), nn.Linear(16, 16), nn.Linear(5, 5)
+        self.b.weight = self.a.weight
+        self.norm = nn.Sequential(nn.BatchNorm1d(16), nn.Dropout(0.5))
+        self.conv.requires_grad_(False)
+
+    def forward(self, x):
+        x = torch.relu(self.conv(x)).view(x.shape[0], -1)
+        return self.norm(self.b(self.a(self.a(x))))
+
+
+def state(model: nn.Module) -> list:
+    parts = [(m.training, dict(m._forward_hooks), dict(m._forward_pre_hooks), sorted(vars(m))) for m in model.modules()]
+    grads = [None if p.grad is None else p.grad.clone() for p in model.parameters()]
+    return [copy.deepcopy(model.state_dict()), parts, grads, [p.requires_grad for p in model.parameters()]]
+
+
+def same(before: list, after: list) -> bool:
+    return str(before) == str(after) and all(torch.equal(b, a) for b, a in zip(before[0].values(), after[0].values(), strict=True))
+
+
+def test_compare_on_an_odd_module():
+    model = Odd()
+    found = compare(model, (2, 3, 4, 4))
+    assert found.totals[0] == found.totals[1] == sum(p.numel() for p in model.parameters())
+    assert found.totals[2] == torchinfo.summary(model, (2, 3, 4, 4), verbose=0).total_params
+    assert found.ledger.trainable_params == sum(p.numel() for p in model.parameters() if p.requires_grad)
+    assert found.ledger.buffers == sum(b.numel() for b in model.buffers())
+    reasons = {c.row.name: c.reason for c in found if c.row.params != c.torchinfo}
+    assert set(reasons) == {"b", "unused"} and "shared with a" in reasons["b"] and "never used" in reasons["unused"]
+    assert [c.row.params for c in found if c.row.name == "a"] == [272, 0]
+
+
+@pytest.mark.parametrize("mode", ["train", "mixed", "eval"])
+def test_the_model_is_left_as_it_was(mode):
+    model = Odd().train(mode != "eval")
+    if mode == "mixed":
+        model.norm.eval()
+    model(torch.randn(2, 3, 4, 4)).sum().backward()
+    before, random = state(model), torch.random.get_rng_state()
+    compare(model, (2, 3, 4, 4))
+    assert same(before, state(model)) and torch.equal(random, torch.random.get_rng_state())
+    with pytest.raises(ValueError, match="conv: expects 3 channels, but its input has 4"):
+        compare(model, (2, 4, 4, 4))
+    assert same(before, state(model))
+
+
+class Raises(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(2, 2)
+
+    def forward(self, x):
+        raise RuntimeError("on purpose")
+
+
+def test_a_forward_that_raises_leaves_no_trace():
+    model = Raises()
+    before = state(model)
+    with pytest.raises(RuntimeError, match="on purpose"):
+        compare(model, (1, 2))
+    assert same(before, state(model))
+
+
+class Loose(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc, self.scale = nn.Linear(2, 2), nn.Parameter(torch.ones(2))
+
+    def forward(self, x):
+        return self.fc(x) * self.scale
+
+
+@pytest.mark.parametrize(
+    "ask, error, says",
+    [
+        (lambda: compare(nn.Sequential(nn.LSTM(3, 3)), (1, 2, 3)), TypeError, "0: LSTM is not known by hand; known are Conv1d"),
+        (lambda: compare(Loose(), (1, 2)), TypeError, "Loose|owns scale"),
+        (lambda: compare(nn.Linear(2, 2)), TypeError, "input_size with the batch"),
+        (lambda: compare("net", (1, 2)), TypeError, "must be a Network or a torch.nn.Module"),
+        (lambda: compare(nn.Linear(2, 2), (0, 2)), ValueError, "at least 1, not 0"),
+        (lambda: compare(nn.Linear(2, 2), "1, 2"), TypeError, "a tuple with the batch"),
+        (lambda: compare(nn.Linear(2, 2), (1, 2.0)), TypeError, "whole number, not 2.0"),
+        (lambda: compare(nn.Conv2d(3, 5, 3), (3, 8, 8)), ValueError, r"takes \(channels, height, width\) without the batch"),
+        (lambda: compare(nn.Sequential(nn.LazyLinear(2)), (1, 2)), ValueError, "0: LazyLinear has no sizes yet"),
+        (lambda: compare(small_cnn(), (1, 3, 31, 31)), ValueError, "3×32×32"),
+        (lambda: compare(small_cnn(), 3), TypeError, "a tuple with the batch"),
+        (lambda: small_cnn().ledger(0), ValueError, "batch_size must be at least 1"),
+        (lambda: small_cnn()["conv3"], KeyError, "there are conv1"),
+        (lambda: small_cnn().frozen("conv3"), KeyError, "there are conv1"),
+        (lambda: small_cnn().ledger()["conv3"], KeyError, "there are conv1"),
+        (lambda: Network((3, 8, 8)), ValueError, "give it layers"),
+        (lambda: Network((3, 8, 8), conv=nn.Conv2d(3, 5, 3)), TypeError, "conv: .* is not a layer of course_lib"),
+        (lambda: Network((3, 8, 8), **{"a.b": Conv2d(3, 5, 3)}), ValueError, "'a.b' cannot name a layer"),
+    ],
+)
+def test_bad_input_is_named(ask, error, says):
+    with pytest.raises(error, match=says):
+        ask()
+
+
+def test_by_hand_and_torchinfo_agree_on_every_slider_of_the_small_cnn():
+    for sizes in ({"conv1_kernel": 1}, {"conv1_channels": 32}, {"hidden": 1}, {"image": 17}, {"conv2_kernel": 7, "batch_norm": True}):
+        assert compare(small_cnn(**sizes), (3, 3, sizes.get("image", 32), sizes.get("image", 32))).agree
