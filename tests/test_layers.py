@@ -224,7 +224,7 @@ STRICTER = [
          lambda case, facts: 0 in (case.arguments.get("eps"), case.arguments.get("scale_factor"))),
     Rule("padding adds to a map", Case("Conv1d", {"in_channels": 4, "out_channels": 4, "kernel_size": 3, "padding": -1,
                                                  "padding_mode": "reflect"}, (4, 8)),
-         lambda case, facts: any(number < 0 for number in parts(case.arguments.get("padding", 0)))),
+         lambda case, facts: any(n < 0 for n in parts(case.arguments.get("padding")) if isinstance(n, int))),
     Rule("a divisor is positive", Case("AvgPool2d", {"kernel_size": 2, "divisor_override": -1}, (4, 8, 8)),
          lambda case, facts: (case.arguments.get("divisor_override") or 1) < 0),
     Rule("a tuple has a number for every axis", Case("MaxPool2d", {"kernel_size": (2,)}, (4, 8, 8)),

@@ -56,13 +56,13 @@ def network_view(values: dict, start: dict, layout: str = "desk") -> View:
 
 def _table(ledger, before, compared, values: dict, layout: str) -> Table:
     old = {row.name: row for row in before}
-    rows, marked = [], set()
+    rows, marked, desk = [], set(), layout == "desk"
     wide = compared and (values["columns"] or not compared.agree)
     for i, row in enumerate(ledger):
         was = old.get(row.name)
         changed = was is None or (row.output_shape, row.params, row.macs) != (was.output_shape, was.params, was.macs)
         quiet = not row.params and row.output_shape == row.input_shape
-        if quiet or (layout == "projector" and not (changed and (row.params or row.kind == "Flatten"))):
+        if quiet or (not desk and not (changed and (row.params or row.kind == "Flatten"))):
             continue
         if changed:
             marked.add(len(rows))
@@ -72,8 +72,8 @@ def _table(ledger, before, compared, values: dict, layout: str) -> Table:
             cells += [number(compared[i].parameters), number(compared[i].torchinfo)]
         elif compared:
             cells.append(Cell(words("agree") if row.params else "", "good"))
-        cells += [Cell(arrow(change), "up" if change > 0 else "down"), number(row.macs)]
-        rows.append(cells)
+        cells.append(Cell(arrow(change), "up" if change > 0 else "down"))
+        rows.append(cells + [number(row.macs)] * desk)
     total = [words("total"), "", "", "", f"{ledger.params:,}"]
     headings = [f"<{words('layer')}", f"<{words('what')}", words("output"), words("work"), words("params")]
     if compared and wide:
@@ -83,7 +83,8 @@ def _table(ledger, before, compared, values: dict, layout: str) -> Table:
         headings.append(words("three"))
         total.append(words("agree"))
     total += [arrow(ledger.params - before.params), f"{ledger.macs:,}"]
-    return Table([*headings, words("change"), words("macs")], rows, total if layout == "desk" else [], marked=frozenset(marked))
+    headings += [words("change")] + [words("macs")] * desk
+    return Table(headings, rows, total if desk else [], marked=frozenset(marked))
 
 
 def network_card(sliders: Iterable[str] | None = None, layout: str = "desk", machine: bool = False, **start) -> Card:

@@ -1,0 +1,96 @@
+"""A real JupyterLab on a copy of the notebooks, and the system's Chromium. Without Chromium these tests skip, or fail
+where COURSE_BROWSER=required says that it must be there."""
+
+import os
+import re
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync"]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    if CHROMIUM is None:
+        say = pytest.fail if os.environ.get("COURSE_BROWSER") == "required" else pytest.skip
+        say("no Chromium on this machine: install the system's chromium to run the browser tests")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory, chromium):
+    """JupyterLab's address with its token; it listens on loopback and ends with the tests."""
+    folder = tmp_path_factory.mktemp("lab")
+    shutil.copytree(ROOT / "notebooks", folder / "root")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    token = secrets.token_hex(16)
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}", "--allow-root",
+               "--ServerApp.port_retries=0", f"--ServerApp.root_dir={folder / 'root'}", "--LabApp.expose_app_in_browser=True",
+               f"--LabApp.user_settings_dir={folder / 'settings'}", f"--LabApp.workspaces_dir={folder / 'workspaces'}",
+               "--ServerApp.jpserver_extensions={'course_lib.nodelay': True}"]  # fmt: skip
+    settings = folder / "settings" / "@jupyterlab" / "apputils-extension"
+    settings.mkdir(parents=True)
+    (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
+    settings = folder / "settings" / "@jupyterlab" / "notebook-extension"
+    settings.mkdir(parents=True)
+    (settings / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}')  # cells out of sight are there too
+    environment = {**os.environ, "JUPYTER_TOKEN": token, "PYTHONPATH": str(ROOT)}
+    with (folder / "log").open("w") as log:
+        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    try:
+        for _ in range(240):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/api/status?token={token}", timeout=2)
+                break
+            except OSError:
+                assert server.poll() is None, (folder / "log").read_text()
+                time.sleep(0.25)
+        yield f"http://127.0.0.1:{port}", token
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+READY = """() => { const p = window.jupyterapp?.shell.currentWidget, k = p?.sessionContext?.session?.kernel;
+  return k && k.connectionStatus === 'connected' && k.status === 'idle'; }"""
+
+
+@pytest.fixture(scope="module")
+def open_notebook(lab, chromium):
+    """open_notebook("01…", run=True) → the page, all cells run; at the end, no request has left the machine."""
+    base, token = lab
+    context = chromium.new_context(viewport={"width": 1600, "height": 1000})
+    away = []
+
+    def open_(name: str):
+        page = context.new_page()
+        page.on("request", lambda r: None if re.match(r"(https?|wss?)://127\.0\.0\.1|data:|blob:", r.url) else away.append(r.url))
+        page.goto(f"{base}/lab/tree/{name}?reset&token={token}")
+        page.wait_for_function(READY, timeout=60_000)
+        page.evaluate("() => window.jupyterapp.commands.execute('application:toggle-left-area')")
+        page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
+        page.wait_for_timeout(300)
+        page.wait_for_function(READY, timeout=120_000)
+        return page
+
+    yield open_
+    context.close()
+    assert not away, f"requests to other hosts: {away}"

@@ -1,0 +1,84 @@
+"""The cards in a real browser: keys on a slider, a value typed, presets, sizes, and axe-core over them, in both themes."""
+
+import pytest
+
+pytest.importorskip("playwright")
+
+
+@pytest.fixture(scope="module")
+def lesson(open_notebook):
+    return open_notebook("01_counting_by_hand.ipynb")
+
+
+def card(page, slider: str):
+    """The card with this slider, scrolled to."""
+    found = page.locator(".course-card", has=page.get_by_role("slider", name=slider, exact=True)).first
+    found.scroll_into_view_if_needed()
+    return found
+
+
+def type_value(card, slider: str, value: int) -> None:
+    box = card.get_by_role("spinbutton", name=slider, exact=True)
+    box.fill(str(value))
+    box.press("Enter")
+
+
+def wait_for_number(card, number: str) -> None:
+    card.locator(".big", has_text=number).first.wait_for(timeout=10_000)
+
+
+def test_arrow_keys_move_a_slider_and_the_numbers_follow(lesson):
+    network = card(lesson, "conv2 kernel")
+    type_value(network, "conv2 kernel", 3)
+    wait_for_number(network, "26,926")
+    handle = network.get_by_role("slider", name="conv2 kernel", exact=True)
+    handle.focus()
+    handle.press("ArrowRight")
+    handle.press("ArrowRight")
+    wait_for_number(network, "17,134")
+    wait_for_number(network, "405,104")
+    assert network.locator("td", has_text="108·128 + 128").count() == 1
+    assert network.get_by_role("spinbutton", name="conv2 kernel", exact=True).input_value() == "5"
+
+
+def test_a_typed_value_moves_the_slider(lesson):
+    layer = card(lesson, "kernel")
+    type_value(layer, "padding", 1)
+    wait_for_number(layer, "4,725")  # 27 MACs for each of 7·5·5 values
+    assert layer.get_by_role("slider", name="padding", exact=True).get_attribute("aria-valuenow") == "1.0"
+    type_value(layer, "padding", 0)
+
+
+def test_an_impossible_setting_says_why(lesson):
+    layer = card(lesson, "groups")
+    handle = layer.get_by_role("slider", name="groups", exact=True)
+    handle.focus()
+    handle.press("ArrowRight")
+    layer.get_by_role("alert").wait_for()
+    assert "groups=2 does not divide" in layer.get_by_role("alert").inner_text()
+    handle.press("ArrowLeft")
+    wait_for_number(layer, "196")
+
+
+def test_the_projector_card_fits_a_projector(lesson):
+    lesson.set_viewport_size({"width": 1280, "height": 720})
+    network = card(lesson, "conv2 kernel")
+    type_value(network, "conv2 kernel", 7)
+    network.locator("td").first.wait_for()
+    box = network.bounding_box()
+    assert box["height"] <= 720 and network.evaluate("e => e.scrollWidth <= e.clientWidth")
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_axe_finds_nothing_on_the_cards(lesson, theme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    lesson.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
+    for slider in ("kernel", "conv2 kernel"):
+        shown = card(lesson, slider)
+        type_value(shown, slider, 2)
+        shown.locator(".change").first.wait_for()
+        shown.evaluate("e => { document.querySelectorAll('#axed').forEach(o => o.removeAttribute('id')); e.id = 'axed'; }")
+        lesson.wait_for_timeout(300)
+        found = Axe().run(lesson, context="#axed").response["violations"]
+        assert not found, [(v["id"], v["impact"], [n["html"][:200] for n in v["nodes"]][:3]) for v in found]
