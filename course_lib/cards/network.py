@@ -51,7 +51,8 @@ def network_view(values: dict, start: dict, layout: str = "desk") -> View:
         compared = compare(network, (values["batch"], *network.input_shape))
     largest = max(row.params for row in before)
     table = _table(ledger, before, compared, values, layout)
-    return View(totals, network_picture(ledger, kernels, largest, alt), alt, table if table.rows else None)
+    drawn = network_picture(ledger, kernels, largest, alt, width=1400 if layout == "desk" else 1120)
+    return View(totals, drawn, alt, table if table.rows else None)
 
 
 def _table(ledger, before, compared, values: dict, layout: str) -> Table:

@@ -64,16 +64,17 @@ def _stack(centre: float, middle: float, shape: Shape, scale: float, fill: str) 
     return drawn[::-1], (left, top)
 
 
-def network_picture(ledger: Ledger, kernels: dict[str, int], largest: int, alt: str) -> str:
+def network_picture(ledger: Ledger, kernels: dict[str, int], largest: int, alt: str, width: int = 1400) -> str:
     """Feature maps above, weights as areas below; `kernels` draws each convolution's kernel on the map that it reads.
 
-    `largest` is the number of parameters that fills the largest square, so that squares can be compared between pictures.
+    `largest` is the number of parameters that fills the largest square, so that squares can be compared between pictures;
+    text keeps its size where `width`, in pixels, is what the picture is shown at.
     """
     shown = [row for row in ledger if row.params or (row.kind != "Flatten" and row.output_shape != row.input_shape)]
     columns = [(words("input"), ledger[0].input_shape, 0, "input", shown[0].name)]
     for row, after in zip(shown, [*shown[1:], None], strict=True):
         columns.append((row.name, row.output_shape, row.params, "pale", after.name if after else ""))
-    pitch, scale = min(190.0, 1290 / len(columns)), 96 / max(ledger[0].input_shape[1:] or (1,))
+    pitch, scale = min(190.0, (width - 110) / len(columns)), 96 / max(ledger[0].input_shape[1:] or (1,))
     largest = max(largest, *(row.params for row in shown), 1)
     parts = [_text(0, y, words(key), size, "quiet", "start") for key, y, size in _MARGIN]
     for i, (name, shape, params, fill, reader) in enumerate(columns):
@@ -88,7 +89,7 @@ def network_picture(ledger: Ledger, kernels: dict[str, int], largest: int, alt: 
         if params:
             side = max(2.0, 88 * math.sqrt(params / largest))
             parts += [_box(x - side / 2, 272 - side, side, side, "orange"), _text(x, 296, f"{params:,}")]
-    return picture(1400, 306, parts, alt)
+    return picture(width, 306, parts, alt)
 
 
 _MARGIN = (("maps", 96, 20), ("weights", 236, 20), ("orange_area", 260, 17))

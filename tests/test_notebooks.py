@@ -1,0 +1,156 @@
+"""The notebooks as documents: their form, their rhythm, their stored outputs, their exercises, and that recording is idle."""
+
+import json
+import re
+
+import nbformat
+import pytest
+import record
+from nbclient import NotebookClient
+
+PATHS = record.find([])
+NAMES = [path.stem for path in PATHS]
+BOOKS = {path.stem: nbformat.read(path, as_version=4) for path in PATHS}
+SOLUTIONS = json.loads((record.NOTEBOOKS / "solutions.json").read_text(encoding="utf-8"))
+ACTION = re.compile(r"\b(reveal|check|vote|\w+_card)\(")
+every_notebook = pytest.mark.parametrize("name", NAMES)
+
+
+def code(book):
+    return [cell for cell in book.cells if cell.cell_type == "code"]
+
+
+def text(book):
+    return [cell for cell in book.cells if cell.cell_type == "markdown"]
+
+
+def bundles(book):
+    return [output.data for cell in code(book) for output in cell.outputs if "data" in output]
+
+
+def loc(cell) -> int:
+    return len([line for line in cell.source.splitlines() if line.strip()])
+
+
+def is_action(cell) -> bool:
+    return cell.cell_type == "code" and bool(ACTION.search(cell.source) or "reveal" in cell.metadata.get("tags", []))
+
+
+@every_notebook
+def test_every_cell_was_run_in_order(name):
+    cells = code(BOOKS[name])
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    assert all(cell.outputs for cell in cells if not cell.source.lstrip().startswith(("class ", "import torch")))
+
+
+@every_notebook
+def test_budgets_and_rhythm(name):
+    book = BOOKS[name]
+    cells, words = book.cells, [len(cell.source.split()) for cell in text(book)]
+    if not name.startswith("00"):
+        assert 30 <= len(cells) <= 45
+        assert 12 <= len(code(book)) <= 18
+        assert 800 <= sum(words) <= 1300
+        assert 6 <= len(headings(book)) <= 9
+        assert 3 <= len([cell for cell in code(book) if re.search(r"\bcheck\(\"", cell.source)]) <= 4
+        assert "**You will learn**" in cells[0].source and "**It takes**" in cells[0].source and "## Remember" in cells[-2].source
+    assert max(words) <= 120 and 25 <= sorted(words)[len(words) // 2] <= 60
+    assert max(map(loc, code(book))) <= 15 and sorted(map(loc, code(book)))[len(code(book)) // 2] <= 4
+    kinds = "".join("c" if cell.cell_type == "code" else "t" for cell in cells)
+    assert "ccc" not in kinds
+    actions = [-1] + [i for i, cell in enumerate(cells) if is_action(cell)] + [len(cells)]
+    assert max(b - a for a, b in zip(actions, actions[1:], strict=False)) <= 6
+    assert cells[-1].source == "check()"
+
+
+def headings(book) -> list[str]:
+    return [line for cell in text(book) for line in cell.source.splitlines() if re.match(r"#+ ", line)]
+
+
+@every_notebook
+def test_headings_are_in_order(name):
+    levels = [len(line.split()[0]) for line in headings(BOOKS[name])]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(b - a <= 1 for a, b in zip(levels, levels[1:], strict=False))
+
+
+@every_notebook
+def test_no_line_ends_in_a_semicolon_and_no_source_is_long(name):
+    for cell in code(BOOKS[name]):
+        assert not re.search(r";\s*$", cell.source, re.M), cell.id
+        assert max(map(len, cell.source.splitlines())) <= 110, cell.id
+
+
+@every_notebook
+def test_links_lead_somewhere(name):
+    for cell in text(BOOKS[name]):
+        for target in re.findall(r"\]\(([^)]+)\)", cell.source):
+            assert (record.NOTEBOOKS / target).exists(), target
+
+
+@every_notebook
+def test_every_picture_has_its_alt_text_and_its_twin(name):
+    for data in bundles(BOOKS[name]):
+        assert "application/vnd.jupyter.widget-view+json" not in data and "image/png" not in data
+        for image in re.findall(r"<img[^>]*>", data.get("text/html", "")):
+            alt = re.search(r'alt="([^"]*)"', image).group(1)
+            assert len(alt) > 40 and alt.split(".")[0].replace("&#x27;", "'") in data["text/plain"].replace("\n", " ")
+            assert re.search(r"\d", data["text/plain"])
+    assert "widgets" not in BOOKS[name].metadata
+
+
+@every_notebook
+def test_reveal_cells_are_folded_and_their_fold_tells_nothing(name):
+    for cell in code(BOOKS[name]):
+        tagged = "reveal" in cell.metadata.get("tags", [])
+        assert cell.metadata.get("jupyter", {}).get("outputs_hidden", False) == tagged, cell.id
+        if tagged:  # JupyterLab shows a folded output's first line
+            first = cell.outputs[0]
+            assert first.output_type == "stream" and not re.search(r"\d{2}", first.text.splitlines()[0]), cell.id
+
+
+@every_notebook
+def test_outputs_hold_nothing_of_this_machine(name):
+    for cell in code(BOOKS[name]):
+        said = json.dumps(cell.outputs)
+        assert not re.search(r"0x[0-9a-f]{6,}|/home/|/usr/|/root|/work|site-packages|Warning", said), cell.id
+        assert all(output.output_type != "error" and output.get("name") != "stderr" for output in cell.outputs), cell.id
+
+
+@every_notebook
+def test_ids_speak_and_are_unique(name):
+    ids = [cell.id for cell in BOOKS[name].cells]
+    assert len(set(ids)) == len(ids)
+    assert all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", i) and not re.fullmatch(r"[0-9a-f]{8}", i) for i in ids)
+
+
+@pytest.mark.parametrize("path", PATHS, ids=NAMES)
+def test_recording_again_changes_nothing(path):
+    after, changed = record.record(path)
+    assert not changed
+    assert after == path.read_text(encoding="utf-8")
+
+
+@every_notebook
+def test_solutions_fill_in_and_pass(name):
+    book = nbformat.from_dict(json.loads(json.dumps(BOOKS[name])))
+    solved = {cell.id: cell for cell in code(book) if f"{name[:2]}/{cell.id}" in SOLUTIONS}
+    for cell in solved.values():
+        cell.source = SOLUTIONS[f"{name[:2]}/{cell.id}"]
+    NotebookClient(book, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(record.NOTEBOOKS)}}).execute()
+    for cell in solved.values():
+        assert cell.outputs[-1].data["text/plain"].startswith("Right."), cell.id
+    assert book.cells[-1].outputs[0].data["text/plain"] == f"Exercises passed in this session: {len(solved)}."
+
+
+@every_notebook
+def test_every_exercise_has_a_solution_and_every_solution_an_exercise(name):
+    asked = {f"{name[:2]}/{cell.id}" for cell in code(BOOKS[name]) if re.search(r"\bcheck\(\"", cell.source)}
+    assert asked == {key for key in SOLUTIONS if key.startswith(f"{name[:2]}/")}
+
+
+def test_every_exercise_of_the_library_is_asked_somewhere():
+    from course_lib.exercises import EXERCISES
+
+    asked = {n for book in BOOKS.values() for cell in code(book) for n in re.findall(r"(?:check|reveal|vote)\(\"([^\"]+)\"", cell.source)}
+    assert asked == set(EXERCISES)
