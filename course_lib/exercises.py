@@ -150,7 +150,7 @@ def diagnose(name: str, answers: list[float], told_on: SimpleNamespace | None = 
     cases = exercise.cases or (exercise.sizes,)
     for mistake in exercise.mistakes:
         if all(_close(answer, MISTAKES[mistake](case)) for answer, case in zip(answers, cases, strict=True)):
-            return words(f"mistake {mistake}", **vars(told_on or exercise.sizes))
+            return words(f"mistake.{mistake}", **vars(told_on or exercise.sizes))
     return ""
 
 
@@ -167,12 +167,12 @@ def check(name: str | None = None, answer=..., hint: int = 0) -> Said:
         return Said(words("score", n=len(_passed)))
     exercise = _exercise(name)
     if hint:
-        return Said(words("hint") + "\n" + words(f"hint{min(int(hint), 2)} {name}"))
+        return Said(words("hint") + "\n" + words(f"exercise.{name}.hint{min(int(hint), 2)}"))
     verdict = _check_function(name, answer) if exercise.cases else _check_number(name, answer)
     _passed.discard(name)
     if verdict is None:
         _passed.add(name)
-        return Said(f"{words('right')}\n{words(f'why {name}')}")
+        return Said(f"{words('right')}\n{words(f'exercise.{name}.why')}")
     return Said(verdict)
 
 
@@ -180,7 +180,7 @@ def _check_number(name: str, answer) -> str | None:
     """None where the answer is right, else what to say."""
     value, exercise = _number(answer), _exercise(name)
     if isinstance(value, str):
-        return f"{words(f'ask {name}')}\n{value}"
+        return f"{words(f'exercise.{name}.ask')}\n{value}"
     truth = exercise.truth(exercise.sizes)
     if _close(value, truth):
         return None
@@ -191,7 +191,7 @@ def _check_number(name: str, answer) -> str | None:
 def _check_function(name: str, function) -> str | None:
     exercise, call = _exercise(name), ", ".join(_exercise(name).arguments)
     if function is ... or not callable(function):
-        return f"{words(f'ask {name}')}\n{words('give_function', call=call)}"
+        return f"{words(f'exercise.{name}.ask')}\n{words('give_function', call=call)}"
     values = []
     for case in exercise.cases:
         given = {argument: getattr(case, argument) for argument in exercise.arguments}
@@ -201,7 +201,7 @@ def _check_function(name: str, function) -> str | None:
         except Exception as error:
             return f"{words('not_yet')}\n{words('function_raised', said=said, error=type(error).__name__, why=error)}"
         if value is ...:
-            return f"{words(f'ask {name}')}\n{_number(value)}"
+            return f"{words(f'exercise.{name}.ask')}\n{_number(value)}"
         values.append(_number(value))
         if isinstance(values[-1], str):
             return f"{words('not_yet')}\n{words('function_gave', said=said)} {values[-1]}"
@@ -225,10 +225,10 @@ def reveal(name: str, guess=...) -> Said:
     """
     exercise, value = _exercise(name), _number(guess)
     if isinstance(value, str):
-        return Said(f"{words(f'ask {name}')}\n{value}")
+        return Said(f"{words(f'exercise.{name}.ask')}\n{value}")
     truth = exercise.truth(exercise.sizes)
     verdict = words("guess_right", truth=_shown(truth)) if _close(value, truth) else words("guessed", value=_shown(value), truth=_shown(truth))
-    return Said("\n".join(filter(None, (verdict, diagnose(name, [value]), words(f"why {name}")))))
+    return Said("\n".join(filter(None, (verdict, diagnose(name, [value]), words(f"exercise.{name}.why")))))
 
 
 guess = ...  # what stands in a guess cell until you put a number there
@@ -246,13 +246,13 @@ class Vote(NamedTuple):
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
         exercise = _exercise(self.name)
-        options = {exercise.truth(exercise.sizes): words("vote_right") + " " + words(f"why {self.name}")}
+        options = {exercise.truth(exercise.sizes): words("vote_right") + " " + words(f"exercise.{self.name}.why")}
         for mistake in exercise.mistakes[:3]:
-            options[MISTAKES[mistake](exercise.sizes)] = words(f"mistake {mistake}", **vars(exercise.sizes))
+            options[MISTAKES[mistake](exercise.sizes)] = words(f"mistake.{mistake}", **vars(exercise.sizes))
         rows = [[letter, Cell(_shown(number), "name")] + [options[number]] * self.revealed
                 for letter, number in zip("ABCD", sorted(options), strict=True)]  # fmt: skip
         columns = [f"<{words('vote')}", words("number")] + [f"<{words('believes')}"] * self.revealed
-        return Table(columns, rows, caption=words(f"ask {self.name}")).bundle()
+        return Table(columns, rows, caption=words(f"exercise.{self.name}.ask")).bundle()
 
     def __repr__(self) -> str:
         return self._repr_mimebundle_()["text/plain"]

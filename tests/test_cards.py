@@ -86,7 +86,7 @@ def test_a_bad_start_is_an_error():
 def test_a_preset_sets_all_and_draws_once():
     card, drawn = network_card(), []
     card._shown.observe(drawn.append, "value")
-    buttons = {b.description: b for b in card.children[2].children if hasattr(b, "on_click")}
+    buttons = {b.description: b for b in card.children[3].children}
     buttons["a larger kernel, a smaller network"].click()
     assert shown(card)[:2] == ["17,134", "405,104"] and len(drawn) == 1
     buttons["as in the article"].click()

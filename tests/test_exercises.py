@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from course_lib import check, reveal, vote
 from course_lib.exercises import EXERCISES
 from course_lib.mistakes import MISTAKES
-from course_lib.words import WORDS
+from course_lib.words import read
 
 
 def params(*modules: nn.Module) -> int:
@@ -87,14 +87,14 @@ def test_wrong_answers_differ_from_each_other_and_from_the_truth(name):
     assert len(set(answers)) == len(answers)
     for mistake, wrong in zip(exercise.mistakes, answers[1:], strict=True):
         said = reveal(name, wrong[0]) if not exercise.cases else check(name, lambda *_, left=iter(wrong): next(left))
-        sentence = WORDS["en"][f"mistake {mistake}"].split("{")[0]
+        sentence = read("en")["mistake"][mistake].split("{")[0]
         assert sentence in said, mistake
 
 
 def test_every_mistake_is_used_and_has_its_sentence():
     used = {mistake for exercise in EXERCISES.values() for mistake in exercise.mistakes}
-    said = {key.removeprefix("mistake ") for key in WORDS["en"] if key.startswith("mistake ")}
-    assert used == set(MISTAKES) == said and len(used) >= 20
+    assert used == set(MISTAKES) == set(read("en")["mistake"]) and len(used) >= 20
+    assert set(EXERCISES) == set(read("en")["exercise"])
 
 
 BAD = {

@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterable
 from html import escape
+from pathlib import Path
 from typing import NamedTuple
 
 import anywidget
 import ipywidgets as widgets
-import traitlets
 
 from course_lib.show.svg import PALETTE
 from course_lib.show.tables import Table
@@ -89,70 +89,22 @@ def fitting(fits: Callable[[int], object], start: int, low: int, high: int) -> t
     return least, most
 
 
+def _palette(which: int) -> str:
+    return "".join(f"--course-{colours[0]}: {colours[which]}; " for colours in PALETTE)
+
+
+FOLDER = Path(__file__).parent
+PALETTE_CSS = f"""
+.course-card {{ {_palette(1)}}}
+body[data-jp-theme-light="false"] .course-card {{ {_palette(2)}}}
+"""
+
+
 class _Names(anywidget.AnyWidget):
     """Gives every slider's handle and every number box the label beside it as its accessible name; ipywidgets gives none."""
 
-    _esm = """
-    export default { render({ el }) {
-      const name = () => el.closest('.course-card')?.querySelectorAll('.course-row').forEach(row => {
-        const said = row.querySelector('.widget-label')?.textContent;
-        row.querySelectorAll('.noUi-handle, input').forEach(e => e.setAttribute('aria-label', said)); });
-      const watch = new MutationObserver(name);
-      requestAnimationFrame(() => { name(); const card = el.closest('.course-card');
-        if (card) watch.observe(card.querySelector('.course-controls') ?? card, { childList: true, subtree: true }); });
-      return () => watch.disconnect();
-    } }"""
-    _css = traitlets.Unicode().tag(sync=True)
-
-
-def _palette(which: int) -> str:
-    return "".join(f"--course-{colours[0]}:{colours[which]};" for colours in PALETTE)
-
-
-STYLE = f"""
-.course-card {{ {_palette(1)} font-family: system-ui, "DejaVu Sans", sans-serif; color: var(--course-ink);
-  background: var(--course-paper); padding: 10px 14px; overflow-x: auto; }}
-body[data-jp-theme-light="false"] .course-card {{ {_palette(2)} }}
-""" + """
-.course-card, .course-card .widget-label, .course-card label, .course-card button, .course-card input { font-size: 20px !important;
-  color: var(--course-ink) !important; }
-.course-card .widget-label { width: 190px; flex: none; text-align: left; line-height: 34px; height: 34px; overflow: visible; }
-.course-card .widget-hslider, .course-card .widget-hslider .slider-container { min-width: 0; }
-.course-card .widget-hslider { flex: 1 1 auto; height: 36px; }
-.course-card .noUi-target { clip-path: inset(-20px -10px); }
-.course-card .noUi-handle::before { content: "" !important; display: block !important; background: var(--course-blue) !important; left: -2000px !important;
-  top: 8px !important; width: 2000px !important; height: 4px !important; }
-.course-card .noUi-handle::after { display: none !important; }
-.course-card .noUi-target { background: var(--course-line); border: none; }
-.course-card .noUi-handle { background: var(--course-blue) !important; border: none !important; width: 20px !important; height: 20px !important;
-  border-radius: 10px; top: -8px !important; right: -10px !important; }
-.course-card .noUi-handle:focus { outline: 3px solid var(--course-orange); outline-offset: 2px; }
-.course-card input[type=number] { background: var(--course-paper) !important; border: 1px solid var(--course-quiet) !important;
-  border-radius: 5px; height: 32px; text-align: right; }
-.course-card input[type=checkbox] { width: 20px; height: 20px; }
-.course-card .widget-checkbox label { line-height: 34px; }
-.course-card button { background: var(--course-pale); border: 1px solid var(--course-blue); height: 36px; line-height: 24px; border-radius: 5px; }
-.course-card .widget-html-content { line-height: 1.25; color: inherit; }
-.course .totals { display: flex; flex-wrap: wrap; gap: 6px 48px; margin: 4px 0; font-size: 20px; line-height: 1.2; }
-.course .big { font-size: 36px; font-weight: 700; line-height: 1.15; }
-.course .quiet { color: var(--course-quiet); }
-.course .change { color: var(--course-orange); font-weight: 700; }
-.course svg { display: block; width: 100%; height: auto; margin: 6px 0; }
-.course table { width: 100%; border-collapse: collapse; font-size: 20px; margin: 0; color: inherit; }
-.course th, .course td { padding: 3px 9px !important; border: none; font-size: 20px !important; background: none; white-space: nowrap; }
-.course tbody tr { border-top: 1px solid var(--course-line); background: none !important; }
-.course tbody tr.marked { background: var(--course-warm) !important; }
-.course tbody tr.total { border-top: 2px solid var(--course-ink); }
-.course .name, .course .up { font-weight: 700; }
-.course .up, .course .down { color: var(--course-orange); font-weight: 700; }
-.course .good { color: var(--course-green); }
-.course .work { font-family: "DejaVu Sans Mono", Consolas, monospace; font-size: 18px !important; }
-.course .problem { border-left: 6px solid var(--course-orange); padding: 12px 16px; background: var(--course-warm); font-size: 24px; }
-.course.projector .totals { gap: 0 70px; }
-.course.projector .big { font-size: 58px; }
-.course.projector .totals, .course.projector table, .course.projector th, .course.projector td { font-size: 26px !important; }
-.course.projector .work { font-size: 23px !important; }
-"""
+    _esm = (FOLDER / "names.js").read_text(encoding="utf-8")
+    _css = PALETTE_CSS + (FOLDER / "card.css").read_text(encoding="utf-8")
 
 
 class Card(widgets.VBox):
@@ -199,8 +151,8 @@ class Card(widgets.VBox):
         buttons = [self._button(label, values) for label, values in (presets or {}).items()]
         wide = "repeat(auto-fill, minmax(430px, 1fr))" if len(rows) > 1 else "1fr"
         grid = widgets.GridBox(rows, layout={"grid_template_columns": wide, "grid_gap": "0 34px"}).add_class("course-controls")
-        line = widgets.HBox(switches + buttons, layout={"flex_flow": "row wrap", "grid_gap": "8px"})
-        super().__init__([_Names(_css=STYLE), grid] + ([line] if switches or buttons else []) + [self._shown])
+        lines = [widgets.HBox(line, layout={"flex_flow": "row wrap", "grid_gap": "8px"}) for line in (switches, buttons) if line]
+        super().__init__([_Names(), grid, *lines, self._shown])
         self.add_class("course-card")
         self._changed()
 

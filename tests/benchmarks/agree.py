@@ -15,7 +15,7 @@ sys.path[:0] = map(str, (Path(__file__).parents[1], Path(__file__).parents[2]))
 
 import torch
 from hypothesis import HealthCheck, Phase, given, seed, settings
-from test_layers import KINDS, cases, verdict
+from test_layers import EXAMPLES, cases, verdict
 
 AGREED = ("fits", "misfits", "stricter")
 RANDOM = settings(derandomize=False, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
@@ -39,10 +39,9 @@ def ask(kind: str, number: int, start: int) -> Counter:
 
 def main(total: int = 20_000, start: int = 0) -> int:
     began = time.perf_counter()
-    weights = {kind: 1 + len(rows[0][1]) for kind, rows in KINDS.items()}  # the more arguments, the more settings
-    asked = [(kind, -(-total * weight // sum(weights.values())), start) for kind, weight in weights.items()]
+    asked = [(kind, -(-total * number // sum(EXAMPLES.values())), start) for kind, number in EXAMPLES.items()]
     with multiprocessing.get_context("spawn").Pool() as pool:
-        answers = dict(zip(weights, pool.starmap(ask, asked, chunksize=1), strict=True))
+        answers = dict(zip(EXAMPLES, pool.starmap(ask, asked, chunksize=1), strict=True))
     answers["all"] = sum(answers.values(), Counter())
     print(f"{'':20}" + "".join(f"{heading:>10}" for heading in ("settings", *AGREED, "disagree")))
     for kind, verdicts in answers.items():

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,24 +21,20 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
          "--disable-component-update", "--disable-sync"]  # fmt: skip
 
 
-@pytest.fixture(scope="session")
-def chromium():
-    if CHROMIUM is None:
-        say = pytest.fail if os.environ.get("COURSE_BROWSER") == "required" else pytest.skip
-        say("no Chromium on this machine: install the system's chromium to run the browser tests")
+@contextmanager
+def browser():
+    """The system's Chromium, driven by Playwright."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield started
+        started.close()
 
 
-@pytest.fixture(scope="session")
-def lab(tmp_path_factory, chromium):
-    """JupyterLab's address with its token; it listens on loopback and ends with the tests."""
-    folder = tmp_path_factory.mktemp("lab")
-    shutil.copytree(ROOT / "notebooks", folder / "root")
+@contextmanager
+def jupyterlab(folder: Path):
+    """JupyterLab on folder/root, on loopback, with settings of its own: (address, token); it ends with the block."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -46,12 +43,13 @@ def lab(tmp_path_factory, chromium):
                "--ServerApp.port_retries=0", f"--ServerApp.root_dir={folder / 'root'}", "--LabApp.expose_app_in_browser=True",
                f"--LabApp.user_settings_dir={folder / 'settings'}", f"--LabApp.workspaces_dir={folder / 'workspaces'}",
                "--ServerApp.jpserver_extensions={'course_lib.nodelay': True}"]  # fmt: skip
-    settings = folder / "settings" / "@jupyterlab" / "apputils-extension"
-    settings.mkdir(parents=True)
-    (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
-    settings = folder / "settings" / "@jupyterlab" / "notebook-extension"
-    settings.mkdir(parents=True)
-    (settings / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}')  # cells out of sight are there too
+    settings = folder / "settings" / "@jupyterlab"
+    for plugin, text in (
+        ("apputils-extension/notification", '{"fetchNews": "false", "checkForUpdates": false}'),
+        ("notebook-extension/tracker", '{"windowingMode": "none"}'),  # cells out of sight are there too
+    ):
+        (settings / plugin).parent.mkdir(parents=True, exist_ok=True)
+        (settings / f"{plugin}.jupyterlab-settings").write_text(text)
     environment = {**os.environ, "JUPYTER_TOKEN": token, "PYTHONPATH": str(ROOT)}
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
@@ -69,6 +67,36 @@ def lab(tmp_path_factory, chromium):
         server.wait(30)
 
 
+def open_and_run(page, lab, name: str):
+    """The notebook in JupyterLab, its kernel idle after running every cell."""
+    base, token = lab
+    page.goto(f"{base}/lab/tree/{name}?reset&token={token}")
+    page.wait_for_function(READY, timeout=60_000)
+    page.evaluate("() => window.jupyterapp.commands.execute('application:toggle-left-area')")
+    page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    page.wait_for_timeout(300)
+    page.wait_for_function(READY, timeout=120_000)
+    return page
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    if CHROMIUM is None:
+        say = pytest.fail if os.environ.get("COURSE_BROWSER") == "required" else pytest.skip
+        say("no Chromium on this machine: install the system's chromium to run the browser tests")
+    with browser() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory, chromium):
+    """JupyterLab on a copy of the notebooks."""
+    folder = tmp_path_factory.mktemp("lab")
+    shutil.copytree(ROOT / "notebooks", folder / "root")
+    with jupyterlab(folder) as started:
+        yield started
+
+
 READY = """() => { const p = window.jupyterapp?.shell.currentWidget, k = p?.sessionContext?.session?.kernel;
   return k && k.connectionStatus === 'connected' && k.status === 'idle'; }"""
 
@@ -76,20 +104,13 @@ READY = """() => { const p = window.jupyterapp?.shell.currentWidget, k = p?.sess
 @pytest.fixture(scope="module")
 def open_notebook(lab, chromium):
     """open_notebook("01…", run=True) → the page, all cells run; at the end, no request has left the machine."""
-    base, token = lab
     context = chromium.new_context(viewport={"width": 1600, "height": 1000})
     away = []
 
     def open_(name: str):
         page = context.new_page()
         page.on("request", lambda r: None if re.match(r"(https?|wss?)://127\.0\.0\.1|data:|blob:", r.url) else away.append(r.url))
-        page.goto(f"{base}/lab/tree/{name}?reset&token={token}")
-        page.wait_for_function(READY, timeout=60_000)
-        page.evaluate("() => window.jupyterapp.commands.execute('application:toggle-left-area')")
-        page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
-        page.wait_for_timeout(300)
-        page.wait_for_function(READY, timeout=120_000)
-        return page
+        return open_and_run(page, lab, name)
 
     yield open_
     context.close()
