@@ -117,7 +117,7 @@ class Loose(nn.Module):
         (lambda: compare(nn.Linear(2, 2), (0, 2)), ValueError, "at least 1, not 0"),
         (lambda: compare(nn.Linear(2, 2), "1, 2"), TypeError, "a tuple with the batch"),
         (lambda: compare(nn.Linear(2, 2), (1, 2.0)), TypeError, "whole number, not 2.0"),
-        (lambda: compare(nn.Conv2d(3, 5, 3), (3, 8, 8)), ValueError, r"takes \(channels, height, width\) without the batch"),
+        (lambda: compare(nn.Conv2d(3, 5, 3), (3, 8, 8)), ValueError, r"has no batch; put one first, such as \(1, 3, 8, 8\)"),
         (lambda: compare(nn.Sequential(nn.LazyLinear(2)), (1, 2)), ValueError, "0: LazyLinear has no sizes yet"),
         (lambda: compare(small_cnn(), (1, 3, 31, 31)), ValueError, "3×32×32"),
         (lambda: compare(small_cnn(), 3), TypeError, "a tuple with the batch"),

@@ -1,3 +1,4 @@
+# ruff: noqa: F821 (an argument's annotation is the name of its rule in RULES)
 """Layers as arithmetic on integers, with PyTorch's names, arguments and defaults, and without PyTorch.
 
 Shapes here are without the batch: (channels, height, width) for the 2-d layers, (channels, length) for the 1-d ones.
@@ -9,6 +10,7 @@ from __future__ import annotations
 import math
 import operator
 from dataclasses import MISSING, dataclass, fields
+from functools import partial
 from typing import dataclass_transform
 
 from course_lib.by_hand.ledger import Row, Work
@@ -24,7 +26,7 @@ def times(sizes: Shape) -> str:
 def output_size(size: int, kernel: int, stride=1, padding=0, dilation=1, ceil_mode=False) -> int:
     """Number of positions of a kernel along one axis; less than 1 where it does not fit (PyTorch's MaxPool2d page).
 
-    >>> output_size(32, kernel=5), output_size(28, kernel=5, stride=2), output_size(5, kernel=2, stride=2, ceil_mode=True)
+    >>> output_size(32, kernel=5), output_size(28, kernel=5, stride=2), output_size(5, 2, stride=2, ceil_mode=True)
     (28, 12, 3)
     """
     count = (size + 2 * padding - dilation * (kernel - 1) - 1 + (stride - 1) * ceil_mode) // stride + 1
@@ -55,7 +57,9 @@ def shape(what: str, value) -> Shape:
     return tuple(whole(what, size) for size in value)
 
 
-def _real(what: str, value, above: float = -math.inf):
+def _real(what: str, value, dims=None, above: float = -math.inf, several: bool = False):
+    if several and isinstance(value, tuple):
+        return tuple(_real(what, part, above=above) for part in value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{what} must be a number, not {value!r}")
     if not above < value < math.inf:
@@ -63,10 +67,11 @@ def _real(what: str, value, above: float = -math.inf):
     return value
 
 
-def _sizes(what: str, value, dims: int, least: int = 1, open_axes: bool = False) -> Shape:
+def _sizes(what: str, value, dims: int | None, least: int = 1, open_axes: bool = False) -> Shape | int:
+    """One number or one for each axis, as one for each; as they are where the number of axes is not known yet."""
     if not isinstance(value, (tuple, list)):
-        return (whole(what, value, least),) * dims
-    if len(value) != dims:
+        return (whole(what, value, least),) * dims if dims else whole(what, value, least)
+    if dims and len(value) != dims:
         raise ValueError(f"{what} takes one number or {dims}, not {len(value)}: {value!r}")
     return tuple(None if size is None and open_axes else whole(what, size, least) for size in value)
 
@@ -74,9 +79,10 @@ def _sizes(what: str, value, dims: int, least: int = 1, open_axes: bool = False)
 def _one_of(*choices):
     def rule(what: str, value, dims: int):
         typed = type(value) is type(choices[0])
-        if not typed or value not in choices:
-            raise (ValueError if typed else TypeError)(f"{what} must be {' or '.join(map(repr, choices))}, not {value!r}")
-        return value
+        if typed and value in choices:
+            return value
+        message = f"{what} must be {' or '.join(map(repr, choices))}, not {value!r}"
+        raise ValueError(message) if typed else TypeError(message)
 
     return rule
 
@@ -86,22 +92,17 @@ RULES = {
     "Count": lambda what, value, dims: whole(what, value),
     "Axis": lambda what, value, dims: whole(what, value, -math.inf),
     "Sizes": _sizes,
-    "Sizes0": lambda what, value, dims: _sizes(what, value, dims, 0),
-    "Padding": lambda what, value, dims: (
-        _one_of("same", "valid")(what, value, dims) if isinstance(value, str) else _sizes(what, value, dims, 0)
-    ),
+    "Sizes0": partial(_sizes, least=0),
     "Target": lambda what, value, dims: _sizes(what, value, dims, open_axes=dims > 1),
-    # Upsample learns its number of axes from its input. Like PyTorch, it takes a list for the size only.
-    "Size": lambda what, value, dims: shape(what, value) if isinstance(value, (tuple, list)) else whole(what, value),
-    "Scale": lambda what, value, dims: (
-        tuple(_real(what, scale, 0) for scale in value) if isinstance(value, tuple) else _real(what, value, 0)
-    ),
-    "Real": lambda what, value, dims: _real(what, value),
-    "Positive": lambda what, value, dims: _real(what, value, 0),
-    "Flag": _one_of(True, False),
+    "Padding": lambda *asked: (_one_of("same", "valid") if isinstance(asked[1], str) else RULES["Sizes0"])(*asked),
     "PaddingMode": _one_of("zeros", "reflect", "replicate", "circular"),
+    "Real": _real,
+    "Positive": partial(_real, above=0),
+    "Scale": partial(_real, above=0, several=True),
     "Mode": _one_of("nearest", "nearest-exact", "linear", "bilinear", "bicubic"),
     "Approximate": _one_of("none", "tanh"),
+    "Flag": _one_of(True, False),
+    "Off": _one_of(False),
 }
 AXES = {1: "(features,)", 2: "(channels, length)", 3: "(channels, height, width)"}  # an input's, by its rank
 
@@ -113,15 +114,17 @@ def _short(value) -> str:
 
 @dataclass_transform(frozen_default=True)
 class Layer:
-    """What every layer answers: whether it fits an input, its output's shape, its parameters, its MACs, and the work."""
+    """What every layer answers: whether it fits an input, its output's shape, its parameters, its MACs, its work."""
 
     dims = None  # how many axes follow the channels
     ranks = ()  # how many sizes an input may have; (): any number
+    channels = None  # how many channels it expects; None: any number
     detail = ""  # what a table says behind the kind: '5→12, 3×3'
     kernel = ()  # the sizes of what one output value looks at
     kernels = 0  # how many kernels have weights
     bias = False
     buffers = 0  # stored values that are not parameters
+    kind = property(lambda self: type(self).__name__)
 
     def __init_subclass__(cls, dims: int | None = None) -> None:
         if dims:
@@ -144,18 +147,11 @@ class Layer:
         return f"{self.kind}({', '.join(required + unusual)})"
 
     @property
-    def kind(self) -> str:
-        return type(self).__name__
-
-    @property
     def params_work(self) -> Work:
         """The work shown for `params`: the kernels' weights, and one bias for each kernel."""
         return Work([(*self.kernel, self.kernels)] + [(self.kernels,)] * self.bias) if self.kernels else Work()
 
-    @property
-    def params(self) -> int:
-        """Number of parameters: the value of `params_work`."""
-        return self.params_work.value
+    params = property(lambda self: self.params_work.value, doc="Number of parameters: the value of `params_work`.")
 
     def resolve(self, input_shape: Shape) -> Layer:
         """The layer with the sizes it takes from its input filled in: itself, except for LazyLinear."""
@@ -166,6 +162,8 @@ class Layer:
         if self.ranks and len(input_shape) not in self.ranks:
             axes = " or ".join(AXES[rank] for rank in self.ranks)
             return f"takes {axes} without the batch, not {len(input_shape)} sizes: {input_shape}"
+        if self.channels not in (None, input_shape[0]):
+            return f"expects {self.channels} channels, but its input has {input_shape[0]}"
         return self._misfit(input_shape)
 
     def output_shape(self, input_shape: Shape, name: str | None = None) -> Shape:
@@ -185,7 +183,7 @@ class Layer:
         return math.prod(self.kernel)
 
     def macs_work(self, input_shape: Shape) -> Work:
-        """Multiply-accumulates for one input: window times outputs; none where no weights are (that is a tool's rule)."""
+        """Multiply-accumulates for one input: window times outputs; none without weights (that is a tool's rule)."""
         return Work([(*self.kernel, *self._output_shape(input_shape))] if self.kernels else [])
 
     def macs(self, input_shape: Shape) -> int:
@@ -211,7 +209,7 @@ class Layer:
         """Which arguments contradict each other."""
 
     def _misfit(self, input_shape: Shape) -> str | None:
-        """As misfit, for an input of the right rank."""
+        """As misfit, for an input with the right axes and channels."""
 
     def _output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
@@ -222,10 +220,7 @@ class _Windowed(Layer):
 
     dilation = (1, 1)
     ceil_mode = False
-
-    @property
-    def strides(self) -> Shape:
-        return self.kernel_size if self.stride is None else self.stride
+    strides = property(lambda self: self.kernel_size if self.stride is None else self.stride)
 
     @property
     def detail(self) -> str:
@@ -240,29 +235,34 @@ class _Windowed(Layer):
             return [(total // 2, total - total // 2) for total in totals]
         return [(p, p) for p in ((0,) * self.dims if self.padding == "valid" else self.padding)]
 
+    def _axes(self, input_shape: Shape) -> list[tuple[int, int, int, int, int]]:
+        """What `output_size` asks, for each axis."""
+        before = [padding for padding, _ in self.paddings()]
+        return list(zip(input_shape[1:], self.kernel_size, self.strides, before, self.dilation, strict=False))
+
     def positions(self, input_shape: Shape) -> Shape:
         """How many positions the kernel takes along each axis."""
         if self.padding == "same":
             return input_shape[1:]
-        padding = [before for before, _ in self.paddings()]
-        axes = zip(input_shape[1:], self.kernel_size, self.strides, padding, self.dilation, strict=False)
-        return tuple(output_size(*axis, self.ceil_mode) for axis in axes)
+        return tuple(output_size(*axis, self.ceil_mode) for axis in self._axes(input_shape))
 
     def _misfit(self, input_shape: Shape) -> str | None:
         if min(self.positions(input_shape)) >= 1:
             return None
-        pads = [before for before, _ in self.paddings()]
         free = self.ceil_mode and self.stride is None  # then a larger kernel takes larger steps, and these round up
-        axes = zip(input_shape[1:], self.strides, pads, self.dilation, strict=False)
-        rooms = [(size + 2 * p + (s - 1) * (self.ceil_mode and not free), max(1, d - free)) for size, s, p, d in axes]
-        largest = [(room - 1) // d + 1 for room, d in rooms]
+        axes, up = self._axes(input_shape), self.ceil_mode and not free
+        largest = [(size + 2 * p - 1 + (s - 1) * up) // max(1, d - free) + 1 for size, _, s, p, d in axes]
         fits = f"the largest that fits is {largest[0] if len(set(largest)) == 1 else times(largest)}"
-        if isinstance(self, _Pool) and any(2 * p > k for p, k in zip(pads, largest, strict=True)):
+        if isinstance(self, _Pool) and any(2 * p > k for k, (_, _, _, p, _) in zip(largest, axes, strict=True)):
             fits = "with this padding none does"
-        kernel, size = (("a " if self.dims > 1 else "a length-") + times(s) for s in (self.kernel_size, input_shape[1:]))
-        padded = f" padded by {_short(self.padding)}" if max(pads) else ""
+        a = "a " if self.dims > 1 else "a length-"
+        padded = f" padded by {_short(self.padding)}" if max(max(self.paddings())) else ""
         dilated = f", dilated by {_short(self.dilation)}," if max(self.dilation) > 1 else ""
-        return f"{kernel} kernel{dilated} does not fit {size} map{padded}; {fits}"
+        misfit = f"{a}{times(self.kernel_size)} kernel{dilated} does not fit {a}{times(input_shape[1:])} map{padded}"
+        return f"{misfit}; {fits}"
+
+    def _output_shape(self, input_shape: Shape) -> Shape:
+        return (self.kernels or input_shape[0], *self.positions(input_shape))
 
 
 class _Conv(_Windowed):
@@ -275,19 +275,14 @@ class _Conv(_Windowed):
     groups: Count = 1
     bias: Flag = True
     padding_mode: PaddingMode = "zeros"
+    channels = property(lambda self: self.in_channels)
+    kernel = property(lambda self: (*self.kernel_size, self.in_channels // self.groups))
+    kernels = property(lambda self: self.out_channels)
 
     @property
     def detail(self) -> str:
         groups = f", groups {self.groups}" if self.groups > 1 else ""
         return f"{self.in_channels}→{self.out_channels}, {super().detail}{groups}{'' if self.bias else ', no bias'}"
-
-    @property
-    def kernel(self) -> Shape:
-        return (*self.kernel_size, self.in_channels // self.groups)
-
-    @property
-    def kernels(self) -> int:
-        return self.out_channels
 
     def _clash(self) -> str | None:
         common = math.gcd(self.in_channels, self.out_channels)
@@ -299,16 +294,11 @@ class _Conv(_Windowed):
             return f"padding='same' needs stride 1, not {_short(self.stride)}"
 
     def _misfit(self, input_shape: Shape) -> str | None:
-        if input_shape[0] != self.in_channels:
-            return f"expects {self.in_channels} channels, but its input has {input_shape[0]}"
         spare = {"reflect": 1, "circular": 0}.get(self.padding_mode, -math.inf)
         for size, (_, padding) in zip(input_shape[1:], self.paddings(), strict=True):
             if padding > size - spare:
-                return f"{self.padding_mode} padding {padding} does not fit a size of {size}; the most is {size - spare}"
+                return f"{self.padding_mode} padding {padding} does not fit a size of {size}, but {size - spare} would"
         return super()._misfit(input_shape)
-
-    def _output_shape(self, input_shape: Shape) -> Shape:
-        return (self.out_channels, *self.positions(input_shape))
 
 
 class Conv1d(_Conv, dims=1):
@@ -320,7 +310,7 @@ class Conv1d(_Conv, dims=1):
 
 
 class Conv2d(_Conv, dims=2):
-    """2-d convolution: (Cin, H, W) → (Cout, H_out, W_out); params kh·kw·(Cin/groups)·Cout + Cout (PyTorch's Conv2d page).
+    """2-d convolution: (Cin, H, W) → (Cout, H_out, W_out); params kh·kw·(Cin/groups)·Cout + Cout (its PyTorch page).
 
     >>> Conv2d(5, 12, 3).params, Conv2d(5, 12, 3).params_work.text
     (552, '3·3·5·12 + 12')
@@ -331,19 +321,12 @@ class Conv2d(_Conv, dims=2):
 
 
 class _Pool(_Windowed):
-    @property
-    def kernel(self) -> Shape:
-        return self.kernel_size
+    kernel = property(lambda self: self.kernel_size)
 
     def _clash(self) -> str | None:
         for kernel, padding in zip(self.kernel_size, self.padding, strict=True):
             if padding > kernel // 2:
                 return f"padding {padding} is more than half of the kernel size {kernel}; {kernel // 2} is the most"
-        if getattr(self, "return_indices", False):
-            return "return_indices=True gives two tensors, and a layer here gives one; leave it False"
-
-    def _output_shape(self, input_shape: Shape) -> Shape:
-        return (input_shape[0], *self.positions(input_shape))
 
 
 class _MaxPool(_Pool):
@@ -351,7 +334,7 @@ class _MaxPool(_Pool):
     stride: Sizes | None = None
     padding: Sizes0 = 0
     dilation: Sizes = 1
-    return_indices: Flag = False
+    return_indices: Off = False  # with it PyTorch gives two tensors, and a layer here gives one
     ceil_mode: Flag = False
 
 
@@ -386,7 +369,7 @@ class AvgPool1d(_Pool, dims=1):
 
 
 class AvgPool2d(AvgPool1d, dims=2):
-    """2-d average pool: (C, H, W) → (C, H_out, W_out), stride = kernel_size unless given; no parameters (AvgPool2d page).
+    """2-d average pool: (C, H, W) → (C, H_out, W_out), stride = kernel_size unless given; no parameters (its page).
 
     >>> AvgPool2d(3, stride=2).output_shape((12, 10, 10))
     (12, 4, 4)
@@ -397,10 +380,7 @@ class AvgPool2d(AvgPool1d, dims=2):
 
 class _AdaptiveAvgPool(Layer):
     output_size: Target
-
-    @property
-    def detail(self) -> str:
-        return "to " + times("input" if size is None else size for size in self.output_size)
+    detail = property(lambda self: "to " + times("input" if size is None else size for size in self.output_size))
 
     def window(self, input_shape: Shape) -> int:
         # Windows overlap where the sizes do not divide: this is the largest of them.
@@ -408,8 +388,7 @@ class _AdaptiveAvgPool(Layer):
         return math.prod(max(-(-(i + 1) * size // out) - i * size // out for i in range(out)) for size, out in axes)
 
     def _output_shape(self, input_shape: Shape) -> Shape:
-        axes = zip(self.output_size, input_shape[1:], strict=True)
-        return (input_shape[0], *(size if out is None else out for out, size in axes))
+        return (input_shape[0], *(out or size for out, size in zip(self.output_size, input_shape[1:], strict=True)))
 
 
 class AdaptiveAvgPool1d(_AdaptiveAvgPool, dims=1):
@@ -435,15 +414,13 @@ class Upsample(Layer):
     (12, 8, 8)
     """
 
-    size: Size | None = None
+    size: Sizes | None = None
     scale_factor: Scale | None = None
     mode: Mode = "nearest"
     align_corners: Flag | None = None
     ranks = (2, 3)
-
-    @property
-    def detail(self) -> str:
-        return (f"×{_short(self.scale_factor)}" if self.size is None else f"to {_short(self.size)}") + f", {self.mode}"
+    asked = property(lambda self: self.scale_factor if self.size is None else self.size)
+    detail = property(lambda self: f"{'×' if self.size is None else 'to '}{_short(self.asked)}, {self.mode}")
 
     def _clash(self) -> str | None:
         if (self.size is None) == (self.scale_factor is None):
@@ -452,18 +429,17 @@ class Upsample(Layer):
             return f"align_corners goes with linear, bilinear or bicubic, not with {self.mode!r}"
 
     def _misfit(self, input_shape: Shape) -> str | None:
-        axes, asked = len(input_shape) - 1, self.scale_factor if self.size is None else self.size
+        axes = len(input_shape) - 1
         modes = ("nearest", "nearest-exact", *(("linear",) if axes == 1 else ("bilinear", "bicubic")))
         if self.mode not in modes:
             return f"mode {self.mode!r} does not go with {axes} axes; {', '.join(modes)} do"
-        if isinstance(asked, tuple) and len(asked) != axes:
-            return f"{asked} must have one number for each of the {axes} axes"
+        if isinstance(self.asked, tuple) and len(self.asked) != axes:
+            return f"{self.asked} must have one number for each of the {axes} axes"
         if min(self._output_shape(input_shape)) < 1:
-            return f"scale_factor {asked} leaves nothing of {times(input_shape[1:])}"
+            return f"scale_factor {self.asked} leaves nothing of {times(input_shape[1:])}"
 
     def _output_shape(self, input_shape: Shape) -> Shape:
-        asked = self.scale_factor if self.size is None else self.size
-        each = asked if isinstance(asked, tuple) else (asked,) * (len(input_shape) - 1)
+        each = self.asked if isinstance(self.asked, tuple) else (self.asked,) * (len(input_shape) - 1)
         scaled = (math.floor(size * scale) for size, scale in zip(input_shape[1:], each, strict=True))
         return (input_shape[0], *(scaled if self.size is None else each))
 
@@ -478,18 +454,9 @@ class Linear(Layer):
     in_features: Count
     out_features: Count
     bias: Flag = True
-
-    @property
-    def detail(self) -> str:
-        return f"{self.in_features}→{self.out_features}{'' if self.bias else ', no bias'}"
-
-    @property
-    def kernel(self) -> Shape:
-        return (self.in_features,)
-
-    @property
-    def kernels(self) -> int:
-        return self.out_features
+    kernel = property(lambda self: (self.in_features,))
+    kernels = property(lambda self: self.out_features)
+    detail = property(lambda self: f"{self.in_features}→{self.out_features}{'' if self.bias else ', no bias'}")
 
     def _misfit(self, input_shape: Shape) -> str | None:
         if input_shape[-1] != self.in_features:
@@ -522,22 +489,10 @@ class _BatchNorm(Layer):
     momentum: Real | None = 0.1
     affine: Flag = True
     track_running_stats: Flag = True
-
-    @property
-    def detail(self) -> str:
-        return str(self.num_features)
-
-    @property
-    def params_work(self) -> Work:
-        return Work([(2, self.num_features)] * self.affine)
-
-    @property
-    def buffers(self) -> int:
-        return (2 * self.num_features + 1) * self.track_running_stats
-
-    def _misfit(self, input_shape: Shape) -> str | None:
-        if input_shape[0] != self.num_features:
-            return f"expects {self.num_features} channels, but its input has {input_shape[0]}"
+    channels = property(lambda self: self.num_features)
+    detail = property(lambda self: str(self.num_features))
+    params_work = property(lambda self: Work([(2, self.num_features)] * self.affine))
+    buffers = property(lambda self: (2 * self.num_features + 1) * self.track_running_stats)
 
 
 class BatchNorm1d(_BatchNorm):
@@ -593,10 +548,7 @@ class Dropout(Layer):
 
     p: Real = 0.5
     inplace: Flag = False
-
-    @property
-    def detail(self) -> str:
-        return f"{self.p:g}"
+    detail = property(lambda self: f"{self.p:g}")
 
     def _clash(self) -> str | None:
         if not 0 <= self.p <= 1:
@@ -604,8 +556,8 @@ class Dropout(Layer):
 
 
 def _activation(name: str, formula: str, **defaults) -> type[Layer]:
-    rules = {argument: {bool: "Flag", float: "Real", str: "Approximate"}[type(defaults[argument])] for argument in defaults}
     doc = f"{formula}: no parameters, and the shape stays (PyTorch's {name} page)."
+    rules = {argument: {"inplace": "Flag", "approximate": "Approximate"}.get(argument, "Real") for argument in defaults}
     return type(name, (Layer,), {"__doc__": doc, "__module__": __name__, "__annotations__": rules, **defaults})
 
 

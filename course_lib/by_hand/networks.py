@@ -7,11 +7,14 @@ from course_lib.by_hand.layers import (
     AvgPool2d,
     BatchNorm1d,
     BatchNorm2d,
+    Conv1d,
     Conv2d,
+    Dropout,
     Flatten,
     Layer,
     LazyLinear,
     Linear,
+    MaxPool1d,
     MaxPool2d,
     ReLU,
     Shape,
@@ -99,6 +102,13 @@ class Network:
         return network
 
 
+def _check(network: str, sizes: dict) -> None:
+    """An error with the size's name, before a layer has to say it under a name of its own."""
+    for name, value in sizes.items():
+        if not isinstance(value, bool):
+            whole(f"{network}: {name}", value)
+
+
 def one_conv() -> Network:
     """The one layer of article A3: Conv2d 3→7 with a 3×3 kernel on a 5×5 map.
 
@@ -126,9 +136,7 @@ def small_cnn(
     >>> small_cnn().ledger().params, small_cnn(batch_norm=True).ledger().params, small_cnn(global_pool=True).ledger().params
     (26926, 27216, 3886)
     """
-    for name, value in list(locals().items()):
-        if name not in ("batch_norm", "global_pool"):
-            whole(f"small_cnn: {name}", value)
+    _check("small_cnn", locals())
     norms = {"bn1": BatchNorm2d(conv1_channels), "bn2": BatchNorm2d(conv2_channels), "bn3": BatchNorm1d(hidden)}
     layers = {
         "conv1": Conv2d(3, conv1_channels, conv1_kernel), "bn1": ..., "relu1": ReLU(),
@@ -139,3 +147,46 @@ def small_cnn(
     }  # fmt: skip
     left_out = (() if batch_norm else tuple(norms)) + (() if global_pool else ("gap",))
     return Network((3, image, image), **{n: norms.get(n, layer) for n, layer in layers.items() if n not in left_out})
+
+
+def vgg16_32(
+    width: int = 64, late_convs: int = 3, batch_norm: bool = True, classes: int = 10, image: int = 32
+) -> Network:
+    """VGG16 for 32×32 pictures, of article A2: five blocks of 3×3 convolutions, and three Linear layers.
+
+    `width` is the first block's number of channels, `late_convs` how many convolutions each of the last three blocks has.
+
+    >>> vgg16_32().ledger().params, vgg16_32().ledger().buffers, vgg16_32().ledger().macs
+    (15119690, 8461, 313592320)
+    """
+    _check("vgg16_32", locals())
+    layers, before = {}, 3
+    for block, convs in enumerate((2, 2, late_convs, late_convs, late_convs), 1):
+        channels = width * min(2 ** (block - 1), 8)
+        for i in range(1, convs + 1):
+            layers[f"conv{block}_{i}"] = Conv2d(before, channels, 3, padding=1)
+            if batch_norm:
+                layers[f"bn{block}_{i}"] = BatchNorm2d(channels)
+            layers[f"relu{block}_{i}"], before = ReLU(), channels
+        layers[f"pool{block}"] = MaxPool2d(2)
+    layers |= {"flatten": Flatten(), "fc1": LazyLinear(512), "relu6": ReLU(), "drop1": Dropout(0.9)}
+    layers |= {"fc2": Linear(512, 256), "relu7": ReLU(), "drop2": Dropout(0.9), "fc3": Linear(256, classes)}
+    return Network((3, image, image), **layers)
+
+
+def conv1d_net(
+    kernel: int = 3, channels1: int = 16, channels2: int = 32, hidden: int = 128, classes: int = 10, length: int = 100
+) -> Network:
+    """The 1-d network of article A4, on one channel of the given length; odd kernels keep the length, as padding grows.
+
+    >>> conv1d_net().ledger().params, conv1d_net().ledger().macs
+    (105450, 185280)
+    """
+    _check("conv1d_net", locals())
+    padding = (kernel - 1) // 2
+    return Network(
+        (1, length),
+        conv1=Conv1d(1, channels1, kernel, padding=padding), relu1=ReLU(), pool1=MaxPool1d(2),
+        conv2=Conv1d(channels1, channels2, kernel, padding=padding), relu2=ReLU(), pool2=MaxPool1d(2),
+        flatten=Flatten(), fc1=LazyLinear(hidden), relu3=ReLU(), fc2=Linear(hidden, classes),
+    )  # fmt: skip

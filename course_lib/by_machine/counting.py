@@ -104,8 +104,11 @@ def walk(model: nn.Module, input_size: tuple[int, ...]) -> list[Call]:
         if own and part not in leaves:
             raise TypeError(f"{name or 'model'}: owns {', '.join(own)} beside its layers; a layer known by hand would do")
 
-    def fits(part, inputs):
-        layers[part].output_shape(tuple(inputs[0].shape[1:]), leaves[part])  # our error, with the name, before PyTorch's
+    def fits(part, inputs):  # our error, with the name, before PyTorch's
+        layer, shape = layers[part], tuple(inputs[0].shape)
+        if layer.dims and len(shape) == layer.dims + 1:
+            raise ValueError(f"{leaves[part] or 'model'}: its input {shape} has no batch; put one first, such as {(1, *shape)}")
+        layer.output_shape(shape[1:], leaves[part])
 
     def note(part, inputs, output):
         calls.append(Call(leaves[part], part, tuple(inputs[0].shape), tuple(output.shape)))

@@ -127,7 +127,7 @@ class Card(widgets.VBox):
         reference: dict | None = None,
         layout: str = "desk",
     ) -> None:
-        chosen = list(limits) if sliders is None else list(sliders)
+        chosen = list(limits) if sliders is None else [sliders] if isinstance(sliders, str) else list(sliders)
         if layout not in ("desk", "projector"):
             raise ValueError(f"layout must be 'desk' or 'projector', not {layout!r}")
         if unknown := [name for name in chosen if name not in limits]:

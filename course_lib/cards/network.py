@@ -97,6 +97,8 @@ def network_card(sliders: Iterable[str] | None = None, layout: str = "desk", mac
     >>> network_card(conv2_kernel=5).values["conv2_kernel"]
     5
     """
+    if isinstance(sliders, Network):
+        raise TypeError("network_card takes sizes, not a network: network_card(conv2_kernel=5)")
     if unknown := sorted(start.keys() - START.keys()):
         raise TypeError(f"network_card: no size {', '.join(unknown)}; there are {', '.join(START)}")
     begin = {**START, "machine": machine, **start}

@@ -11,13 +11,12 @@ import warnings
 from collections import Counter
 from pathlib import Path
 
-sys.path[:0] = map(str, (Path(__file__).parents[1], Path(__file__).parents[2]))
-
 import torch
 from hypothesis import HealthCheck, Phase, given, seed, settings
-from test_layers import EXAMPLES, cases, verdict
 
-AGREED = ("fits", "misfits", "stricter")
+sys.path[:0] = map(str, (Path(__file__).parents[1], Path(__file__).parents[2]))
+from test_layers import AGREED, EXAMPLES, cases, verdict  # noqa: E402
+
 RANDOM = settings(derandomize=False, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 
 

@@ -1,0 +1,189 @@
+"""Bytes: weights, gradients, optimizer state, buffers, and what backward keeps; predicted from sizes alone."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from course_lib.by_hand.layers import Layer, Shape, whole
+from course_lib.by_hand.ledger import Work
+from course_lib.by_hand.networks import Network
+
+DTYPES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}  # bytes a value
+INDEX = COUNTER = 8  # bytes of an int64: a max pool's index, BatchNorm's count of batches
+
+
+class Optimizer(NamedTuple):
+    """An optimizer as torch.optim has it, and what it stores: tensors like the parameter, and bytes of a step counter."""
+
+    kind: str
+    arguments: dict[str, object]
+    copies: int
+    step: int = 0
+
+
+OPTIMIZERS = {
+    "SGD": Optimizer("SGD", {}, 0),
+    "SGD momentum": Optimizer("SGD", {"momentum": 0.9}, 1),
+    "SGD Nesterov": Optimizer("SGD", {"momentum": 0.9, "nesterov": True}, 1),
+    "Adam": Optimizer("Adam", {}, 2, 4),
+    "Adam amsgrad": Optimizer("Adam", {"amsgrad": True}, 3, 4),
+    "AdamW": Optimizer("AdamW", {}, 2, 4),
+    "RMSprop": Optimizer("RMSprop", {}, 1, 4),
+    "Adagrad": Optimizer("Adagrad", {}, 1, 4),
+}
+MODES = ("train", "eval", "no_grad")
+
+
+class Kept(NamedTuple):
+    """What one layer makes autograd keep for backward: a word for each tensor, and the bytes that nobody kept before."""
+
+    name: str
+    what: tuple[str, ...]
+    work: Work
+
+    @property
+    def bytes(self) -> int:
+        return self.work.value
+
+
+class Memory(NamedTuple):
+    """The bytes of a training step, or of a forward pass; `kept` is without the input, `input` is 0 where nobody keeps it."""
+
+    weights: int
+    gradients: int
+    state: int
+    buffers: int
+    kept: int
+    input: int
+
+    @property
+    def total(self) -> int:
+        return sum(self)
+
+    @property
+    def training_state(self) -> int:
+        """What does not depend on the batch: weights, gradients, optimizer state and buffers."""
+        return self.weights + self.gradients + self.state + self.buffers
+
+
+def choose(what: str, value, among) -> None:
+    """ValueError, with what there is, where a name is not one of those known."""
+    if value not in among:
+        raise ValueError(f"{what} must be one of {', '.join(among)}, not {value!r}")
+
+
+def memory(
+    network: Network, batch_size: int = 1, dtype: str = "float32", optimizer: str = "Adam", mode: str = "train"
+) -> Memory:
+    """Bytes of one step: parameters and input of one dtype, without the loss; treated in lessons 5 and 6.
+
+    mode "train" is a whole step; "eval" a forward pass in eval mode with autograd on, "no_grad" one without it.
+
+    >>> from course_lib import small_cnn
+    >>> step = memory(small_cnn(), batch_size=16)
+    >>> step.training_state, step.kept, step.kept + step.input
+    (430848, 486400, 683008)
+    """
+    choose("dtype", dtype, DTYPES)
+    choose("optimizer", optimizer, OPTIMIZERS)
+    rows, size, stored = keeps(network, batch_size, dtype, mode), DTYPES[dtype], OPTIMIZERS[optimizer]
+    ledger = network.ledger()
+    trained, tensors = (ledger.trainable_params, sum(len(row.work) for row in ledger if row.trainable_params))
+    if mode != "train":
+        trained = tensors = 0
+    elif not trained:
+        raise ValueError("memory: nothing to train: the network has no parameters, or all are frozen")
+    counters = sum(1 for row in ledger if row.buffers)
+    return Memory(
+        weights=size * ledger.params,
+        gradients=size * trained,
+        state=stored.copies * size * trained + stored.step * tensors,
+        buffers=size * (ledger.buffers - counters) + COUNTER * counters,
+        kept=sum(row.bytes for row in rows[1:]),
+        input=rows[0].bytes,
+    )
+
+
+def keeps(network: Network, batch_size: int = 1, dtype: str = "float32", mode: str = "train") -> list[Kept]:
+    """What each layer's backward needs: the network's input, then a row a layer; a tensor that several need counts once.
+
+    >>> from course_lib import small_cnn
+    >>> [row.bytes for row in keeps(small_cnn(), 16) if row.bytes]
+    [196608, 250880, 92160, 46080, 76800, 12288, 8192]
+    """
+    whole("memory: batch_size", batch_size)
+    choose("dtype", dtype, DTYPES)
+    choose("mode", mode, MODES)
+    shape, size, live = network.input_shape, DTYPES[dtype], False
+    rows, held, current, last = {"input": ([], [])}, set(), 0, 0  # storages by number: those kept, this layer's, the last
+    for name, layer in network.layers.items():
+        output, training = layer.output_shape(shape), mode == "train"
+        counts = training or not getattr(layer, "track_running_stats", True)  # BatchNorm takes the batch's own statistics
+        if counts and hasattr(layer, "num_features") and batch_size * math.prod(shape[1:]) == 1:
+            raise ValueError(f"{name}: BatchNorm in training needs more than one value a channel; take a batch of 2 or eval")
+        owner, before, live = name not in network.frozen_names and layer.params > 0, live, live
+        live = (live or owner) and mode != "no_grad"
+        after = current if is_view(layer, training) else last + 1
+        last = max(last, after)
+        rows[name] = ([], [])
+        for what, values in needs(layer, shape, output, training, owner, before) if live else ():
+            rows[name][0].append(what)
+            storage = {"input": current, "output": after}.get(what)
+            if storage is None:
+                width = INDEX if what == "indices" else size
+                rows[name][1].append((*((batch_size,) if what not in BATCHLESS else ()), *values, width))
+            elif storage not in held:
+                held.add(storage)
+                rows["input" if storage == 0 else name][1].append((batch_size, *(output if what == "output" else shape), size))
+        shape, current = output, after
+    return [Kept(name, tuple(what), Work(terms)) for name, (what, terms) in rows.items()]
+
+
+BATCHLESS = ("vectors", "scalar")
+
+
+def is_view(layer: Layer, training: bool) -> bool:
+    """Whether a layer's output lies where its input lies."""
+    if layer.kind == "Dropout" and (not training or layer.p == 0):
+        return True
+    return layer.kind in ("Flatten", "Identity") or getattr(layer, "inplace", False)
+
+
+def needs(layer: Layer, shape: Shape, output: Shape, training: bool, trainable: bool, live: bool) -> list[tuple[str, Shape]]:
+    """The tensors that a layer's backward needs, by name, with their sizes without the batch (CPU, torch 2.13.0)."""
+    kind = layer.kind
+    if kind.startswith("Conv"):
+        around, size = layer.paddings(), shape[1:]
+        if layer.padding_mode != "zeros":
+            padded = ("padded", (shape[0], *(n + a + b for n, (a, b) in zip(size, around, strict=True))))
+            return [padded] if layer.padding_mode == "circular" or not live else [("input", shape), padded]
+        if any(a != b for a, b in around):  # 'same' with an even kernel: PyTorch first makes the two sides equal
+            return [("padded", (shape[0], *(n + b - a for n, (a, b) in zip(size, around, strict=True))))]
+        return [("input", shape)]
+    if kind == "Linear":
+        return [("input", shape)] * trainable
+    if kind.startswith("BatchNorm"):
+        own = training or not layer.track_running_stats
+        return [("input", shape)] + [("vectors", (2, layer.num_features))] * own
+    if kind.startswith("MaxPool"):
+        return [("input", shape), ("indices", output)]
+    if kind == "Dropout":
+        return [] if not training or layer.p == 0 else [("scalar", (1,))] if layer.p == 1 else [("mask", shape)]
+    if kind.startswith("AdaptiveAvgPool"):
+        return [] if set(output[1:]) == {1} else [("input", shape)]  # to 1 it is a mean, whose backward needs only sizes
+    if kind in ("ReLU", "Sigmoid", "Tanh"):
+        return [("output", output)]
+    return [] if kind in ("Flatten", "Identity", "Upsample") else [("input", shape)]
+
+
+def largest_batch(network: Network, budget: int, dtype: str = "float32", optimizer: str = "Adam") -> int:
+    """The largest batch whose training step fits a budget of bytes; 0 where not even one image does.
+
+    >>> from course_lib import small_cnn
+    >>> largest_batch(small_cnn(), 10**9)
+    23415
+    """
+    whole("largest_batch: budget", budget)
+    two, three = (memory(network, n, dtype, optimizer).total for n in (2, 3))
+    return max(0, (budget - two) // (three - two) + 2)
