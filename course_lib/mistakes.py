@@ -7,12 +7,11 @@ from types import SimpleNamespace
 from course_lib.by_hand.layers import Conv2d
 
 
-def conv_sizes(cin: int, cout: int, k: int, size: int, **more: int) -> SimpleNamespace:
+def conv_sizes(cin: int, cout: int, k: int, size: int, stride=1, padding=0, groups=1, batch=1) -> SimpleNamespace:
     """The sizes of a convolution's exercise: k×k kernels, cin→cout channels, size×size in, out×out out; and the layer."""
-    layer = Conv2d(cin, cout, k, stride=more.get("stride", 1), padding=more.get("padding", 0), groups=more.get("groups", 1))
-    out = layer.output_shape((cin, size, size))[1]
-    return SimpleNamespace(**{"stride": 1, "padding": 0, "groups": 1, "batch": 1, **more}, cin=cin, cout=cout, k=k, size=size,
-                           out=out, layer=layer)  # fmt: skip
+    layer = Conv2d(cin, cout, k, stride=stride, padding=padding, groups=groups)
+    shape = (cin, size, size)
+    return SimpleNamespace(**locals(), out=layer.output_shape(shape)[1])
 
 
 MISTAKES = {
@@ -109,4 +108,36 @@ MISTAKES = {
     "share_even": lambda s: 100 / 4,
     "share_of_layers": lambda s: 100 / s.layers,
     "unused_counted": lambda s: s.params + s.unused,
+    # BatchNorm on `channels` channels in all
+    "bn_one": lambda s: s.channels,
+    "bn_four": lambda s: 4 * s.channels,
+    "bn_all_remembered": lambda s: 4 * s.channels + 3,
+    "bn_counter_forgotten": lambda s: 2 * s.channels,
+    "bn_mean_only": lambda s: s.channels,
+    "bn_learnt_too": lambda s: 4 * s.channels + 1,
+    "running_at_once": lambda s: s.mean,
+    "running_other_way": lambda s: 0.9 * s.mean,
+    "bn_convolutions_only": lambda s: 27_216 - s.convolutions,
+    "bn_all_biases": lambda s: 27_216 - s.channels - s.classes,
+    "bn_still_there": lambda s: 27_216,
+    "bn_folded_biases_lost": lambda s: 26_926 - s.channels,
+    # optimizer state
+    "state_without_step": lambda s: 2 * s.width * s.values,
+    "state_one": lambda s: s.width * s.values + 4 * s.tensors,
+    "state_none": lambda s: 0,
+    "state_is_values": lambda s: 2 * s.values,
+    "state_of_all": lambda s: 2 * 4 * 26_926 + 4 * 8,
+    "steps_of_all": lambda s: 2 * s.width * s.values + 4 * 8,
+    "bfloat16_steps": lambda s: 2 * s.width * s.values + 2 * s.tensors,
+    "training_state": lambda s: 4 * s.width * s.values + 4 * s.tensors,
+    "times_two": lambda s: 2 * s.width * s.values,
+    "times_three": lambda s: 3 * s.width * s.values,
+    "times_four": lambda s: 4 * s.width * s.values + 4 * s.tensors,
+    "times_four_bare": lambda s: 4 * s.width * s.values,
+    "weights_only": lambda s: s.width * s.values,
+    "state_only": lambda s: 2 * s.width * s.values + 4 * s.tensors,
+    "mb_for_mib4": lambda s: 4 * 4 * s.values / 1e6,
+    "mib_one": lambda s: 4 * s.values / 2**20,
+    "mib_two": lambda s: 2 * 4 * s.values / 2**20,
+    "mib_three": lambda s: 3 * 4 * s.values / 2**20,
 }

@@ -41,6 +41,26 @@ def conv_formula():
     return [params(nn.Conv2d(cin, cout, k)) for cin, cout, k in ((3, 7, 3), (5, 12, 3), (3, 5, 5), (16, 4, 1))]
 
 
+def nbytes(model: nn.Module) -> int:
+    return sum(p.nbytes for p in model.parameters())
+
+
+def adam(model: nn.Module, frozen: int | None = None) -> int:
+    """Bytes that Adam really holds after one step."""
+    if frozen is not None:
+        model[frozen].requires_grad_(False)
+    optimizer = torch.optim.Adam(p for p in model.parameters() if p.requires_grad)
+    model(torch.zeros(2, 3, 32, 32, dtype=model[0].weight.dtype)).sum().backward()
+    optimizer.step()
+    return sum(t.nbytes for state in optimizer.state.values() for t in state.values())
+
+
+def running_mean() -> float:
+    norm = nn.BatchNorm1d(1).double()
+    norm(torch.tensor([[4.0], [6.0]], dtype=torch.float64))
+    return norm.running_mean.item()
+
+
 NET = small_cnn()
 JUDGE = {
     "linear-first": lambda: params(nn.Linear(3, 2)),
@@ -63,6 +83,17 @@ JUDGE = {
     "input-bytes": lambda: torch.zeros(16, 3, 32, 32).nbytes,
     "params-bytes": lambda: sum(p.nbytes for p in small_cnn(5, 108).parameters()),
     "unused-layer": lambda: params(nn.Conv2d(3, 7, 3), nn.Linear(63, 10)),
+    "bn-params": lambda: params(*map(nn.BatchNorm1d, (5, 12, 128))),
+    "bn-buffers": lambda: sum(b.numel() for b in nn.BatchNorm2d(12).buffers()),
+    "bn-running": running_mean,
+    "bn-no-bias": lambda: params(NET, *map(nn.BatchNorm1d, (5, 12, 128))) - sum(NET[i].bias.numel() for i in (0, 3, 7)),
+    "bn-folded": lambda: params(NET),
+    "adam-state": lambda: adam(small_cnn()),
+    "training-state": lambda: 2 * nbytes(NET) + adam(small_cnn()),
+    "five-million": lambda: 4 * torch.zeros(5_000_000).nbytes / 1024**2,
+    "adam-frozen": lambda: adam(small_cnn(), frozen=7),
+    "checkpoint": lambda: nbytes(NET) + adam(small_cnn()),
+    "adam-bfloat16": lambda: adam(small_cnn().bfloat16()),
 }  # fmt: skip
 NUMBERS = [name for name, exercise in EXERCISES.items() if not exercise.cases]
 
@@ -86,7 +117,8 @@ def test_wrong_answers_differ_from_each_other_and_from_the_truth(name):
     answers += [tuple(MISTAKES[mistake](case) for case in cases) for mistake in exercise.mistakes]
     assert len(set(answers)) == len(answers)
     for mistake, wrong in zip(exercise.mistakes, answers[1:], strict=True):
-        said = reveal(name, wrong[0]) if not exercise.cases else check(name, lambda *_, left=iter(wrong): next(left))
+        left = iter(wrong)
+        said = reveal(name, wrong[0]) if not exercise.cases else check(name, lambda *_: next(left))  # noqa: B023
         sentence = read("en")["mistake"][mistake].split("{")[0]
         assert sentence in said, mistake
 

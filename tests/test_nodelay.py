@@ -1,4 +1,5 @@
 """The extension against a real Jupyter Server, and against one that has changed under it."""
+
 import asyncio
 import gc
 import json

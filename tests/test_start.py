@@ -301,7 +301,7 @@ def test_copies_are_made_once_and_never_overwritten(course):
     assert (course / "my" / "00_start_here.ipynb").read_text() == "the course's 00_start_here.ipynb"
 
 
-def test_reset_gives_one_back_and_keeps_every_earlier_one(course, capsys):
+def test_reset_gives_one_back_and_keeps_every_earlier_one(course, installed, capsys):
     start.copy_notebooks()
     mine = course / "my" / "03_asking_torchinfo.ipynb"
     for attempt in ("first", "second"):
@@ -311,11 +311,11 @@ def test_reset_gives_one_back_and_keeps_every_earlier_one(course, capsys):
     assert (course / "my" / "03_asking_torchinfo.kept-1.ipynb").read_text() == "first"
     assert (course / "my" / "03_asking_torchinfo.kept-2.ipynb").read_text() == "second"
     assert "kept-2" in capsys.readouterr().out
-    assert not start.VENV.exists()
+    assert installed == []
 
 
 @pytest.mark.parametrize("start_of_name", ["7", "0"])
-def test_reset_of_none_or_of_several_changes_nothing(course, capsys, start_of_name):
+def test_reset_of_none_or_of_several_changes_nothing(course, installed, capsys, start_of_name):
     start.copy_notebooks()
     before = sorted((course / "my").rglob("*"))
     assert start.main(["--reset", start_of_name]) == 1

@@ -73,9 +73,7 @@ def choose(what: str, value, among) -> None:
         raise ValueError(f"{what} must be one of {', '.join(among)}, not {value!r}")
 
 
-def memory(
-    network: Network, batch_size: int = 1, dtype: str = "float32", optimizer: str = "Adam", mode: str = "train"
-) -> Memory:
+def memory(network: Network, batch_size: int = 1, dtype: str = "float32", optimizer: str = "Adam", mode: str = "train") -> Memory:
     """Bytes of one step: parameters and input of one dtype, without the loss; treated in lessons 5 and 6.
 
     mode "train" is a whole step; "eval" a forward pass in eval mode with autograd on, "no_grad" one without it.

@@ -149,9 +149,7 @@ def small_cnn(
     return Network((3, image, image), **{n: norms.get(n, layer) for n, layer in layers.items() if n not in left_out})
 
 
-def vgg16_32(
-    width: int = 64, late_convs: int = 3, batch_norm: bool = True, classes: int = 10, image: int = 32
-) -> Network:
+def vgg16_32(width: int = 64, late_convs: int = 3, batch_norm: bool = True, classes: int = 10, image: int = 32) -> Network:
     """VGG16 for 32×32 pictures, of article A2: five blocks of 3×3 convolutions, and three Linear layers.
 
     `width` is the first block's number of channels, `late_convs` how many convolutions each of the last three blocks has.

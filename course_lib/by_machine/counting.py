@@ -53,15 +53,6 @@ def by_hand(module: nn.Module, name: str) -> Layer:
         raise type(error)(f"{name or 'model'}: {error}") from None
 
 
-class Call(NamedTuple):
-    """One use of a layer in a forward pass; shapes with the batch."""
-
-    name: str
-    module: nn.Module
-    input_shape: tuple[int, ...]
-    output_shape: tuple[int, ...]
-
-
 def skeleton(model: nn.Module) -> nn.Module:
     """A copy of a model on the meta device, in eval mode: shapes without values, so the model itself is never touched."""
     if not isinstance(model, nn.Module):

@@ -45,7 +45,9 @@ def layer_view(values: dict, start: dict, layout: str = "desk", kind: type = Con
         Total(f"{row.macs:,}", words("macs"), row.macs - before.macs),
         Total(f"{row.window:,}", words("macs_one")),
     ]
-    alt = words("layer_alt", layer=repr(layer), input=times(input_shape), output=times(row.output_shape), n=position + 1, of=places)
+    alt = words(
+        "layer_alt", layer=repr(layer), input=times(input_shape), output=times(row.output_shape), n=position + 1, of=places
+    )
     return View(totals, layer_picture(layer, input_shape, position, alt), alt, table if layout == "desk" else None)
 
 

@@ -38,9 +38,7 @@ def _box(x, y, width, height, fill: str, edge: str = "", thick: float = 1.2) -> 
 
 def _text(x, y, said: str, size: int = 20, tone: str = "ink", anchor: str = "middle", bold: bool = False) -> str:
     weight = ' font-weight="700"' if bold else ""
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" fill="{colour(tone)}" text-anchor="{anchor}"{weight}>{escape(said)}</text>'
-    )
+    return f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" fill="{colour(tone)}" text-anchor="{anchor}"{weight}>{escape(said)}</text>'
 
 
 def picture(width: float, height: float, parts: list[str], alt: str) -> str:
@@ -57,7 +55,7 @@ def _stack(centre: float, middle: float, shape: Shape, scale: float, fill: str) 
     if len(shape) == 1:
         height = 16 + 5.8 * math.sqrt(min(shape[0], 400))
         return [_box(centre - 10, middle - height / 2, 20, height, fill, "blue")], (centre - 10, middle - height / 2)
-    height, width = ((1, shape[1]) if len(shape) == 2 else shape[1:])
+    height, width = (1, shape[1]) if len(shape) == 2 else shape[1:]
     height, width, sheets = max(4, height * scale), max(4, width * scale), min(shape[0], 12)
     left, top = centre - (width + 5 * (sheets - 1)) / 2, middle - (height - 4 * (sheets - 1)) / 2
     drawn = [_box(left + 5 * i, top - 4 * i, width, height, fill if i == 0 else "pale", "blue") for i in range(sheets)]

@@ -1,0 +1,155 @@
+"""Memory by hand and measured, to the byte, over made-up networks, optimizers, dtypes and modes; a model is left as it was."""
+
+import copy
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+import course_lib
+from course_lib import (
+    BatchNorm1d,
+    Conv2d,
+    Dropout,
+    Flatten,
+    Linear,
+    Network,
+    ReLU,
+    small_cnn,
+    vgg16_32,
+)
+from course_lib.by_hand.memory import DTYPES, MODES, OPTIMIZERS, keeps, largest_batch, memory
+from course_lib.by_machine.measuring import measure
+
+POINTWISE = ("Sigmoid", "Tanh", "GELU", "SiLU", "LeakyReLU", "ELU", "ReLU6", "Hardswish", "Identity")
+
+
+def layers_for(shape):
+    """Layers that may follow a map of this shape."""
+    axes, flag = len(shape) - 1, st.booleans()
+    make = lambda name, **arguments: st.builds(getattr(course_lib, f"{name}{max(axes, 1)}d"), **arguments)  # noqa: E731
+    always = [
+        st.builds(ReLU, inplace=flag),
+        st.builds(Dropout, p=st.sampled_from([0, 0.3, 0.9, 1]), inplace=flag),
+        make("BatchNorm", num_features=st.just(shape[0]), affine=flag, track_running_stats=flag),
+        st.builds(Linear, st.just(shape[-1]), st.integers(1, 6), bias=flag),
+        st.sampled_from(POINTWISE).map(lambda name: getattr(course_lib, name)()),
+    ]
+    if not axes:
+        return st.one_of(always)
+    small = st.integers(1, 3)
+    conv = make("Conv", in_channels=st.just(shape[0]), out_channels=st.integers(1, 5), kernel_size=st.integers(1, 4),
+                stride=st.integers(1, 2), padding=st.integers(0, 2), dilation=st.integers(1, 2), bias=flag,
+                padding_mode=st.sampled_from(["zeros", "zeros", "circular", "reflect", "replicate"]))  # fmt: skip
+    same = make("Conv", in_channels=st.just(shape[0]), out_channels=small, kernel_size=st.integers(1, 4), padding=st.just("same"),
+                dilation=st.integers(1, 2))  # fmt: skip
+    pools = [make("MaxPool", kernel_size=small, stride=st.sampled_from([None, 1, 2]), ceil_mode=flag),
+             make("AvgPool", kernel_size=small, stride=st.sampled_from([None, 1, 2])), make("AdaptiveAvgPool", output_size=small)]  # fmt: skip
+    return st.one_of(
+        conv, conv, same, *pools, *always, st.builds(Flatten), st.builds(course_lib.Upsample, scale_factor=st.just(2))
+    )
+
+
+@st.composite
+def networks(draw):
+    shape = first = draw(st.sampled_from([(3, 8, 8), (2, 9), (5,), (1, 6, 7)]))
+    layers = {}
+    for i in range(draw(st.integers(1, 7))):
+        layer = draw(layers_for(shape))
+        if layer.misfit(shape) is None:
+            layers[f"{layer.kind}{i}"], shape = layer, layer.output_shape(shape)
+    network = Network(first, **(layers or {"flatten": Flatten()}))
+    return network.frozen(*draw(st.sets(st.sampled_from(list(network.layers)), max_size=2)))
+
+
+@settings(max_examples=250, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(networks(), st.integers(1, 4), st.sampled_from(["float32", "float64", "bfloat16"]), st.sampled_from(list(OPTIMIZERS)),
+       st.sampled_from(["train", "train", "eval", "no_grad"]))  # fmt: skip
+def test_predicted_is_measured_to_the_byte(network, batch, dtype, optimizer, mode):
+    try:
+        predicted = memory(network, batch, dtype, optimizer, mode)
+    except ValueError:
+        with pytest.raises(ValueError):
+            measure(network, batch, dtype, optimizer, mode)
+        return
+    assert predicted == measure(network, batch, dtype, optimizer, mode)
+    assert sum(row.bytes for row in keeps(network, batch, dtype, mode)) == predicted.kept + predicted.input
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
+def test_every_optimizer_stores_what_we_say(optimizer, dtype):
+    for network in (small_cnn(), small_cnn(batch_norm=True).frozen("fc1")):
+        assert memory(network, 2, dtype, optimizer) == measure(network, 2, dtype, optimizer)
+
+
+def test_the_articles_networks():
+    assert measure(small_cnn(), 16)[:4] == (107_704, 107_704, 215_440, 0)
+    step = measure(small_cnn(batch_norm=True), 16)
+    assert (step.training_state, step.kept, step.kept + step.input) == (436_696, 823_432, 1_020_040)
+    assert memory(small_cnn(batch_norm=True), 16) == step
+    assert measure(vgg16_32(), 2) == memory(vgg16_32(), 2)
+    assert memory(vgg16_32(), 128).kept == 332_301_312
+
+
+def test_the_largest_batch_fits_and_one_more_does_not():
+    for network, budget in ((small_cnn(), 10**7), (vgg16_32(), 10**9), (small_cnn(batch_norm=True), 3 * 10**6)):
+        most = largest_batch(network, budget)
+        assert memory(network, most).total <= budget < memory(network, most + 1).total
+    assert largest_batch(vgg16_32(), 10**6) == 0
+
+
+def test_measuring_leaves_a_model_as_it_was():
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Dropout(), nn.Linear(64, 2))
+    model[1].eval()
+    model(torch.randn(2, 3, 6, 6)).sum().backward()
+    before, modes = copy.deepcopy(model.state_dict()), [m.training for m in model.modules()]
+    grads, random = [p.grad.clone() for p in model.parameters()], torch.random.get_rng_state()
+    measure(model, (4, 3, 6, 6), dtype="bfloat16", optimizer="AdamW")
+    with pytest.raises(RuntimeError):
+        measure(model, (4, 2, 6, 6))
+    assert all(torch.equal(before[k], v) for k, v in model.state_dict().items())
+    assert modes == [m.training for m in model.modules()] and torch.equal(random, torch.random.get_rng_state())
+    assert all(torch.equal(g, p.grad) for g, p in zip(grads, model.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("ask", [memory, measure])
+@pytest.mark.parametrize(
+    "arguments, says",
+    [
+        ({"dtype": "float8"}, "dtype must be one of float64, float32, float16, bfloat16, not 'float8'"),
+        ({"optimizer": "Lion"}, "optimizer must be one of SGD"),
+        ({"mode": "test"}, "mode must be one of train, eval, no_grad"),
+    ],
+)
+def test_unknown_names_say_what_there_is(ask, arguments, says):
+    with pytest.raises(ValueError, match=says):
+        ask(small_cnn(), 2, **arguments)
+
+
+@pytest.mark.parametrize("ask", [memory, measure])
+def test_bad_input_is_named(ask):
+    with pytest.raises(ValueError, match="at least 1"):
+        ask(small_cnn(), 0)
+    with pytest.raises(ValueError, match="nothing to train"):
+        ask(Network((3, 4, 4), flatten=Flatten()), 2)
+    with pytest.raises(ValueError, match="nothing to train"):
+        ask(Network((4,), fc=Linear(4, 2)).frozen("fc"), 2)
+    with pytest.raises(ValueError, match="more than 1 value per channel|more than one value a channel"):
+        ask(Network((4,), fc=Linear(4, 2), norm=BatchNorm1d(2)), 1)
+
+
+def test_modes_and_dtypes_are_told_apart():
+    steps = {mode: memory(small_cnn(batch_norm=True), 16, mode=mode) for mode in MODES}
+    assert steps["train"].kept > steps["eval"].kept > steps["no_grad"].kept == 0
+    assert len({memory(small_cnn(), 16, dtype).total for dtype in DTYPES}) == 3
+
+
+def test_an_in_place_relu_saves_nothing():
+    plain, inplace = (
+        Network((3, 8, 8), conv=Conv2d(3, 4, 3), relu=ReLU(inplace), flatten=Flatten(), fc=Linear(144, 2))
+        for inplace in (False, True)
+    )
+    assert memory(plain, 4) == memory(inplace, 4) == measure(inplace, 4)
