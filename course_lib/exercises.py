@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import NamedTuple
 
 from course_lib.by_hand.layers import BatchNorm2d, Linear
-from course_lib.by_hand.memory import memory
+from course_lib.by_hand.memory import predict_memory
 from course_lib.by_hand.networks import small_cnn
 from course_lib.mistakes import MISTAKES, conv_sizes
 from course_lib.show.tables import Cell, Table
@@ -112,13 +112,13 @@ EXERCISES = {
     "bn-no-bias": Exercise(_BN, lambda s: 27_216 - s.channels, "bn_convolutions_only bn_all_biases bn_still_there"),
     "bn-folded": Exercise(_BN, lambda s: _NETWORK.params, "bn_folded_biases_lost bn_still_there"),
     # 05
-    "adam-state": _net(lambda s: memory(s.net).state, "state_without_step state_one state_none state_is_values training_state"),
-    "training-state": _net(lambda s: memory(s.net).training_state, "times_two times_three times_four_bare"),
+    "adam-state": _net(lambda s: predict_memory(s.net).state, "state_without_step state_one state_none state_is_values training_state"),
+    "training-state": _net(lambda s: predict_memory(s.net).training_state, "times_two times_three times_four_bare"),
     "five-million": _net(lambda s: 4 * 4 * s.values / 2**20, "mb_for_mib4 mib_two mib_three mib_one", values=5_000_000),
-    "adam-frozen": _net(lambda s: memory(s.net.frozen("fc1")).state, "state_without_step state_one steps_of_all state_of_all",
+    "adam-frozen": _net(lambda s: predict_memory(s.net.frozen("fc1")).state, "state_without_step state_one steps_of_all state_of_all",
                         values=26_926 - 24_704, tensors=6),
-    "checkpoint": _net(lambda s: memory(s.net).weights + memory(s.net).state, "times_four weights_only state_only"),
-    "adam-bfloat16": _net(lambda s: memory(s.net, dtype="bfloat16").state, "state_without_step bfloat16_steps state_of_all state_one", width=2),
+    "checkpoint": _net(lambda s: predict_memory(s.net).weights + predict_memory(s.net).state, "times_four weights_only state_only"),
+    "adam-bfloat16": _net(lambda s: predict_memory(s.net, dtype="bfloat16").state, "state_without_step bfloat16_steps state_of_all state_one", width=2),
 }  # fmt: skip
 
 _passed: set[str] = set()

@@ -20,8 +20,8 @@ from course_lib import (
     small_cnn,
     vgg16_32,
 )
-from course_lib.by_hand.memory import DTYPES, MODES, OPTIMIZERS, keeps, largest_batch, memory
-from course_lib.by_machine.measuring import measure
+from course_lib.by_hand.memory import DTYPES, MODES, OPTIMIZERS, keeps, largest_batch, predict_memory
+from course_lib.by_machine.measuring import measure_memory
 
 POINTWISE = ("Sigmoid", "Tanh", "GELU", "SiLU", "LeakyReLU", "ELU", "ReLU6", "Hardswish", "Identity")
 
@@ -69,12 +69,12 @@ def networks(draw):
        st.sampled_from(["train", "train", "eval", "no_grad"]))  # fmt: skip
 def test_predicted_is_measured_to_the_byte(network, batch, dtype, optimizer, mode):
     try:
-        predicted = memory(network, batch, dtype, optimizer, mode)
+        predicted = predict_memory(network, batch, dtype, optimizer, mode)
     except ValueError:
         with pytest.raises(ValueError):
-            measure(network, batch, dtype, optimizer, mode)
+            measure_memory(network, batch, dtype, optimizer, mode)
         return
-    assert predicted == measure(network, batch, dtype, optimizer, mode)
+    assert predicted == measure_memory(network, batch, dtype, optimizer, mode)
     assert sum(row.bytes for row in keeps(network, batch, dtype, mode)) == predicted.kept + predicted.input
 
 
@@ -82,22 +82,22 @@ def test_predicted_is_measured_to_the_byte(network, batch, dtype, optimizer, mod
 @pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
 def test_every_optimizer_stores_what_we_say(optimizer, dtype):
     for network in (small_cnn(), small_cnn(batch_norm=True).frozen("fc1")):
-        assert memory(network, 2, dtype, optimizer) == measure(network, 2, dtype, optimizer)
+        assert predict_memory(network, 2, dtype, optimizer) == measure_memory(network, 2, dtype, optimizer)
 
 
 def test_the_articles_networks():
-    assert measure(small_cnn(), 16)[:4] == (107_704, 107_704, 215_440, 0)
-    step = measure(small_cnn(batch_norm=True), 16)
+    assert measure_memory(small_cnn(), 16)[:4] == (107_704, 107_704, 215_440, 0)
+    step = measure_memory(small_cnn(batch_norm=True), 16)
     assert (step.training_state, step.kept, step.kept + step.input) == (436_696, 823_432, 1_020_040)
-    assert memory(small_cnn(batch_norm=True), 16) == step
-    assert measure(vgg16_32(), 2) == memory(vgg16_32(), 2)
-    assert memory(vgg16_32(), 128).kept == 332_301_312
+    assert predict_memory(small_cnn(batch_norm=True), 16) == step
+    assert measure_memory(vgg16_32(), 2) == predict_memory(vgg16_32(), 2)
+    assert predict_memory(vgg16_32(), 128).kept == 332_301_312
 
 
 def test_the_largest_batch_fits_and_one_more_does_not():
     for network, budget in ((small_cnn(), 10**7), (vgg16_32(), 10**9), (small_cnn(batch_norm=True), 3 * 10**6)):
         most = largest_batch(network, budget)
-        assert memory(network, most).total <= budget < memory(network, most + 1).total
+        assert predict_memory(network, most).total <= budget < predict_memory(network, most + 1).total
     assert largest_batch(vgg16_32(), 10**6) == 0
 
 
@@ -107,15 +107,15 @@ def test_measuring_leaves_a_model_as_it_was():
     model(torch.randn(2, 3, 6, 6)).sum().backward()
     before, modes = copy.deepcopy(model.state_dict()), [m.training for m in model.modules()]
     grads, random = [p.grad.clone() for p in model.parameters()], torch.random.get_rng_state()
-    measure(model, (4, 3, 6, 6), dtype="bfloat16", optimizer="AdamW")
+    measure_memory(model, (4, 3, 6, 6), dtype="bfloat16", optimizer="AdamW")
     with pytest.raises(RuntimeError):
-        measure(model, (4, 2, 6, 6))
+        measure_memory(model, (4, 2, 6, 6))
     assert all(torch.equal(before[k], v) for k, v in model.state_dict().items())
     assert modes == [m.training for m in model.modules()] and torch.equal(random, torch.random.get_rng_state())
     assert all(torch.equal(g, p.grad) for g, p in zip(grads, model.parameters(), strict=True))
 
 
-@pytest.mark.parametrize("ask", [memory, measure])
+@pytest.mark.parametrize("ask", [predict_memory, measure_memory])
 @pytest.mark.parametrize(
     "arguments, says",
     [
@@ -129,7 +129,7 @@ def test_unknown_names_say_what_there_is(ask, arguments, says):
         ask(small_cnn(), 2, **arguments)
 
 
-@pytest.mark.parametrize("ask", [memory, measure])
+@pytest.mark.parametrize("ask", [predict_memory, measure_memory])
 def test_bad_input_is_named(ask):
     with pytest.raises(ValueError, match="at least 1"):
         ask(small_cnn(), 0)
@@ -142,9 +142,9 @@ def test_bad_input_is_named(ask):
 
 
 def test_modes_and_dtypes_are_told_apart():
-    steps = {mode: memory(small_cnn(batch_norm=True), 16, mode=mode) for mode in MODES}
+    steps = {mode: predict_memory(small_cnn(batch_norm=True), 16, mode=mode) for mode in MODES}
     assert steps["train"].kept > steps["eval"].kept > steps["no_grad"].kept == 0
-    assert len({memory(small_cnn(), 16, dtype).total for dtype in DTYPES}) == 3
+    assert len({predict_memory(small_cnn(), 16, dtype).total for dtype in DTYPES}) == 3
 
 
 def test_an_in_place_relu_saves_nothing():
@@ -152,4 +152,4 @@ def test_an_in_place_relu_saves_nothing():
         Network((3, 8, 8), conv=Conv2d(3, 4, 3), relu=ReLU(inplace), flatten=Flatten(), fc=Linear(144, 2))
         for inplace in (False, True)
     )
-    assert memory(plain, 4) == memory(inplace, 4) == measure(inplace, 4)
+    assert predict_memory(plain, 4) == predict_memory(inplace, 4) == measure_memory(inplace, 4)

@@ -491,7 +491,7 @@ class _BatchNorm(Layer):
     track_running_stats: Flag = True
     channels = property(lambda self: self.num_features)
     detail = property(lambda self: str(self.num_features))
-    params_work = property(lambda self: Work([(2, self.num_features)] * self.affine))
+    params_work = property(lambda self: Work([(self.num_features,)] * 2 * self.affine))
     buffers = property(lambda self: (2 * self.num_features + 1) * self.track_running_stats)
 
 

@@ -73,13 +73,13 @@ def choose(what: str, value, among) -> None:
         raise ValueError(f"{what} must be one of {', '.join(among)}, not {value!r}")
 
 
-def memory(network: Network, batch_size: int = 1, dtype: str = "float32", optimizer: str = "Adam", mode: str = "train") -> Memory:
+def predict_memory(network: Network, batch_size: int = 1, dtype: str = "float32", optimizer: str = "Adam", mode: str = "train") -> Memory:
     """Bytes of one step: parameters and input of one dtype, without the loss; treated in lessons 5 and 6.
 
     mode "train" is a whole step; "eval" a forward pass in eval mode with autograd on, "no_grad" one without it.
 
     >>> from course_lib import small_cnn
-    >>> step = memory(small_cnn(), batch_size=16)
+    >>> step = predict_memory(small_cnn(), batch_size=16)
     >>> step.training_state, step.kept, step.kept + step.input
     (430848, 486400, 683008)
     """
@@ -183,5 +183,5 @@ def largest_batch(network: Network, budget: int, dtype: str = "float32", optimiz
     23415
     """
     whole("largest_batch: budget", budget)
-    two, three = (memory(network, n, dtype, optimizer).total for n in (2, 3))
+    two, three = (predict_memory(network, n, dtype, optimizer).total for n in (2, 3))
     return max(0, (budget - two) // (three - two) + 2)

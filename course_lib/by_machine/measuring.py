@@ -13,17 +13,17 @@ from course_lib.by_hand.networks import Network
 from course_lib.by_machine.counting import build, with_batch
 
 
-def measure(
+def measure_memory(
     network_or_model: Network | nn.Module,
     input_size: tuple[int, ...] | int = 1,
     dtype: str = "float32",
     optimizer: str = "Adam",
     mode: str = "train",
 ) -> Memory:
-    """The bytes of one real step, as memory() predicts them; input_size with the batch, or the batch alone for a Network.
+    """The bytes of one real step, as predict_memory predicts them; input_size with the batch, or the batch alone for a Network.
 
     >>> from course_lib import small_cnn
-    >>> step = measure(small_cnn(), 16)
+    >>> step = measure_memory(small_cnn(), 16)
     >>> step.training_state, step.kept, step.kept + step.input
     (430848, 486400, 683008)
     """

@@ -110,16 +110,16 @@ class _Names(anywidget.AnyWidget):
 class Card(widgets.VBox):
     """Sliders and switches above, `render(values, start, layout)` below, on every change; presets set several at once.
 
-    `start` are the values to begin with, `limits` the bounds of those that can have a slider (None: a switch). A slider's
-    bounds are narrowed to what `fits`, if it is given, lets pass while the others stay at the start; those in `free`
+    `start` are the values to begin with, `limits` says what each control can take: (low, high) for a slider, words for a
+    menu, None for a switch. A slider's bounds are narrowed to what `fits` lets pass while the others stay at the start; those in `free`
     depend on each other, so for them the picture says why a combination is impossible. `render` must be pure.
     """
 
     def __init__(
         self,
         render: Callable[[dict, dict, str], View],
-        start: dict[str, int | bool],
-        limits: dict[str, tuple[int, int] | None],
+        start: dict[str, int | bool | str],
+        limits: dict[str, tuple | None],
         fits: Callable[[dict], object],
         free: Iterable[str] = (),
         sliders: Iterable[str] | None = None,
@@ -141,11 +141,17 @@ class Card(widgets.VBox):
             if limits[name] is None:
                 made = widgets.Checkbox(start[name], description=words(name), indent=False, layout={"width": "auto"})
                 switches.append(made)
+            elif isinstance(limits[name][0], str):
+                made = widgets.Dropdown(options=limits[name], value=start[name], layout={"width": "auto", "flex": "1 1 auto"})
+                rows.append(_row(words(name), made))
             else:
                 low, high = limits[name] if name in free else fitting(
                     lambda value, name=name: fits({**start, name: value}), start[name], *limits[name])  # fmt: skip
-                made, row = _slider_row(words(name), start[name], min(low, start[name]), max(high, start[name]))
-                rows.append(row)
+                low, high = min(low, start[name]), max(high, start[name])
+                made = widgets.IntSlider(start[name], low, high, readout=False)
+                box = widgets.BoundedIntText(start[name], low, high, layout={"width": "86px"})
+                widgets.jslink((made, "value"), (box, "value"))
+                rows.append(_row(words(name), made, box))
             self.controls[name] = made
             made.observe(self._changed, "value")
         buttons = [self._button(label, values) for label, values in (presets or {}).items()]
@@ -199,8 +205,5 @@ class Card(widgets.VBox):
         return {**data, **self._view().bundle()}, metadata
 
 
-def _slider_row(label: str, start: int, low: int, high: int) -> tuple[widgets.IntSlider, widgets.HBox]:
-    slider = widgets.IntSlider(start, low, high, readout=False)
-    box = widgets.BoundedIntText(start, low, high, layout={"width": "86px"})
-    widgets.jslink((slider, "value"), (box, "value"))
-    return slider, widgets.HBox([widgets.Label(label), slider, box]).add_class("course-row")
+def _row(label: str, *parts: widgets.Widget) -> widgets.HBox:
+    return widgets.HBox([widgets.Label(label), *parts]).add_class("course-row")

@@ -93,6 +93,20 @@ def network_picture(ledger: Ledger, kernels: dict[str, int], largest: int, alt: 
 _MARGIN = (("maps", 96, 20), ("weights", 236, 20), ("orange_area", 260, 17))
 
 
+def stacked_picture(parts: dict[str, int], scale: int, alt: str) -> str:
+    """One bar made of parts, 1400 px for `scale`; a part has its name below where there is room for it."""
+    drawn, x = [], 0.0
+    fills = ("blue", "pale", "blue", "pale", "orange", "input")
+    for (name, count), fill in zip(parts.items(), fills, strict=False):
+        width = 1398 * count / scale
+        if width > 0.5:
+            drawn.append(_box(x + 1, 8, width, 60, fill, "ink", 0.8))
+        if width > 11.5 * len(name) + 8:
+            drawn.append(_text(x + width / 2, 94, name))
+        x += width
+    return picture(1400, 106, drawn, alt)
+
+
 def _cells(left: float, top: float, rows: int, columns: int, cell: float, fill: str, edge: str = "line") -> list[str]:
     """A grid as one rectangle and its lines, so that a large one stays small."""
     lines = [f"M{left:.1f} {top + r * cell:.1f}h{columns * cell:.1f}" for r in range(1, rows)]
