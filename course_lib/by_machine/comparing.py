@@ -11,7 +11,7 @@ from torch import nn
 from course_lib.by_hand.layers import times
 from course_lib.by_hand.ledger import Ledger, Row
 from course_lib.by_hand.networks import Network
-from course_lib.by_machine.counting import build, ledger_of, skeleton, walk, with_batch
+from course_lib.by_machine.counting import blank, build, ledger_of, skeleton, walk, with_batch
 from course_lib.words import words
 
 
@@ -75,17 +75,22 @@ def compare(network_or_model: Network | nn.Module, input_size: tuple[int, ...] |
         if input_size is None:
             raise TypeError("compare: a module needs its input_size with the batch, such as compare(model, (1, 3, 32, 32))")
         model = skeleton(network_or_model)
-        calls = walk(model, input_size)
+        calls = walk(model, blank(model, input_size))
         ledger, modules = ledger_of(calls), [call.module for call in calls]
     # With input_size torchinfo would draw random numbers, and move the caller's random state.
-    nothing = torch.empty(with_batch(input_size), device="meta")
-    infos = torchinfo.summary(model, input_data=nothing, verbose=0, device="meta").summary_list
-    leaves = [0 if info.is_recursive else info.num_params for info in infos if info.is_leaf_layer]
+    asked = torchinfo.summary(model, input_data=blank(model, input_size), verbose=0, device="meta")
+    infos = [info for info in asked.summary_list if not info.is_recursive]
+    counts = {info.module: info.num_params for info in infos if info.is_leaf_layer}
     seen, compared = set(), []
-    for row, module, counted in zip(ledger, modules, leaves + [0] * (len(ledger) - len(leaves)), strict=True):
-        fresh = {id(p): p.numel() for p in module.parameters() if id(p) not in seen}
+    for row, module in zip(ledger, modules, strict=True):
+        fresh = {p: p.numel() for p in module.parameters() if p not in seen}
         seen.update(fresh)
-        compared.append(Compared(row, sum(fresh.values()), counted, _reason(row, sum(fresh.values()), counted)))
+        own, counted = sum(fresh.values()), counts.pop(module, 0)
+        compared.append(Compared(row, own, counted, _reason(row, own, counted)))
+    for info in infos:  # what is left over in a container: in torchinfo's table it stands in the container's own line
+        if not info.is_leaf_layer and (left := info.leftover_params()) > 0:
+            row = Row.unused(info.var_name, info.class_name, "")
+            compared.append(Compared(row, 0, left, words("torchinfo_left")))
     return Comparison(compared)
 
 
