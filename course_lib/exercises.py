@@ -265,27 +265,7 @@ def _shown(value: float) -> str:
     return f"{value:,.0f}" if value == int(value) else f"{value:.4g}"
 
 
-class Vote(NamedTuple):
-    """Four numbers to raise hands for; revealed, who believes what."""
-
-    name: str
-    revealed: bool
-
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        exercise = _exercise(self.name)
-        options = {exercise.truth(exercise.sizes): words("vote_right") + " " + words(f"exercise.{self.name}.why")}
-        for mistake in exercise.mistakes[:3]:
-            options[MISTAKES[mistake](exercise.sizes)] = words(f"mistake.{mistake}", **vars(exercise.sizes))
-        rows = [[letter, Cell(_shown(number), "name")] + [options[number]] * self.revealed
-                for letter, number in zip("ABCD", sorted(options), strict=False)]  # fmt: skip
-        columns = [f"<{words('vote')}", words("number")] + [f"<{words('believes')}"] * self.revealed
-        return Table(columns, rows, caption=words(f"exercise.{self.name}.ask")).bundle()
-
-    def __repr__(self) -> str:
-        return self._repr_mimebundle_()["text/plain"]
-
-
-def vote(name: str, reveal: bool = False) -> Vote:
+def vote(name: str, reveal: bool = False) -> Table:
     """A question with four numbers, three of them other people's mistakes; with reveal=True, who believes which.
 
     >>> vote("fc1-params")
@@ -296,5 +276,11 @@ def vote(name: str, reveal: bool = False) -> Vote:
     C     24,704
     D     24,768
     """
-    _exercise(name)
-    return Vote(name, reveal)
+    exercise = _exercise(name)
+    options = {exercise.truth(exercise.sizes): words("vote_right") + " " + words(f"exercise.{name}.why")}
+    for mistake in exercise.mistakes[:3]:
+        options[MISTAKES[mistake](exercise.sizes)] = words(f"mistake.{mistake}", **vars(exercise.sizes))
+    rows = [[letter, Cell(_shown(number), "name")] + [options[number]] * reveal
+            for letter, number in zip("ABCD", sorted(options), strict=False)]  # fmt: skip
+    columns = [f"<{words('vote')}", words("number")] + [f"<{words('believes')}"] * reveal
+    return Table(columns, rows, caption=words(f"exercise.{name}.ask"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import NamedTuple
 
 
@@ -33,6 +32,18 @@ class Work(tuple):
         return self._written(r" \cdot ")
 
 
+class Shown:
+    """What a notebook shows as its bundle, and print as the bundle's text."""
+
+    __slots__ = ()
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+        return self.bundle()
+
+    def __repr__(self) -> str:
+        return self.bundle()["text/plain"]
+
+
 class Row(NamedTuple):
     """One layer's facts; every tool's convention is a rule on these.
 
@@ -43,24 +54,19 @@ class Row(NamedTuple):
 
     name: str
     kind: str
-    detail: str
-    input_shape: tuple[int, ...]
-    output_shape: tuple[int, ...]
-    params: int
-    trainable_params: int
-    buffers: int
-    macs: int
-    biased: bool
-    inputs: int
-    outputs: int
-    window: int
-    work: Work
+    detail: str = ""
+    input_shape: tuple[int, ...] = ()
+    output_shape: tuple[int, ...] = ()
+    params: int = 0
+    trainable_params: int = 0
+    buffers: int = 0
+    macs: int = 0
+    biased: bool = False
+    inputs: int = 0
+    outputs: int = 0
+    window: int = 0
+    work: Work = Work()
     note: str = ""
-
-    @classmethod
-    def unused(cls, name: str, kind: str, detail: str) -> Row:
-        """The row of a layer that is never run: nothing but its name, until someone fills in what it owns."""
-        return cls(name, kind, detail, (), (), 0, 0, 0, 0, False, 0, 0, 0, Work())
 
     @property
     def bias_additions(self) -> int:
@@ -68,7 +74,7 @@ class Row(NamedTuple):
         return self.outputs if self.biased else 0
 
 
-class Ledger(tuple):
+class Ledger(Shown, tuple):
     """Rows in order of execution; its totals are sums over them, under the rows' own names.
 
     >>> from course_lib import small_cnn
@@ -81,23 +87,17 @@ class Ledger(tuple):
 
     def __getitem__(self, key):
         if not isinstance(key, str):
-            return super().__getitem__(key)
+            found = super().__getitem__(key)
+            return Ledger(found) if isinstance(key, slice) else found
         for row in self:
             if row.name == key:
                 return row
         raise KeyError(f"no layer {key!r}; there are {', '.join(row.name for row in self)}")
 
-    def __iter__(self) -> Iterator[Row]:
-        return super().__iter__()
-
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+    def bundle(self) -> dict[str, str]:
         from course_lib.show.tables import ledger_table
 
         return ledger_table(self).bundle()
-
-    def __repr__(self) -> str:
-        return self._repr_mimebundle_()["text/plain"]
-
 
 def _total(name: str) -> property:
     return property(lambda ledger: sum(getattr(row, name) for row in ledger), doc=f"The sum of the rows' `{name}`.")

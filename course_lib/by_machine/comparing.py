@@ -9,7 +9,7 @@ import torchinfo
 from torch import nn
 
 from course_lib.by_hand.layers import times
-from course_lib.by_hand.ledger import Ledger, Row
+from course_lib.by_hand.ledger import Ledger, Row, Shown
 from course_lib.by_hand.networks import Network
 from course_lib.by_machine.counting import blank, build, ledger_of, skeleton, walk, with_batch
 from course_lib.words import words
@@ -28,7 +28,7 @@ class Compared(NamedTuple):
         return self.row.params == self.parameters == self.torchinfo
 
 
-class Comparison(tuple):
+class Comparison(Shown, tuple):
     """The rows of a comparison; `ledger` holds the by-hand rows alone, `agree` says whether all rows and totals do."""
 
     @property
@@ -44,14 +44,10 @@ class Comparison(tuple):
     def agree(self) -> bool:
         return all(compared.agree for compared in self)
 
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+    def bundle(self) -> dict[str, str]:
         from course_lib.show.tables import comparison_table
 
         return comparison_table(self).bundle()
-
-    def __repr__(self) -> str:
-        return self._repr_mimebundle_()["text/plain"]
-
 
 def compare(network_or_model: Network | nn.Module, input_size: tuple[int, ...] | None = None) -> Comparison:
     """Parameters by hand, by `.parameters()` and by torchinfo; input_size with the batch, as torchinfo takes it.
@@ -89,7 +85,7 @@ def compare(network_or_model: Network | nn.Module, input_size: tuple[int, ...] |
         compared.append(Compared(row, own, counted, _reason(row, own, counted)))
     for info in infos:  # what is left over in a container: in torchinfo's table it stands in the container's own line
         if not info.is_leaf_layer and (left := info.leftover_params()) > 0:
-            row = Row.unused(info.var_name, info.class_name, "")
+            row = Row(info.var_name, info.class_name)
             compared.append(Compared(row, 0, left, words("torchinfo_left")))
     return Comparison(compared)
 

@@ -145,7 +145,7 @@ def ledger_of(calls: list[Call]) -> Ledger:
             row = layer.row(name, input_shape[1:], batch_size=input_shape[0])
             note = words("shared_with", names=", ".join(shared)) if shared else ""
         else:
-            row, note = Row.unused(name, layer.kind, layer.detail), words("never_used")
+            row, note = Row(name, layer.kind, layer.detail), words("never_used")
         rows.append(row._replace(
             params=sum(work.value for _, work in own), work=Work([term for _, work in own for term in work]), note=note,
             trainable_params=sum(work.value for tensor, work in own if tensor.requires_grad),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterable
 from html import escape
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import NamedTuple
 import anywidget
 import ipywidgets as widgets
 
+from course_lib.show.pictures import image
 from course_lib.show.svg import PALETTE
 from course_lib.show.tables import Table
 from course_lib.words import words
@@ -46,11 +46,10 @@ class View(NamedTuple):
 
     def bundle(self) -> dict[str, str]:
         """The card without its kernel: the picture in an <img> with its alt text, and the numbers as a table and as text."""
-        picture = base64.b64encode(self.svg.encode()).decode()
         said = " · ".join(f"{total.value} {total.label}" for total in self.totals) or self.problem
-        image = f'<img alt="{escape(self.alt)}" width="100%" src="data:image/svg+xml;base64,{picture}">' if self.svg else ""
+        drawn = image(self.svg, self.alt) if self.svg else ""
         html, text = (self.table.html(), self.table.text()) if self.table else ("", "")
-        return {"text/html": f"<p><b>{escape(said)}</b></p>{image}{html}", "text/plain": f"{said}\n{self.alt}\n{text}".strip()}
+        return {"text/html": f"<p><b>{escape(said)}</b></p>{drawn}{html}", "text/plain": f"{said}\n{self.alt}\n{text}".strip()}
 
 
 def arrow(change: int) -> str:

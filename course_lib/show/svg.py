@@ -30,13 +30,13 @@ def colour(name: str) -> str:
     return f"var(--course-{name}, {LIGHT[name]})"
 
 
-def _box(x, y, width, height, fill: str, edge: str = "", thick: float = 1.2) -> str:
+def box(x, y, width, height, fill: str, edge: str = "", thick: float = 1.2) -> str:
     stroke = f' stroke="{colour(edge)}" stroke-width="{thick:g}"' if edge else ""
     paint = colour(fill) if fill else "none"
     return f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{paint}"{stroke}/>'
 
 
-def _text(x, y, said: str, size: int = 20, tone: str = "ink", anchor: str = "middle", bold: bool = False) -> str:
+def label(x, y, said: str, size: int = 20, tone: str = "ink", anchor: str = "middle", bold: bool = False) -> str:
     weight = ' font-weight="700"' if bold else ""
     return f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" fill="{colour(tone)}" text-anchor="{anchor}"{weight}>{escape(said)}</text>'
 
@@ -46,7 +46,7 @@ def picture(width: float, height: float, parts: list[str], alt: str) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}" '
         f'role="img" aria-label="{escape(alt)}" font-family="system-ui, DejaVu Sans, sans-serif">'
-        f"{_box(0, 0, width, height, 'paper')}{''.join(parts)}</svg>"
+        f"{box(0, 0, width, height, 'paper')}{''.join(parts)}</svg>"
     )
 
 
@@ -54,11 +54,11 @@ def _stack(centre: float, middle: float, shape: Shape, scale: float, fill: str) 
     """A feature map as a stack of its channels (12 at most), and where its front lies; a vector as a bar."""
     if len(shape) == 1:
         height = 16 + 5.8 * math.sqrt(min(shape[0], 400))
-        return [_box(centre - 10, middle - height / 2, 20, height, fill, "blue")], (centre - 10, middle - height / 2)
+        return [box(centre - 10, middle - height / 2, 20, height, fill, "blue")], (centre - 10, middle - height / 2)
     height, width = (1, shape[1]) if len(shape) == 2 else shape[1:]
     height, width, sheets = max(4, height * scale), max(4, width * scale), min(shape[0], 12)
     left, top = centre - (width + 5 * (sheets - 1)) / 2, middle - (height - 4 * (sheets - 1)) / 2
-    drawn = [_box(left + 5 * i, top - 4 * i, width, height, fill if i == 0 else "pale", "blue") for i in range(sheets)]
+    drawn = [box(left + 5 * i, top - 4 * i, width, height, fill if i == 0 else "pale", "blue") for i in range(sheets)]
     return drawn[::-1], (left, top)
 
 
@@ -74,19 +74,19 @@ def network_picture(ledger: Ledger, kernels: dict[str, int], largest: int, alt: 
         columns.append((row.name, row.output_shape, row.params, "pale", after.name if after else ""))
     pitch, scale = min(190.0, (width - 110) / len(columns)), 96 / max(ledger[0].input_shape[1:] or (1,))
     largest = max(largest, *(row.params for row in shown), 1)
-    parts = [_text(0, y, words(key), size, "quiet", "start") for key, y, size in _MARGIN]
+    parts = [label(0, y, words(key), size, "quiet", "start") for key, y, size in _MARGIN]
     for i, (name, shape, params, fill, reader) in enumerate(columns):
         x = 110 + pitch * (i + 0.5)
-        parts.append(_text(x, 20, name, bold=True))
+        parts.append(label(x, 20, name, bold=True))
         if i == 0 or shape != columns[i - 1][1]:
             drawn, (left, top) = _stack(x, 90, shape, scale, fill)
             if reader in kernels:
                 side = max(5, kernels[reader] * scale)
-                drawn.append(_box(left + 4, top + 4, side, side, "", "orange", 3))
-            parts += [*drawn, _text(x, 172, times(shape))]
+                drawn.append(box(left + 4, top + 4, side, side, "", "orange", 3))
+            parts += [*drawn, label(x, 172, times(shape))]
         if params:
             side = max(2.0, 88 * math.sqrt(params / largest))
-            parts += [_box(x - side / 2, 272 - side, side, side, "orange"), _text(x, 296, f"{params:,}")]
+            parts += [box(x - side / 2, 272 - side, side, side, "orange"), label(x, 296, f"{params:,}")]
     return picture(width, 306, parts, alt)
 
 
@@ -112,7 +112,7 @@ def _cells(left: float, top: float, rows: int, columns: int, cell: float, fill: 
     lines = [f"M{left:.1f} {top + r * cell:.1f}h{columns * cell:.1f}" for r in range(1, rows)]
     lines += [f"M{left + c * cell:.1f} {top:.1f}v{rows * cell:.1f}" for c in range(1, columns)]
     path = f'<path d="{"".join(lines)}" stroke="{colour(edge)}" stroke-width="0.8"/>' if lines else ""
-    return [_box(left, top, columns * cell, rows * cell, fill), path, _box(left, top, columns * cell, rows * cell, "", "blue")]
+    return [box(left, top, columns * cell, rows * cell, fill), path, box(left, top, columns * cell, rows * cell, "", "blue")]
 
 
 def layer_picture(layer: Layer, input_shape: Shape, position: int, alt: str) -> str:
@@ -128,23 +128,23 @@ def layer_picture(layer: Layer, input_shape: Shape, position: int, alt: str) -> 
     # Input with its padding, and the kernel over it; the channels behind the first as sheets.
     cell = min(44.0, 270 / max(height + above + below, width + before + after))
     left, top = 4.0, 84.0
-    parts = [_text(left, 22, f"{words('input')} {times(input_shape)}", bold=True, anchor="start")]
+    parts = [label(left, 22, f"{words('input')} {times(input_shape)}", bold=True, anchor="start")]
     x, y = left + before * cell, top + above * cell
     parts += _sheets(x, y, width * cell, height * cell, input_shape[0], "input", "blue")
     padded = (height + above + below, width + before + after)
     if padded != (height, width):
         parts += _cells(left, top, *padded, cell, "paper")
-        parts.append(_text(left, 50, words("with_padding", size=times(padded[flat:])), 18, "quiet", "start"))
+        parts.append(label(left, 50, words("with_padding", size=times(padded[flat:])), 18, "quiet", "start"))
     parts += _cells(x, y, height, width, cell, "input")
     for i, j in product(range(kh), range(kw)):
         x, y = left + (column * sx + j * dx) * cell, top + (row * sy + i * dy) * cell
-        parts.append(_box(x + 1, y + 1, cell - 2, cell - 2, "orange"))
+        parts.append(box(x + 1, y + 1, cell - 2, cell - 2, "orange"))
     bottom = top + padded[0] * cell
     # Kernels: one small grid for each output channel (24 at most), its bias a dot.
     shown = min(layer.out_channels, 24)
     left, across, small = 420.0, 4 if shown <= 8 else 6, min(22.0, (84 if shown <= 8 else 52) / max(kh, kw))
     each = words("kernels_bias" if layer.bias else "kernels", n=layer.out_channels, size=times(layer.kernel))
-    parts.append(_text(left, 22, each, bold=True, anchor="start"))
+    parts.append(label(left, 22, each, bold=True, anchor="start"))
     for n in range(shown):
         x, y = left + (n % across) * (530 / across), top + (n // across) * (kh * small + 30)
         parts += _sheets(x, y, kw * small, kh * small, layer.kernel[-1], "warm", "orange")
@@ -154,16 +154,16 @@ def layer_picture(layer: Layer, input_shape: Shape, position: int, alt: str) -> 
             parts.append(f'<circle {at} r="6" fill="{colour("blue")}"/>')
     rows_of_kernels = top + math.ceil(shown / across) * (kh * small + 30)
     if shown < layer.out_channels:
-        parts.append(_text(left, rows_of_kernels + 4, words("more", n=layer.out_channels - shown), 18, "quiet", "start"))
+        parts.append(label(left, rows_of_kernels + 4, words("more", n=layer.out_channels - shown), 18, "quiet", "start"))
     # Output, the written cell marked.
     left, cell = 1010.0, min(44.0, 270 / max(rows, columns))
-    parts.append(_text(left, 22, f"{words('output')} {times(output)}", bold=True, anchor="start"))
+    parts.append(label(left, 22, f"{words('output')} {times(output)}", bold=True, anchor="start"))
     parts += _sheets(left, top, columns * cell, rows * cell, output[0], "pale", "blue")
     parts += _cells(left, top, rows, columns, cell, "pale")
-    parts.append(_box(left + column * cell, top + row * cell, cell, cell, "orange"))
+    parts.append(box(left + column * cell, top + row * cell, cell, cell, "orange"))
     return picture(1400, max(bottom, rows_of_kernels, top + rows * cell) + 14, parts, alt)
 
 
 def _sheets(x: float, y: float, width: float, height: float, channels: int, fill: str, edge: str) -> list[str]:
     """The channels behind the first, four at most."""
-    return [_box(x + 4 * i, y - 4 * i, width, height, fill, edge) for i in range(min(channels, 5) - 1, 0, -1)]
+    return [box(x + 4 * i, y - 4 * i, width, height, fill, edge) for i in range(min(channels, 5) - 1, 0, -1)]

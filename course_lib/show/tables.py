@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import NamedTuple
 
 from course_lib.by_hand.layers import times
-from course_lib.by_hand.ledger import Ledger, Row
+from course_lib.by_hand.ledger import Ledger, Row, Shown
 from course_lib.words import words
 
 
@@ -17,12 +19,13 @@ class Cell(NamedTuple):
     tone: str = ""
 
 
-class Table(NamedTuple):
+@dataclass(frozen=True, repr=False)
+class Table(Shown):
     """Columns (a heading that begins with '<' is left-aligned), rows of text or Cells, and the total as the last row."""
 
     columns: list[str]
     rows: list[list[str | Cell]]
-    total: list[str | Cell] = []
+    total: Sequence[str | Cell] = ()
     caption: str = ""
     marked: frozenset[int] = frozenset()
 
