@@ -9,6 +9,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable
+from itertools import product
 from typing import NamedTuple
 
 import pytest
@@ -167,7 +168,8 @@ WILD_SHAPES = [
     (0, 8), (3, 0, 8), (0, 8, 8), (-1, 8), (3, -8, 8), (3, 8.0), (3, "8", 8), ("3",), (None, 8), (True, 8), 3, None,
     "38",
 ]  # fmt: skip
-EXAMPLES = {kind: 10 * (1 + len(rows[0][1])) for kind, rows in KINDS.items()}  # the more arguments, the more settings
+# The more arguments, the more settings.
+EXAMPLES = {kind: 10 + 10 * sum(len(arguments) for _, arguments in rows) for kind, rows in KINDS.items()}
 
 
 @st.composite
@@ -302,6 +304,13 @@ def test_agrees_with_pytorch_whatever_one_argument_is(kind):
         spoilt = [case.having(**{name: value}) for name in names for value in WILD]
         spoilt += [case._replace(input_shape=shape) for shape in [*near(case.input_shape), *WILD_SHAPES]]
         assert [answer for answer in map(verdict, spoilt) if answer not in AGREED] == []
+
+
+@pytest.mark.parametrize("mode", ["zeros", "reflect", "replicate", "circular"])
+def test_agrees_with_pytorch_up_to_the_last_padding(mode):
+    for size, kernel, padding in product(range(1, 5), range(1, 5), [0, 1, 2, 3, 4, 5, "same"]):
+        asked = {"in_channels": 1, "out_channels": 1, "kernel_size": kernel, "padding": padding, "padding_mode": mode}
+        assert verdict(Case("Conv1d", asked, (1, size))) in ("fits", "misfits")
 
 
 @pytest.mark.parametrize("kind", LAYERS)

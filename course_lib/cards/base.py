@@ -10,8 +10,7 @@ from typing import NamedTuple
 import anywidget
 import ipywidgets as widgets
 
-from course_lib.show.pictures import image
-from course_lib.show.svg import PALETTE
+from course_lib.show.svg import PALETTE, image
 from course_lib.show.tables import Table
 from course_lib.words import words
 
@@ -32,6 +31,7 @@ class View(NamedTuple):
     alt: str = ""
     table: Table | None = None
     problem: str = ""
+    most: dict[str, int] = {}  # the ends of sliders that follow the other values
 
     def live(self, layout: str) -> str:
         """The card's HTML under the sliders."""
@@ -47,7 +47,7 @@ class View(NamedTuple):
     def bundle(self) -> dict[str, str]:
         """The card without its kernel: the picture in an <img> with its alt text, and the numbers as a table and as text."""
         said = " · ".join(f"{total.value} {total.label}" for total in self.totals) or self.problem
-        drawn = image(self.svg, self.alt) if self.svg else ""
+        drawn = image(self.svg.encode(), self.alt) if self.svg else ""
         html, text = (self.table.html(), self.table.text()) if self.table else ("", "")
         return {"text/html": f"<p><b>{escape(said)}</b></p>{drawn}{html}", "text/plain": f"{said}\n{self.alt}\n{text}".strip()}
 
@@ -146,10 +146,11 @@ class Card(widgets.VBox):
             else:
                 low, high = limits[name] if name in free else fitting(
                     lambda value, name=name: fits({**start, name: value}), start[name], *limits[name])  # fmt: skip
-                low, high = min(low, start[name]), max(high, start[name])
-                made = widgets.IntSlider(start[name], low, high, readout=False)
-                box = widgets.BoundedIntText(start[name], low, high, layout={"width": "86px"})
+                reach = [start[name], *(values.get(name, start[name]) for values in (presets or {}).values())]
+                made = widgets.IntSlider(start[name], min(low, *reach), max(high, *reach), readout=False)
+                box = widgets.BoundedIntText(start[name], made.min, made.max, layout={"width": "86px"})
                 widgets.jslink((made, "value"), (box, "value"))
+                widgets.dlink((made, "max"), (box, "max"))
                 rows.append(_row(words(name), made, box))
             self.controls[name] = made
             made.observe(self._changed, "value")
@@ -189,14 +190,20 @@ class Card(widgets.VBox):
         return button
 
     def _changed(self, _=None) -> None:
-        if not self._setting:
-            self._shown.value = self._view().live(self._layout_name)
+        if self._setting:
+            return
+        view, self._setting = self._view(), True
+        for name in view.most.keys() & self.controls.keys():
+            self.controls[name].max = view.most[name]
+        self._setting, self._shown.value = False, view.live(self._layout_name)
 
     def _view(self) -> View:
         try:
             return self._render(self.values, self._reference, self._layout_name)
         except ValueError as error:  # values that do not fit together: the layer says which and what would
             return View(problem=words("does_not_fit", error=error))
+        except ImportError as error:  # asked by machine where PyTorch is not installed
+            return View(problem=str(error))
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         shown = super()._repr_mimebundle_(include=include, exclude=exclude)

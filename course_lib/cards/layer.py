@@ -14,7 +14,7 @@ from course_lib.words import words
 
 LIMITS = {
     "image": (1, 32), "kernel_size": (1, 11), "stride": (1, 5), "padding": (0, 5), "dilation": (1, 4), "groups": (1, 16),
-    "in_channels": (1, 32), "out_channels": (1, 32), "position": (1, 1024), "bias": None,
+    "in_channels": (1, 32), "out_channels": (1, 32), "position": (1, 1), "bias": None,
 }  # fmt: skip
 
 
@@ -48,7 +48,7 @@ def layer_view(values: dict, start: dict, layout: str = "desk", kind: type = Con
     alt = words(
         "layer_alt", layer=repr(layer), input=times(input_shape), output=times(row.output_shape), n=position + 1, of=places
     )
-    return View(totals, layer_picture(layer, input_shape, position, alt), alt, table if layout == "desk" else None)
+    return View(totals, layer_picture(layer, input_shape, position, alt), alt, table if layout == "desk" else None, most={"position": places})
 
 
 def layer_card(

@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-import base64
 import io
+from dataclasses import dataclass
 from html import escape
-from typing import NamedTuple
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
 
-from course_lib.show.svg import LIGHT
+from course_lib.by_hand.ledger import Shown
+from course_lib.show.svg import LIGHT, image
 from course_lib.show.tables import Table
 from course_lib.words import words
 
 
-class Figure(NamedTuple):
+@dataclass(frozen=True, repr=False)
+class Figure(Shown):
     """A drawn picture, what it shows in words, and its numbers."""
 
     png: bytes
     alt: str
     table: Table
 
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        source = "data:image/png;base64," + base64.b64encode(self.png).decode()
-        image = f'<img alt="{escape(self.alt)}" style="max-width:100%" width="900" src="{source}">'
+    def bundle(self) -> dict[str, str]:
         twin = f"<details><summary>{escape(words('numbers'))}</summary>{self.table.html()}</details>"
-        return {"text/html": image + twin, "text/plain": f"{self.alt}\n{self.table.text()}"}
-
-    def __repr__(self) -> str:
-        return self._repr_mimebundle_()["text/plain"]
+        return {"text/html": image(self.png, self.alt, "png", "900") + twin, "text/plain": f"{self.alt}\n{self.table.text()}"}
 
 
 def canvas(title: str, width: float = 9.0, height: float = 3.6):
@@ -37,7 +33,7 @@ def canvas(title: str, width: float = 9.0, height: float = 3.6):
     figure = Canvas(figsize=(width, height), dpi=150, layout="constrained", facecolor=LIGHT["paper"])
     FigureCanvasAgg(figure)
     axes = figure.subplots()
-    axes.set_title(title, loc="left", fontsize=15, fontweight="bold", color=LIGHT["ink"])
+    axes.set_title(title, loc="left", fontsize=15, fontweight="bold", color=LIGHT["ink"], parse_math=False)
     axes.tick_params(colors=LIGHT["ink"], labelsize=12, length=0)
     for side in axes.spines.values():
         side.set_visible(False)
@@ -61,7 +57,7 @@ def bars(title: str, values: dict[str, int], unit: str) -> Figure:
     fc1        24,704
     """
     figure, axes = canvas(title, height=1.0 + 0.5 * len(values))
-    names, most = list(values), max(values.values())
+    names, most = list(values), max(1, *values.values())
     colours = [LIGHT["orange"] if value == most else LIGHT["blue"] for value in values.values()]
     axes.barh(names, list(values.values()), color=colours, height=0.62)
     for i, value in enumerate(values.values()):
