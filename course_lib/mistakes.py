@@ -10,12 +10,11 @@ from types import SimpleNamespace
 from course_lib.by_hand.layers import Conv2d
 
 
-def conv_sizes(cin: int, cout: int, k: int, size: int, **more: int) -> SimpleNamespace:
+def conv_sizes(cin: int, cout: int, k: int, size: int, stride=1, padding=0, groups=1, batch=1) -> SimpleNamespace:
     """The sizes of a convolution's exercise: k×k kernels, cin→cout channels, size×size in, out×out out; and the layer."""
-    layer = Conv2d(cin, cout, k, stride=more.get("stride", 1), padding=more.get("padding", 0), groups=more.get("groups", 1))
-    out = layer.output_shape((cin, size, size))[1]
-    return SimpleNamespace(**{"stride": 1, "padding": 0, "groups": 1, "batch": 1, **more}, cin=cin, cout=cout, k=k, size=size,
-                           out=out, layer=layer)  # fmt: skip
+    layer = Conv2d(cin, cout, k, stride=stride, padding=padding, groups=groups)
+    shape = (cin, size, size)
+    return SimpleNamespace(**locals(), out=layer.output_shape(shape)[1])
 
 
 def _formula(text: str) -> Callable[[SimpleNamespace], float]:
