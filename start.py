@@ -7,12 +7,15 @@
 
 The notebooks open as copies in my/, so nothing that you save collides with an update of the course.
 """
+
 import sys
 
 # Ahead of every other import, in a file that keeps to the syntax of Python 3.6: so an old Python gets as far as this.
 if sys.version_info < (3, 11):
-    sys.exit("Python {}.{} is too old: the course needs 3.11 or later.\nWhat to do: install a newer one, of python.org "
-             "or your system, and start with that: python3.13 start.py".format(*sys.version_info))
+    sys.exit(
+        "Python {}.{} is too old: the course needs 3.11 or later.\nWhat to do: install a newer one, of python.org "
+        "or your system, and start with that: python3.13 start.py".format(*sys.version_info)
+    )
 
 import argparse
 import contextlib
@@ -56,23 +59,32 @@ class Failure(Exception):
 # Installing ----------------------------------------------------------------------------------------------------------
 
 CAUSES = [  # what is printed, what it means, what to do; the first that matches
-    (r"No space left on device|WinError 112|not enough space on the disk",
-     "The disk is full, or the folder for temporary files is.",
-     f"free {GIGABYTES} GB, or set TMPDIR to a folder on a larger disk. Then run this again."),
-    (r"Permission denied|WinError (5|32)\b|Access is denied",
-     "A file may not be written, or is in use.",
-     "close every JupyterLab and Python that runs from this folder. Then run this again."),
-    (r"ensurepip|No module named '?venv",
-     "This Python comes without venv and ensurepip.",
-     f"on Debian and Ubuntu: sudo apt install python{PYTHON}-venv\n"
-     "Elsewhere: install Python from python.org. Then run this again."),
-    (r"CERTIFICATE_VERIFY_FAILED|SSLError",
-     "The package index answers with a certificate that is not trusted: usually a proxy that reads the traffic.",
-     "ask for the proxy's certificate and set PIP_CERT to its file. Check this computer's clock, too."),
-    (r"connection broken by|Failed to establish a new connection|timed out|Max retries exceeded|IncompleteRead",
-     "No network, or the package index cannot be reached.",
-     "check the connection. Behind a proxy, set HTTPS_PROXY; with a mirror: pip config set global.index-url ADDRESS\n"
-     "Then run this again: it goes on from here."),
+    (
+        r"No space left on device|WinError 112|not enough space on the disk",
+        "The disk is full, or the folder for temporary files is.",
+        f"free {GIGABYTES} GB, or set TMPDIR to a folder on a larger disk. Then run this again.",
+    ),
+    (
+        r"Permission denied|WinError (5|32)\b|Access is denied",
+        "A file may not be written, or is in use.",
+        "close every JupyterLab and Python that runs from this folder. Then run this again.",
+    ),
+    (
+        r"ensurepip|No module named '?venv",
+        "This Python comes without venv and ensurepip.",
+        f"on Debian and Ubuntu: sudo apt install python{PYTHON}-venv\nElsewhere: install Python from python.org. Then run this again.",
+    ),
+    (
+        r"CERTIFICATE_VERIFY_FAILED|SSLError",
+        "The package index answers with a certificate that is not trusted: usually a proxy that reads the traffic.",
+        "ask for the proxy's certificate and set PIP_CERT to its file. Check this computer's clock, too.",
+    ),
+    (
+        r"connection broken by|Failed to establish a new connection|timed out|Max retries exceeded|IncompleteRead",
+        "No network, or the package index cannot be reached.",
+        "check the connection. Behind a proxy, set HTTPS_PROXY; with a mirror: pip config set global.index-url ADDRESS\n"
+        "Then run this again: it goes on from here.",
+    ),
 ]
 
 
@@ -91,18 +103,24 @@ def no_torch(version, is_64_bit, system, machine):
     """Why there is no torch to be had here."""
     newest = "{}.{}".format(*NEWEST)
     if not is_64_bit:
-        return Failure("PyTorch needs a 64-bit Python; this one is 32-bit.",
-                       f"install the 64-bit Python {newest} from python.org and start with that.")
+        return Failure(
+            "PyTorch needs a 64-bit Python; this one is 32-bit.", f"install the 64-bit Python {newest} from python.org and start with that."
+        )
     if version > NEWEST:
-        return Failure("Python {}.{} is too new: the PyTorch of this course has no build for it.".format(*version),
-                       f"install Python {newest} and start with that: python{newest} start.py")
+        return Failure(
+            "Python {}.{} is too new: the PyTorch of this course has no build for it.".format(*version),
+            f"install Python {newest} and start with that: python{newest} start.py",
+        )
     if (system, machine) == ("Darwin", "x86_64"):
-        return Failure("PyTorch is no longer built for Macs with an Intel processor.",
-                       f"use the build of conda-forge: {CONDA}\n"
-                       "If your Mac has an Apple processor, install the Python made for that instead.")
-    return Failure(f"PyTorch has no build for this Python on {system}, {machine}.",
-                   "use CPython on Linux (x86_64 or aarch64, glibc 2.28 or later), on Windows (AMD64) or on macOS 14 "
-                   f"or later; or see whether conda-forge has a build: {CONDA}")
+        return Failure(
+            "PyTorch is no longer built for Macs with an Intel processor.",
+            f"use the build of conda-forge: {CONDA}\nIf your Mac has an Apple processor, install the Python made for that instead.",
+        )
+    return Failure(
+        f"PyTorch has no build for this Python on {system}, {machine}.",
+        "use CPython on Linux (x86_64 or aarch64, glibc 2.28 or later), on Windows (AMD64) or on macOS 14 "
+        f"or later; or see whether conda-forge has a build: {CONDA}",
+    )
 
 
 @contextlib.contextmanager
@@ -131,8 +149,14 @@ def work(label, *command):
     print(label)
     ticker = threading.Thread(target=tick if live else done.wait)
     # A venv refuses the `user = true` that some have in their pip.conf.
-    with child(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace",
-               env={**os.environ, "PYTHONIOENCODING": "utf-8", "PIP_USER": "0"}) as process:
+    with child(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        env={**os.environ, "PYTHONIOENCODING": "utf-8", "PIP_USER": "0"},
+    ) as process:
         ticker.start()
         try:
             for line in process.stdout:
@@ -150,8 +174,7 @@ def work(label, *command):
 
 
 def pip(label, python, *arguments):
-    work(label, python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar=off",
-         *arguments)
+    work(label, python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar=off", *arguments)
 
 
 def install(python, extra):
@@ -173,19 +196,24 @@ def answers(address):
 
 
 def warn_of_cuda():
-    print(f"\nNote: {CPU_INDEX} does not deliver now. The PyTorch that comes instead is built\n"
-          "for graphics cards: about 3 GB to download. If you would rather try again later, press Ctrl-C.\n")
+    print(
+        f"\nNote: {CPU_INDEX} does not deliver now. The PyTorch that comes instead is built\n"
+        "for graphics cards: about 3 GB to download. If you would rather try again later, press Ctrl-C.\n"
+    )
     need_space(CUDA_GIGABYTES)
 
 
 def need_space(gigabytes):
     free = shutil.disk_usage(ROOT).free / 1e9
     if free < gigabytes:
-        raise Failure(f"The disk is too full: {free:.1f} GB are free, and installing takes {gigabytes}.",
-                      "free some space, or move the course to a larger disk. Then run this again.")
+        raise Failure(
+            f"The disk is too full: {free:.1f} GB are free, and installing takes {gigabytes}.",
+            "free some space, or move the course to a larger disk. Then run this again.",
+        )
 
 
 # The environment -----------------------------------------------------------------------------------------------------
+
 
 def requirements(extra=None):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -221,10 +249,12 @@ def active_python(extra, may_install, leave):
     """The Python of the active environment, once that has everything."""
     lacking = list(missing(extra))
     if lacking and not may_install:
-        raise Failure("\n    ".join([f"The active environment, {sys.prefix}, lacks:", *lacking]),
-                      "install that into it with: python start.py --install\n"
-                      f"Or leave it with: {leave}, and run this again: the course makes an environment of its own."
-                      + (f"\nOr have conda make one: {CONDA}" if "conda" in leave else ""))
+        raise Failure(
+            "\n    ".join([f"The active environment, {sys.prefix}, lacks:", *lacking]),
+            "install that into it with: python start.py --install\n"
+            f"Or leave it with: {leave}, and run this again: the course makes an environment of its own."
+            + (f"\nOr have conda make one: {CONDA}" if "conda" in leave else ""),
+        )
     if lacking:
         install(sys.executable, extra)
     return sys.executable
@@ -251,12 +281,15 @@ def own_python(extra):
 
 def sound(python):
     """Whether .venv can be built upon: it is for our Python, and has no package cut off before pip listed its files."""
-    check = (f"import sys, pip, importlib.metadata as m; sys.exit(sys.version_info[:2] != {sys.version_info[:2]} "
-             "or any(d.files is None for d in m.distributions()))")
+    check = (
+        f"import sys, pip, importlib.metadata as m; sys.exit(sys.version_info[:2] != {sys.version_info[:2]} "
+        "or any(d.files is None for d in m.distributions()))"
+    )
     return python.exists() and subprocess.run([python, "-c", check], stderr=subprocess.DEVNULL).returncode == 0
 
 
 # The learner's copies ------------------------------------------------------------------------------------------------
+
 
 def course_notebooks():
     files = sorted((ROOT / "notebooks").rglob("*.ipynb"))
@@ -277,8 +310,9 @@ def reset(start):
     names = [name for name in course_notebooks() if name.as_posix().startswith(start)]
     if len(names) != 1:
         choice = "\n    ".join(name.as_posix() for name in course_notebooks())
-        raise Failure(f"{len(names) or 'No'} notebooks start with {start!r}.",
-                      f"name one by its start, as in --reset 03, of these:\n    {choice}")
+        raise Failure(
+            f"{len(names) or 'No'} notebooks start with {start!r}.", f"name one by its start, as in --reset 03, of these:\n    {choice}"
+        )
     mine = ROOT / "my" / names[0]
     if mine.exists():
         names = (mine.with_suffix(f".kept-{number}.ipynb") for number in itertools.count(1))
@@ -290,6 +324,7 @@ def reset(start):
 
 # JupyterLab ----------------------------------------------------------------------------------------------------------
 
+
 def free_port(wanted):
     for port in [wanted] if wanted else range(8888, 8988):
         with socket.socket() as probe, contextlib.suppress(OSError, OverflowError):
@@ -297,15 +332,28 @@ def free_port(wanted):
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
             return port
-    raise Failure(f"Port {wanted or '8888 to 8987'} is taken, perhaps by a JupyterLab that still runs, or not allowed.",
-                  "stop what runs there, or leave out --port to get one that is free.")
+    raise Failure(
+        f"Port {wanted or '8888 to 8987'} is taken, perhaps by a JupyterLab that still runs, or not allowed.",
+        "stop what runs there, or leave out --port to get one that is free.",
+    )
 
 
 def open_lab(python, folder, port, browser=True):
     """Run JupyterLab on the folder until Ctrl-C."""
     first, token = "00_start_here.ipynb", secrets.token_hex(24)
-    command = [python, "-m", "jupyterlab", folder / first, f"--ServerApp.root_dir={folder}", "--ip=127.0.0.1",
-               f"--port={port}", "--ServerApp.port_retries=0", "-y", "--Application.log_level=WARN", NODELAY]
+    command = [
+        python,
+        "-m",
+        "jupyterlab",
+        folder / first,
+        f"--ServerApp.root_dir={folder}",
+        "--ip=127.0.0.1",
+        f"--port={port}",
+        "--ServerApp.port_retries=0",
+        "-y",
+        "--Application.log_level=WARN",
+        NODELAY,
+    ]
     command += [] if browser else ["--no-browser"]
     command += ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     # The token goes through the environment: a command line can be read by every user of the computer.
@@ -316,8 +364,10 @@ def open_lab(python, folder, port, browser=True):
             time.sleep(0.1)
         else:
             raise Failure("JupyterLab did not start.", "read its words above; if they do not help, delete .venv.")
-        print(f"\nThe course is open at\n    http://127.0.0.1:{port}/lab/tree/{first}?token={token}\n"
-              f"The notebooks are in {folder}. To stop, press Ctrl-C here.\n")
+        print(
+            f"\nThe course is open at\n    http://127.0.0.1:{port}/lab/tree/{first}?token={token}\n"
+            f"The notebooks are in {folder}. To stop, press Ctrl-C here.\n"
+        )
         with contextlib.suppress(KeyboardInterrupt):
             return server.wait()
     print("\nJupyterLab has stopped. What you saved is kept.")
@@ -326,9 +376,14 @@ def open_lab(python, folder, port, browser=True):
 
 # The command line ----------------------------------------------------------------------------------------------------
 
+
 def run(arguments):
-    parser = argparse.ArgumentParser(description=__doc__, usage="python3 start.py [options] [test | record] ...",
-                                     formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        usage="python3 start.py [options] [test | record] ...",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
     parser.add_argument("command", nargs="?", choices=["test", "record"], help=argparse.SUPPRESS)
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
     parser.add_argument("--port", type=int, metavar="N", help="default: the first free one from 8888")

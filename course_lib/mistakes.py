@@ -1,4 +1,4 @@
-"""The wrong formulas that people use: mistakes.toml has them, as functions of an exercise's sizes; words/ has their sentences."""
+"""The wrong formulas that people use: mistakes.toml has them, as formulas on an exercise's sizes; words/ has their sentences."""
 
 from __future__ import annotations
 
@@ -7,20 +7,25 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
-from course_lib.by_hand.layers import Conv2d
+from course_lib import by_hand
+from course_lib.by_hand.memory import predict_memory
+
+NAMES = {name: getattr(by_hand, name) for name in by_hand.__all__} | {"predict_memory": predict_memory}
 
 
-def conv_sizes(cin: int, cout: int, k: int, size: int, stride=1, padding=0, groups=1, batch=1) -> SimpleNamespace:
-    """The sizes of a convolution's exercise: k×k kernels, cin→cout channels, size×size in, out×out out; and the layer."""
-    layer = Conv2d(cin, cout, k, stride=stride, padding=padding, groups=groups)
-    shape = (cin, size, size)
-    return SimpleNamespace(**locals(), out=layer.output_shape(shape)[1])
+def read_toml(name: str) -> dict:
+    """A data file of the library's own."""
+    return tomllib.loads((Path(__file__).parent / name).read_text(encoding="utf-8"))
 
 
-def _formula(text: str) -> Callable[[SimpleNamespace], float]:
-    code = compile(text, "mistakes.toml", "eval")
-    return lambda sizes: eval(code, {"round": round}, vars(sizes))
+def formula(text: str) -> Callable[[SimpleNamespace], float]:
+    """An expression of our own data files as a function of sizes.
+
+    >>> formula("k**2 * cin * cout + cout")(SimpleNamespace(k=3, cin=5, cout=12))
+    552
+    """
+    code = compile(text, "formula", "eval")
+    return lambda sizes: eval(code, NAMES | vars(sizes))
 
 
-_TEXT = (Path(__file__).parent / "mistakes.toml").read_text(encoding="utf-8")
-MISTAKES = {name: _formula(text) for name, text in tomllib.loads(_TEXT).items()}
+MISTAKES = {name: formula(text) for name, text in read_toml("mistakes.toml").items()}

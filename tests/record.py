@@ -90,9 +90,7 @@ def find(names: list[str]) -> list[Path]:
     if not names:
         return everything
     found = [path for path in everything for name in names if path.name.startswith(Path(name).name)]
-    return found or sys.exit(
-        f"no notebook {', '.join(names)} in {NOTEBOOKS.name}/; there are {', '.join(p.stem for p in everything)}"
-    )
+    return found or sys.exit(f"no notebook {', '.join(names)} in {NOTEBOOKS.name}/; there are {', '.join(p.stem for p in everything)}")
 
 
 def main() -> None:

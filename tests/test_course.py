@@ -1,5 +1,7 @@
 """Promises about the library as a whole: what importing it loads, how fast it answers, how small it is."""
 
+import re
+import statistics
 import subprocess
 import sys
 import time
@@ -56,9 +58,7 @@ def test_a_ledger_by_hand_takes_no_time():
     assert best(course_lib.small_cnn().ledger) < 0.0002
 
 
-@pytest.mark.parametrize(
-    "values", [{}, {"conv1_kernel": 11}, {"hidden": 256}, {"batch_norm": True}, {"batch": 128}, {"image": 64}]
-)
+@pytest.mark.parametrize("values", [{}, {"conv1_kernel": 11}, {"hidden": 256}, {"batch_norm": True}, {"batch": 128}, {"image": 64}])
 def test_three_answers_cost_little_more_than_torchinfo_alone(values):
     """A ratio, so that a busy machine does not decide; tests/benchmarks/slider.py has the milliseconds."""
     import torch
@@ -75,7 +75,7 @@ def test_three_answers_cost_little_more_than_torchinfo_alone(values):
     for _ in range(25):
         ask.append(best(lambda: torchinfo.summary(model, input_data=nothing, verbose=0, device="meta"), 1))
         view.append(best(lambda: network_view(values, START).live("desk"), 1))
-    assert min(view) < 2.2 * min(ask)
+    assert statistics.median(view) < 2.4 * statistics.median(ask)
 
 
 def test_the_library_stays_small():
@@ -84,11 +84,10 @@ def test_the_library_stays_small():
     assert all(n < 1000 for n in lines.values())
 
 
-def test_by_hand_never_imports_torch_and_every_public_name_is_there():
-    for path in (ROOT / "by_hand").glob("*.py"):
-        assert "torch" not in [
-            word for line in path.read_text(encoding="utf-8").splitlines() if "import" in line for word in line.split()
-        ]
+def test_torch_is_imported_by_machine_only_and_every_public_name_is_there():
+    for path in ROOT.rglob("*.py"):
+        if "by_machine" not in path.parts:
+            assert not re.search(r"^\s*(import|from) torch", path.read_text(encoding="utf-8"), re.M), path
     assert all(getattr(course_lib, name) is not None for name in course_lib.__all__)
     with pytest.raises(AttributeError, match="no_such_name"):
         course_lib.no_such_name  # noqa: B018

@@ -113,21 +113,10 @@ CONV = {
     "bias": FLAG,
     "padding_mode": of("zeros", "zeros", "reflect", "replicate", "circular"),
 }
-POOL = {
-    "kernel_size": per_axis(2, 5, 1),
-    "stride": per_axis(1, 3, None),
-    "padding": per_axis(0, 1, 0, 0, 2),
-    "ceil_mode": FLAG,
-}
+POOL = {"kernel_size": per_axis(2, 5, 1), "stride": per_axis(1, 3, None), "padding": per_axis(0, 1, 0, 0, 2), "ceil_mode": FLAG}
 MAX_POOL = POOL | {"dilation": per_axis(1, 3, 1, 1), "return_indices": of(False)}
 AVG_POOL = POOL | {"count_include_pad": FLAG}
-BATCH_NORM = {
-    "num_features": CHANNELS,
-    "eps": of(1e-5, 1),
-    "momentum": of(0.1, None, 1),
-    "affine": FLAG,
-    "track_running_stats": FLAG,
-}
+BATCH_NORM = {"num_features": CHANNELS, "eps": of(1e-5, 1), "momentum": of(0.1, None, 1), "affine": FLAG, "track_running_stats": FLAG}
 LINEAR = {"out_features": of(1, 2, 10), "bias": FLAG}
 SIZE = {"size": per_axis(1, 9)}
 SCALE = {"scale_factor": lambda shape: st.floats(0.1, 4) | per_axis(1, 4)(shape)}

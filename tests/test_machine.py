@@ -52,9 +52,7 @@ def state(model: nn.Module) -> list:
 
 
 def same(before: list, after: list) -> bool:
-    return str(before) == str(after) and all(
-        torch.equal(b, a) for b, a in zip(before[0].values(), after[0].values(), strict=True)
-    )
+    return str(before) == str(after) and all(torch.equal(b, a) for b, a in zip(before[0].values(), after[0].values(), strict=True))
 
 
 def test_compare_on_an_odd_module():
@@ -138,11 +136,5 @@ def test_bad_input_is_named(ask, error, says):
 
 
 def test_by_hand_and_torchinfo_agree_on_every_slider_of_the_small_cnn():
-    for sizes in (
-        {"conv1_kernel": 1},
-        {"conv1_channels": 32},
-        {"hidden": 1},
-        {"image": 17},
-        {"conv2_kernel": 7, "batch_norm": True},
-    ):
+    for sizes in ({"conv1_kernel": 1}, {"conv1_channels": 32}, {"hidden": 1}, {"image": 17}, {"conv2_kernel": 7, "batch_norm": True}):
         assert compare(small_cnn(**sizes), (3, 3, sizes.get("image", 32), sizes.get("image", 32))).agree

@@ -9,17 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 import course_lib
-from course_lib import (
-    BatchNorm1d,
-    Conv2d,
-    Dropout,
-    Flatten,
-    Linear,
-    Network,
-    ReLU,
-    small_cnn,
-    vgg16_32,
-)
+from course_lib import BatchNorm1d, Conv2d, Dropout, Flatten, Linear, Network, ReLU, small_cnn, vgg16_32
 from course_lib.by_hand.memory import DTYPES, MODES, OPTIMIZERS, keeps, largest_batch, predict_memory
 from course_lib.by_machine.measuring import measure_memory
 
@@ -47,9 +37,7 @@ def layers_for(shape):
                 dilation=st.integers(1, 2))  # fmt: skip
     pools = [make("MaxPool", kernel_size=small, stride=st.sampled_from([None, 1, 2]), ceil_mode=flag),
              make("AvgPool", kernel_size=small, stride=st.sampled_from([None, 1, 2])), make("AdaptiveAvgPool", output_size=small)]  # fmt: skip
-    return st.one_of(
-        conv, conv, same, *pools, *always, st.builds(Flatten), st.builds(course_lib.Upsample, scale_factor=st.just(2))
-    )
+    return st.one_of(conv, conv, same, *pools, *always, st.builds(Flatten), st.builds(course_lib.Upsample, scale_factor=st.just(2)))
 
 
 @st.composite
@@ -149,7 +137,6 @@ def test_modes_and_dtypes_are_told_apart():
 
 def test_an_in_place_relu_saves_nothing():
     plain, inplace = (
-        Network((3, 8, 8), conv=Conv2d(3, 4, 3), relu=ReLU(inplace), flatten=Flatten(), fc=Linear(144, 2))
-        for inplace in (False, True)
+        Network((3, 8, 8), conv=Conv2d(3, 4, 3), relu=ReLU(inplace), flatten=Flatten(), fc=Linear(144, 2)) for inplace in (False, True)
     )
     assert predict_memory(plain, 4) == predict_memory(inplace, 4) == measure_memory(inplace, 4)

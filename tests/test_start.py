@@ -1,4 +1,5 @@
 """start.py without a network: what it says when something fails, what it leaves alone, and one real start."""
+
 import json
 import os
 import re
@@ -49,42 +50,63 @@ def outside(monkeypatch):
 NO_TORCH = "ERROR: No matching distribution found for torch==2.13.0"
 
 
-@pytest.mark.parametrize("output, what, remedy", [
-    ("WARNING: Retrying (Retry(total=4)) after connection broken by 'NewConnectionError(...)': /simple/torch/\n"
-     "ERROR: Could not find a version that satisfies the requirement torch==2.13.0\n" + NO_TORCH,
-     "No network", "HTTPS_PROXY"),
-    ("pip._vendor.urllib3.exceptions.ReadTimeoutError: HTTPSConnectionPool(host='x'): Read timed out.",
-     "No network", "goes on from here"),
-    ("WARNING: connection broken by 'SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED]''",
-     "certificate", "PIP_CERT"),
-    ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device",
-     "disk is full", "TMPDIR"),
-    ("ERROR: Could not install packages due to an OSError: [WinError 5] Access is denied: 'torch.dll'",
-     "in use", "close every JupyterLab"),
-    ("The virtual environment was not created successfully because ensurepip is not\navailable. On Debian/Ubuntu",
-     "ensurepip", f"apt install python{sys.version_info[0]}.{sys.version_info[1]}-venv"),
-    ("python: No module named venv", "ensurepip", "-venv"),
-    ("line 1\nERROR: something that nobody foresaw", "something that nobody foresaw", "mend"),
-])
+@pytest.mark.parametrize(
+    "output, what, remedy",
+    [
+        (
+            "WARNING: Retrying (Retry(total=4)) after connection broken by 'NewConnectionError(...)': /simple/torch/\n"
+            "ERROR: Could not find a version that satisfies the requirement torch==2.13.0\n" + NO_TORCH,
+            "No network",
+            "HTTPS_PROXY",
+        ),
+        (
+            "pip._vendor.urllib3.exceptions.ReadTimeoutError: HTTPSConnectionPool(host='x'): Read timed out.",
+            "No network",
+            "goes on from here",
+        ),
+        (
+            "WARNING: connection broken by 'SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED]''",
+            "certificate",
+            "PIP_CERT",
+        ),
+        ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", "disk is full", "TMPDIR"),
+        (
+            "ERROR: Could not install packages due to an OSError: [WinError 5] Access is denied: 'torch.dll'",
+            "in use",
+            "close every JupyterLab",
+        ),
+        (
+            "The virtual environment was not created successfully because ensurepip is not\navailable. On Debian/Ubuntu",
+            "ensurepip",
+            f"apt install python{sys.version_info[0]}.{sys.version_info[1]}-venv",
+        ),
+        ("python: No module named venv", "ensurepip", "-venv"),
+        ("line 1\nERROR: something that nobody foresaw", "something that nobody foresaw", "mend"),
+    ],
+)
 def test_a_failure_says_what_failed_and_what_to_do(output, what, remedy):
     failure = start.diagnose(output)
     assert what in failure.args[0]
     assert remedy in failure.args[1]
 
 
-@pytest.mark.parametrize("output", [NO_TORCH, "ERROR: Cannot install torch==2.13.0 because these package versions "
-                                    "have conflicting dependencies."])
+@pytest.mark.parametrize(
+    "output", [NO_TORCH, "ERROR: Cannot install torch==2.13.0 because these package versions have conflicting dependencies."]
+)
 def test_no_build_of_torch_is_not_called_a_network_failure(output, monkeypatch):
     monkeypatch.setattr(start.platform, "machine", lambda: "riscv64")
     assert "riscv64" in start.diagnose(output).args[0]
 
 
-@pytest.mark.parametrize("machine, what, remedy", [
-    (((3, 13), False, "Windows", "AMD64"), "32-bit", "64-bit Python"),
-    (((3, 15), True, "Linux", "x86_64"), "3.15 is too new", "python3.14 start.py"),
-    (((3, 13), True, "Darwin", "x86_64"), "Intel", "environment.yml"),
-    (((3, 13), True, "Linux", "riscv64"), "riscv64", "x86_64 or aarch64"),
-])
+@pytest.mark.parametrize(
+    "machine, what, remedy",
+    [
+        (((3, 13), False, "Windows", "AMD64"), "32-bit", "64-bit Python"),
+        (((3, 15), True, "Linux", "x86_64"), "3.15 is too new", "python3.14 start.py"),
+        (((3, 13), True, "Darwin", "x86_64"), "Intel", "environment.yml"),
+        (((3, 13), True, "Linux", "riscv64"), "riscv64", "x86_64 or aarch64"),
+    ],
+)
 def test_why_there_is_no_torch(machine, what, remedy):
     failure = start.no_torch(*machine)
     assert what in failure.args[0]
@@ -120,6 +142,7 @@ def test_a_full_disk_is_seen_before_anything_is_downloaded(course, outside, monk
 
 
 # Installing ----------------------------------------------------------------------------------------------------------
+
 
 @pytest.fixture
 def installed(course, outside, monkeypatch):
@@ -209,20 +232,22 @@ def test_linux_takes_the_cpu_build_where_its_index_answers(installed, monkeypatc
     monkeypatch.setattr(start, "answers", lambda address: cpu_index)
     start.install("python", None)
     commands = [command for command in installed if start.CPU_INDEX in command]
-    assert [command[-4:] for command in commands] == (
-        [["--no-deps", "--index-url", start.CPU_INDEX, "torch==2.13.0"]] if cpu_index else [])
+    assert [command[-4:] for command in commands] == ([["--no-deps", "--index-url", start.CPU_INDEX, "torch==2.13.0"]] if cpu_index else [])
     assert installed[-1][-2:] == ["-e", "."], "the rest comes from the user's own index"
     assert start.CPU_INDEX not in installed[-1]
 
 
-@pytest.mark.parametrize("line, is_cuda", [
-    ("  Downloading torch-2.13.0-cp312-cp312-manylinux_2_28_x86_64.whl (526.6 MB)", True),
-    ("  Downloading https://index/torch-2.13.0-cp312-cp312-manylinux_2_28_x86_64.whl (526.6 MB)", True),
-    ("Collecting nvidia-cudnn-cu13==9.20.0.48 (from torch==2.13.0)", True),
-    ("  Downloading torch-2.13.0%2Bcpu-cp312-cp312-manylinux_2_28_x86_64.whl (191.8 MB)", False),
-    ("  Downloading torch-2.13.0-cp312-cp312-manylinux_2_28_x86_64.whl.metadata (29 kB)", False),
-    ("  Downloading torchinfo-1.8.0-py3-none-any.whl (23 kB)", False),
-])
+@pytest.mark.parametrize(
+    "line, is_cuda",
+    [
+        ("  Downloading torch-2.13.0-cp312-cp312-manylinux_2_28_x86_64.whl (526.6 MB)", True),
+        ("  Downloading https://index/torch-2.13.0-cp312-cp312-manylinux_2_28_x86_64.whl (526.6 MB)", True),
+        ("Collecting nvidia-cudnn-cu13==9.20.0.48 (from torch==2.13.0)", True),
+        ("  Downloading torch-2.13.0%2Bcpu-cp312-cp312-manylinux_2_28_x86_64.whl (191.8 MB)", False),
+        ("  Downloading torch-2.13.0-cp312-cp312-manylinux_2_28_x86_64.whl.metadata (29 kB)", False),
+        ("  Downloading torchinfo-1.8.0-py3-none-any.whl (23 kB)", False),
+    ],
+)
 def test_a_cuda_build_is_announced_once(line, is_cuda, capfd):
     start.work("label", sys.executable, "-c", f"print({line!r}); print({line!r})")
     assert capfd.readouterr().out.count("about 3 GB") == is_cuda
@@ -252,6 +277,7 @@ def test_an_index_answers_or_costs_little_time(monkeypatch):
 
 
 # The active environment ----------------------------------------------------------------------------------------------
+
 
 def test_versions_are_compared_as_numbers():
     assert start.fits("2.13.0+cu130", "==2.13.0")
@@ -290,10 +316,14 @@ def test_our_own_environment_is_not_taken_for_the_users(course, monkeypatch):
 
 # The learner's copies ------------------------------------------------------------------------------------------------
 
+
 def test_copies_are_made_once_and_never_overwritten(course):
     start.copy_notebooks()
     assert sorted(file.relative_to(course / "my").as_posix() for file in (course / "my").rglob("*.*")) == [
-        "00_start_here.ipynb", "03_asking_torchinfo.ipynb", "zh/00_start_here.ipynb"]
+        "00_start_here.ipynb",
+        "03_asking_torchinfo.ipynb",
+        "zh/00_start_here.ipynb",
+    ]
     (course / "my" / "03_asking_torchinfo.ipynb").write_text("mine")
     (course / "my" / "00_start_here.ipynb").unlink()
     start.copy_notebooks()
@@ -325,6 +355,7 @@ def test_reset_of_none_or_of_several_changes_nothing(course, installed, capsys, 
 
 # JupyterLab ----------------------------------------------------------------------------------------------------------
 
+
 def test_a_taken_port_is_said_before_anything_is_installed(installed, capsys):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
@@ -343,11 +374,19 @@ def test_a_port_that_cannot_be_is_said(installed, capsys):
 def test_jupyterlab_answers_at_the_printed_address_and_ends_with_us(tmp_path):
     (tmp_path / "00_start_here.ipynb").write_text('{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}')
     port = start.free_port(None)
-    code = ("import pathlib, start, sys; folder, port = pathlib.Path(sys.argv[1]), int(sys.argv[2]); "
-            "sys.exit(start.open_lab(sys.executable, folder, port, browser=False))")
-    with subprocess.Popen([sys.executable, "-u", "-c", code, tmp_path, str(port)], cwd=ROOT, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, start_new_session=True,
-                          env={**os.environ, "JUPYTER_RUNTIME_DIR": str(tmp_path)}) as process:
+    code = (
+        "import pathlib, start, sys; folder, port = pathlib.Path(sys.argv[1]), int(sys.argv[2]); "
+        "sys.exit(start.open_lab(sys.executable, folder, port, browser=False))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-u", "-c", code, tmp_path, str(port)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "JUPYTER_RUNTIME_DIR": str(tmp_path)},
+    ) as process:
         try:
             address = next(line.strip() for line in process.stdout if "http://" in line)
             assert urllib.request.urlopen(address).status == 200
@@ -367,6 +406,7 @@ def test_jupyterlab_answers_at_the_printed_address_and_ends_with_us(tmp_path):
 
 
 # The two lists of dependencies ---------------------------------------------------------------------------------------
+
 
 def test_conda_and_pip_install_the_same():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

@@ -99,6 +99,7 @@ class Ledger(Shown, tuple):
 
         return ledger_table(self).bundle()
 
+
 def _total(name: str) -> property:
     return property(lambda ledger: sum(getattr(row, name) for row in ledger), doc=f"The sum of the rows' `{name}`.")
 

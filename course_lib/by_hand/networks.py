@@ -2,25 +2,8 @@
 
 from __future__ import annotations
 
-from course_lib.by_hand.layers import (
-    AdaptiveAvgPool2d,
-    AvgPool2d,
-    BatchNorm1d,
-    BatchNorm2d,
-    Conv1d,
-    Conv2d,
-    Dropout,
-    Flatten,
-    Layer,
-    LazyLinear,
-    Linear,
-    MaxPool1d,
-    MaxPool2d,
-    ReLU,
-    Shape,
-    shape,
-    whole,
-)
+from course_lib.by_hand import layers as nn  # by hand, and spelled as with PyTorch
+from course_lib.by_hand.layers import Layer, Shape, shape, whole
 from course_lib.by_hand.ledger import Ledger
 
 
@@ -30,6 +13,7 @@ class Network:
     A LazyLinear follows the feature map before it; a Linear keeps its sizes. A Network does not change: `replace` and
     `frozen` give a new one. Treated in notebook 01.
 
+    >>> from course_lib import Conv2d, Flatten, LazyLinear
     >>> network = Network((3, 5, 5), conv=Conv2d(3, 7, 3), flatten=Flatten(), fc=LazyLinear(10))
     >>> network["fc"], network.ledger().params
     (Linear(63, 10), 836)
@@ -76,6 +60,7 @@ class Network:
     def replace(self, **layers: Layer) -> Network:
         """The same network with other layers under the names it has; a LazyLinear behind them follows.
 
+        >>> from course_lib import Conv2d
         >>> small_cnn().replace(conv2=Conv2d(5, 12, 5)).ledger().params
         17134
         """
@@ -85,6 +70,7 @@ class Network:
     def fixed(self) -> Network:
         """The same network with every LazyLinear as the Linear it has become, which follows no longer.
 
+        >>> from course_lib import Conv2d
         >>> small_cnn().fixed().replace(conv2=Conv2d(5, 12, 5))
         Traceback (most recent call last):
         ValueError: fc1: expects 192 features, but its input has 108
@@ -115,7 +101,7 @@ def one_conv() -> Network:
     >>> one_conv().ledger().params
     196
     """
-    return Network((3, 5, 5), conv=Conv2d(3, 7, 3))
+    return Network((3, 5, 5), conv=nn.Conv2d(3, 7, 3))
 
 
 def small_cnn(
@@ -137,13 +123,13 @@ def small_cnn(
     (26926, 27216, 3886)
     """
     _check("small_cnn", locals())
-    norms = {"bn1": BatchNorm2d(conv1_channels), "bn2": BatchNorm2d(conv2_channels), "bn3": BatchNorm1d(hidden)}
+    norms = {"bn1": nn.BatchNorm2d(conv1_channels), "bn2": nn.BatchNorm2d(conv2_channels), "bn3": nn.BatchNorm1d(hidden)}
     layers = {
-        "conv1": Conv2d(3, conv1_channels, conv1_kernel), "bn1": ..., "relu1": ReLU(),
-        "pool1": MaxPool2d(pool1_kernel, stride=2),
-        "conv2": Conv2d(conv1_channels, conv2_channels, conv2_kernel), "bn2": ..., "relu2": ReLU(),
-        "pool2": AvgPool2d(pool2_kernel, stride=2), "relu3": ReLU(), "gap": AdaptiveAvgPool2d(1),
-        "flatten": Flatten(), "fc1": LazyLinear(hidden), "bn3": ..., "relu4": ReLU(), "fc2": Linear(hidden, classes),
+        "conv1": nn.Conv2d(3, conv1_channels, conv1_kernel), "bn1": ..., "relu1": nn.ReLU(),
+        "pool1": nn.MaxPool2d(pool1_kernel, stride=2),
+        "conv2": nn.Conv2d(conv1_channels, conv2_channels, conv2_kernel), "bn2": ..., "relu2": nn.ReLU(),
+        "pool2": nn.AvgPool2d(pool2_kernel, stride=2), "relu3": nn.ReLU(), "gap": nn.AdaptiveAvgPool2d(1),
+        "flatten": nn.Flatten(), "fc1": nn.LazyLinear(hidden), "bn3": ..., "relu4": nn.ReLU(), "fc2": nn.Linear(hidden, classes),
     }  # fmt: skip
     left_out = (() if batch_norm else tuple(norms)) + (() if global_pool else ("gap",))
     return Network((3, image, image), **{n: norms.get(n, layer) for n, layer in layers.items() if n not in left_out})
@@ -162,13 +148,13 @@ def vgg16_32(width: int = 64, late_convs: int = 3, batch_norm: bool = True, clas
     for block, convs in enumerate((2, 2, late_convs, late_convs, late_convs), 1):
         channels = width * min(2 ** (block - 1), 8)
         for i in range(1, convs + 1):
-            layers[f"conv{block}_{i}"] = Conv2d(before, channels, 3, padding=1)
+            layers[f"conv{block}_{i}"] = nn.Conv2d(before, channels, 3, padding=1)
             if batch_norm:
-                layers[f"bn{block}_{i}"] = BatchNorm2d(channels)
-            layers[f"relu{block}_{i}"], before = ReLU(), channels
-        layers[f"pool{block}"] = MaxPool2d(2)
-    layers |= {"flatten": Flatten(), "fc1": LazyLinear(512), "relu6": ReLU(), "drop1": Dropout(0.9)}
-    layers |= {"fc2": Linear(512, 256), "relu7": ReLU(), "drop2": Dropout(0.9), "fc3": Linear(256, classes)}
+                layers[f"bn{block}_{i}"] = nn.BatchNorm2d(channels)
+            layers[f"relu{block}_{i}"], before = nn.ReLU(), channels
+        layers[f"pool{block}"] = nn.MaxPool2d(2)
+    layers |= {"flatten": nn.Flatten(), "fc1": nn.LazyLinear(512), "relu6": nn.ReLU(), "drop1": nn.Dropout(0.9)}
+    layers |= {"fc2": nn.Linear(512, 256), "relu7": nn.ReLU(), "drop2": nn.Dropout(0.9), "fc3": nn.Linear(256, classes)}
     return Network((3, image, image), **layers)
 
 
@@ -184,7 +170,7 @@ def conv1d_net(
     padding = (kernel - 1) // 2
     return Network(
         (1, length),
-        conv1=Conv1d(1, channels1, kernel, padding=padding), relu1=ReLU(), pool1=MaxPool1d(2),
-        conv2=Conv1d(channels1, channels2, kernel, padding=padding), relu2=ReLU(), pool2=MaxPool1d(2),
-        flatten=Flatten(), fc1=LazyLinear(hidden), relu3=ReLU(), fc2=Linear(hidden, classes),
+        conv1=nn.Conv1d(1, channels1, kernel, padding=padding), relu1=nn.ReLU(), pool1=nn.MaxPool1d(2),
+        conv2=nn.Conv1d(channels1, channels2, kernel, padding=padding), relu2=nn.ReLU(), pool2=nn.MaxPool1d(2),
+        flatten=nn.Flatten(), fc1=nn.LazyLinear(hidden), relu3=nn.ReLU(), fc2=nn.Linear(hidden, classes),
     )  # fmt: skip

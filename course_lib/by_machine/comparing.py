@@ -48,6 +48,7 @@ class Comparison(Shown, tuple):
 
         return comparison_table(self).bundle()
 
+
 def compare(network_or_model: Network | nn.Module, input_size: tuple[int, ...] | None = None) -> Comparison:
     """Parameters by hand, by `.parameters()` and by torchinfo; input_size with the batch, as torchinfo takes it.
 
@@ -61,9 +62,7 @@ def compare(network_or_model: Network | nn.Module, input_size: tuple[int, ...] |
         network = network_or_model
         input_size = with_batch((1, *network.input_shape) if input_size is None else input_size)
         if input_size[1:] != network.input_shape:
-            raise ValueError(
-                f"input_size {input_size} does not fit the network: it takes batches of {times(network.input_shape)}"
-            )
+            raise ValueError(f"input_size {input_size} does not fit the network: it takes batches of {times(network.input_shape)}")
         model = build(network, device="meta").eval()
         ledger, modules = network.ledger(input_size[0]), list(model)
     else:

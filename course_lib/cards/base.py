@@ -38,11 +38,12 @@ class View(NamedTuple):
         if self.problem:
             return f'<div class="course {layout}"><p class="problem" role="alert">{escape(self.problem)}</p></div>'
         totals = "".join(
-            f'<div><span class="big">{escape(t.value)}</span> <span class="{tone(t.change)}">{arrow(t.change)}</span>'
+            f'<div><span class="big">{escape(t.value)}</span> <span class="change">{arrow(t.change)}</span>'
             f'<br><span class="quiet">{escape(t.label)}</span></div>'
             for t in self.totals
         )
-        return f'<div class="course {layout}"><div class="totals" aria-live="polite">{totals}</div>{self.svg}{self.table.html() if self.table else ""}</div>'
+        table = self.table.html() if self.table else ""
+        return f'<div class="course {layout}"><div class="totals" aria-live="polite">{totals}</div>{self.svg}{table}</div>'
 
     def bundle(self) -> dict[str, str]:
         """The card without its kernel: the picture in an <img> with its alt text, and the numbers as a table and as text."""
@@ -59,10 +60,6 @@ def arrow(change: int) -> str:
     ('▼ −9,792', '▲ +960', '')
     """
     return f"▲ +{change:,}" if change > 0 else f"▼ −{-change:,}" if change else ""
-
-
-def tone(change: int) -> str:
-    return "change" if change else ""
 
 
 def fitting(fits: Callable[[int], object], start: int, low: int, high: int) -> tuple[int, int]:

@@ -45,15 +45,13 @@ def layer_view(values: dict, start: dict, layout: str = "desk", kind: type = Con
         Total(f"{row.macs:,}", words("macs"), row.macs - before.macs),
         Total(f"{row.window:,}", words("macs_one")),
     ]
-    alt = words(
-        "layer_alt", layer=repr(layer), input=times(input_shape), output=times(row.output_shape), n=position + 1, of=places
+    alt = words("layer_alt", layer=repr(layer), input=times(input_shape), output=times(row.output_shape), n=position + 1, of=places)
+    return View(
+        totals, layer_picture(layer, input_shape, position, alt), alt, table if layout == "desk" else None, most={"position": places}
     )
-    return View(totals, layer_picture(layer, input_shape, position, alt), alt, table if layout == "desk" else None, most={"position": places})
 
 
-def layer_card(
-    layer: Conv1d | Conv2d | None = None, image: int = 5, sliders: Iterable[str] | None = None, layout: str = "desk"
-) -> Card:
+def layer_card(layer: Conv1d | Conv2d | None = None, image: int = 5, sliders: Iterable[str] | None = None, layout: str = "desk") -> Card:
     """A card on one convolution (article A3's 3→7, 3×3 by default) over an input of image×image, or of length image.
 
     >>> card = layer_card(Conv2d(5, 12, 3), image=12)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable
 
 from course_lib.by_hand.layers import times
@@ -16,14 +17,12 @@ LIMITS = {
     "conv2_channels": (1, 64), "pool2_kernel": (1, 5), "hidden": (1, 256), "image": (8, 64), "batch": (1, 128),
     "batch_norm": None, "global_pool": None, "machine": None, "columns": None,
 }  # fmt: skip
-START = {
-    "conv1_kernel": 5, "conv1_channels": 5, "pool1_kernel": 5, "conv2_kernel": 3, "conv2_channels": 12, "pool2_kernel": 3,
-    "hidden": 128, "image": 32, "batch": 1, "batch_norm": False, "global_pool": False, "machine": False, "columns": False,
-}  # fmt: skip
+SIZES = {name: size.default for name, size in inspect.signature(small_cnn).parameters.items() if name != "classes"}
+START = {**SIZES, "batch": 1, "machine": False, "columns": False}
 
 
 def _network(values: dict) -> Network:
-    return small_cnn(**{name: value for name, value in values.items() if name not in ("batch", "machine", "columns")})
+    return small_cnn(**{name: values[name] for name in SIZES})
 
 
 def network_view(values: dict, start: dict, layout: str = "desk") -> View:
@@ -102,7 +101,7 @@ def network_card(sliders: Iterable[str] | None = None, layout: str = "desk", mac
     if unknown := sorted(start.keys() - START.keys()):
         raise TypeError(f"network_card: no size {', '.join(unknown)}; there are {', '.join(START)}")
     begin = {**START, "machine": machine, **start}
-    article = {name: value for name, value in START.items() if name not in ("machine", "columns")}
+    article = {**SIZES, "batch": 1}
     presets = {
         words("as_in_article"): article,
         words("larger_smaller"): {**article, "conv2_kernel": 5},

@@ -107,9 +107,9 @@ def stacked_picture(parts: dict[str, int], scale: int, alt: str) -> str:
     for (name, count), fill in zip(parts.items(), fills, strict=False):
         width = 1398 * count / scale
         if width > 0.5:
-            drawn.append(_box(x + 1, 8, width, 60, fill, "ink", 0.8))
+            drawn.append(box(x + 1, 8, width, 60, fill, "ink", 0.8))
         if width > 11.5 * len(name) + 8:
-            drawn.append(_text(x + width / 2, 94, name))
+            drawn.append(label(x + width / 2, 94, name))
         x += width
     return picture(1400, 106, drawn, alt)
 
