@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from course_lib.by_hand.layers import Conv2d
 from course_lib.by_hand.networks import small_cnn
-from course_lib.mistakes import MISTAKES, formula, read_toml
+from course_lib.mistakes import MISTAKES, formula
 from course_lib.show.tables import Cell, Table
-from course_lib.words import words
+from course_lib.words import read_toml, words
 
 
 class Exercise(NamedTuple):

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable
-from pathlib import Path
 from types import SimpleNamespace
 
 from course_lib import by_hand
 from course_lib.by_hand.memory import predict_memory
+from course_lib.words import read_toml
 
 NAMES = {name: getattr(by_hand, name) for name in by_hand.__all__} | {"predict_memory": predict_memory}
-
-
-def read_toml(name: str) -> dict:
-    """A data file of the library's own."""
-    return tomllib.loads((Path(__file__).parent / name).read_text(encoding="utf-8"))
 
 
 def formula(text: str) -> Callable[[SimpleNamespace], float]:

@@ -33,7 +33,7 @@ def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     count = 0
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])
-        cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
+        cell.metadata = nbformat.from_dict({key: cell.metadata[key] for key in ("slideshow", "tags") if cell.metadata.get(key)})
         cell.source = cell.source.strip()
         if cell.cell_type != "code":
             continue
@@ -54,7 +54,9 @@ def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 def run(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """The notebook with fresh outputs; SystemExit where a cell writes to stderr, since that cannot be stored."""
     fresh = copy.deepcopy(notebook)
-    NotebookClient(fresh, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(NOTEBOOKS)}}).execute()
+    NotebookClient(
+        fresh, timeout=120, kernel_name="python3", coalesce_streams=True, resources={"metadata": {"path": str(NOTEBOOKS)}}
+    ).execute()
     for cell in fresh.cells:
         for output in cell.get("outputs", []):
             if output.get("name") == "stderr":

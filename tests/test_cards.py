@@ -20,7 +20,7 @@ CARDS = {
 
 
 def shown(card) -> list[str]:
-    return re.findall(r'class="big">([^<]*)<', card.html)
+    return re.findall(r'class="big">([^<]*)<', card._shown.value)
 
 
 def ends(control) -> list:
@@ -33,7 +33,7 @@ def test_every_slider_reaches_both_ends(name):
         card = CARDS[name]()
         for end in ends(card.controls[control]):
             card.set(**{control: end})
-            assert shown(card) or "does not fit" in card.html, (control, end)
+            assert shown(card) or "does not fit" in card._shown.value, (control, end)
             if control not in ("groups", "in_channels", "out_channels"):  # these depend on each other
                 assert shown(card), f"{control}={end} was offered, but does not fit"
 
@@ -55,17 +55,17 @@ def test_the_layer_card_follows_pytorch():
 
 def test_an_impossible_setting_says_why_and_is_undone():
     card = network_card()
-    before = card.html
+    before = card._shown.value
     card.set(image=17, conv2_kernel=7)
-    assert "conv2: a 7×7 kernel does not fit a 5×5 map; the largest that fits is 5" in card.html
+    assert "conv2: a 7×7 kernel does not fit a 5×5 map; the largest that fits is 5" in card._shown.value
     card.set(image=32, conv2_kernel=3)
-    assert card.html == before
+    assert card._shown.value == before
 
 
 def test_groups_that_do_not_divide_say_which_would():
     card = layer_card()
     card.set(groups=2)
-    assert "groups=2 does not divide both in_channels=3 and out_channels=7; 1 would" in card.html
+    assert "groups=2 does not divide both in_channels=3 and out_channels=7; 1 would" in card._shown.value
 
 
 def test_a_bad_start_is_an_error():

@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from course_lib import check, reveal, vote
 from course_lib.exercises import EXERCISES
 from course_lib.mistakes import MISTAKES
-from course_lib.words import read, words
+from course_lib.words import read_toml, words
 
 
 def params(*modules: nn.Module) -> int:
@@ -136,8 +136,8 @@ def test_wrong_answers_differ_from_each_other_and_from_the_truth(name):
 
 def test_every_mistake_is_used_and_has_its_sentence():
     used = {mistake for exercise in EXERCISES.values() for mistake in exercise.mistakes}
-    assert used == set(MISTAKES) == set(read("en")["mistake"]) and len(used) >= 20
-    assert set(EXERCISES) == set(read("en")["exercise"])
+    assert used == set(MISTAKES) == set(read_toml("words/en.toml")["mistake"]) and len(used) >= 20
+    assert set(EXERCISES) == set(read_toml("words/en.toml")["exercise"])
 
 
 BAD = {

@@ -306,7 +306,6 @@ def test_agrees_with_pytorch_up_to_the_last_padding(mode):
 def test_has_pytorchs_arguments_and_defaults(kind):
     ours, theirs = (inspect.signature(layer).parameters for layer in (LAYERS[kind], getattr(nn, kind)))
     left_out = {"device", "dtype", "recompute_scale_factor", "args", "kwargs"}
-    left_out |= {"bias"} if "Norm" in kind else set()  # new in torch 2.13
     wanted = [(argument.name, argument.default) for argument in theirs.values() if argument.name not in left_out]
     assert [(argument.name, argument.default) for argument in ours.values()] == wanted
 

@@ -36,7 +36,8 @@ def layers_for(shape):
     same = make("Conv", in_channels=st.just(shape[0]), out_channels=small, kernel_size=st.integers(1, 4), padding=st.just("same"),
                 dilation=st.integers(1, 2))  # fmt: skip
     pools = [make("MaxPool", kernel_size=small, stride=st.sampled_from([None, 1, 2]), ceil_mode=flag),
-             make("AvgPool", kernel_size=small, stride=st.sampled_from([None, 1, 2])), make("AdaptiveAvgPool", output_size=small)]  # fmt: skip
+             make("AvgPool", kernel_size=small, stride=st.sampled_from([None, 1, 2])),
+             make("AdaptiveAvgPool", output_size=small)]  # fmt: skip
     return st.one_of(conv, conv, same, *pools, *always, st.builds(Flatten), st.builds(course_lib.Upsample, scale_factor=st.just(2)))
 
 
@@ -107,9 +108,9 @@ def test_measuring_leaves_a_model_as_it_was():
 @pytest.mark.parametrize(
     "arguments, says",
     [
-        ({"dtype": "float8"}, "dtype must be one of float64, float32, float16, bfloat16, not 'float8'"),
-        ({"optimizer": "Lion"}, "optimizer must be one of SGD"),
-        ({"mode": "test"}, "mode must be one of train, eval, no_grad"),
+        ({"dtype": "float8"}, "dtype must be 'float64' or 'float32' or 'float16' or 'bfloat16', not 'float8'"),
+        ({"optimizer": "Lion"}, "optimizer must be 'SGD' or"),
+        ({"mode": "test"}, "mode must be 'train' or 'eval' or 'no_grad'"),
     ],
 )
 def test_unknown_names_say_what_there_is(ask, arguments, says):
@@ -125,7 +126,7 @@ def test_bad_input_is_named(ask):
         ask(Network((3, 4, 4), flatten=Flatten()), 2)
     with pytest.raises(ValueError, match="nothing to train"):
         ask(Network((4,), fc=Linear(4, 2)).frozen("fc"), 2)
-    with pytest.raises(ValueError, match="more than 1 value per channel|more than one value a channel"):
+    with pytest.raises(ValueError, match="more than (1|one) value per channel"):
         ask(Network((4,), fc=Linear(4, 2), norm=BatchNorm1d(2)), 1)
 
 

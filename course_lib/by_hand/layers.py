@@ -76,8 +76,10 @@ def _sizes(what: str, value, dims: int | None, least: int = 1, open_axes: bool =
     return tuple(None if size is None and open_axes else whole(what, size, least) for size in value)
 
 
-def _one_of(*choices):
-    def rule(what: str, value, dims: int):
+def one_of(*choices):
+    """A rule: the value is one of these, or an error that names them."""
+
+    def rule(what: str, value, dims: int | None = None):
         typed = type(value) is type(choices[0])
         if typed and value in choices:
             return value
@@ -94,15 +96,15 @@ RULES = {
     "Sizes": _sizes,
     "Sizes0": partial(_sizes, least=0),
     "Target": lambda what, value, dims: _sizes(what, value, dims, open_axes=dims > 1),
-    "Padding": lambda *asked: (_one_of("same", "valid") if isinstance(asked[1], str) else RULES["Sizes0"])(*asked),
-    "PaddingMode": _one_of("zeros", "reflect", "replicate", "circular"),
+    "Padding": lambda *asked: (one_of("same", "valid") if isinstance(asked[1], str) else RULES["Sizes0"])(*asked),
+    "PaddingMode": one_of("zeros", "reflect", "replicate", "circular"),
     "Real": _real,
     "Positive": partial(_real, above=0),
     "Scale": partial(_real, above=0, several=True),
-    "Mode": _one_of("nearest", "nearest-exact", "linear", "bilinear", "bicubic"),
-    "Approximate": _one_of("none", "tanh"),
-    "Flag": _one_of(True, False),
-    "Off": _one_of(False),
+    "Mode": one_of("nearest", "nearest-exact", "linear", "bilinear", "bicubic"),
+    "Approximate": one_of("none", "tanh"),
+    "Flag": one_of(True, False),
+    "Off": one_of(False),
 }
 AXES = {1: "(features,)", 2: "(channels, length)", 3: "(channels, height, width)"}  # an input's, by its rank
 
@@ -200,7 +202,7 @@ class Layer:
         return Row(
             name=name, kind=self.kind, detail=self.detail, input_shape=tuple(input_shape), output_shape=output,
             params=work.value, trainable_params=work.value * trainable, buffers=self.buffers,
-            macs=batch_size * self.macs_work(input_shape).value, biased=self.bias,
+            macs=batch_size * self.macs_work(input_shape).value, biased=self.bias and self.kernels > 0,
             inputs=batch_size * math.prod(input_shape), outputs=batch_size * math.prod(output),
             window=self.window(input_shape), work=work,
         )  # fmt: skip
@@ -489,9 +491,10 @@ class _BatchNorm(Layer):
     momentum: Real | None = 0.1
     affine: Flag = True
     track_running_stats: Flag = True
+    bias: Flag = True
     channels = property(lambda self: self.num_features)
     detail = property(lambda self: str(self.num_features))
-    params_work = property(lambda self: Work([(self.num_features,)] * 2 * self.affine))
+    params_work = property(lambda self: Work([(self.num_features,)] * (1 + self.bias) * self.affine))
     buffers = property(lambda self: (2 * self.num_features + 1) * self.track_running_stats)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from course_lib.by_hand.layers import Layer, Shape, whole
+from course_lib.by_hand.layers import Layer, Shape, one_of, whole
 from course_lib.by_hand.ledger import Work
 from course_lib.by_hand.networks import Network
 
@@ -67,12 +67,6 @@ class Memory(NamedTuple):
         return self.weights + self.gradients + self.state + self.buffers
 
 
-def choose(what: str, value, among) -> None:
-    """ValueError, with what there is, where a name is not one of those known."""
-    if value not in among:
-        raise ValueError(f"{what} must be one of {', '.join(among)}, not {value!r}")
-
-
 def predict_memory(network: Network, batch_size: int = 1, dtype: str = "float32", optimizer: str = "Adam", mode: str = "train") -> Memory:
     """Bytes of one step: parameters and input of one dtype, without the loss; treated in lessons 5 and 6.
 
@@ -83,8 +77,8 @@ def predict_memory(network: Network, batch_size: int = 1, dtype: str = "float32"
     >>> step.training_state, step.kept, step.kept + step.input
     (430848, 486400, 683008)
     """
-    choose("dtype", dtype, DTYPES)
-    choose("optimizer", optimizer, OPTIMIZERS)
+    one_of(*DTYPES)("dtype", dtype)
+    one_of(*OPTIMIZERS)("optimizer", optimizer)
     rows, size, stored = keeps(network, batch_size, dtype, mode), DTYPES[dtype], OPTIMIZERS[optimizer]
     ledger = network.ledger()
     trained, tensors = (ledger.trainable_params, sum(len(row.work) for row in ledger if row.trainable_params))
@@ -104,22 +98,22 @@ def predict_memory(network: Network, batch_size: int = 1, dtype: str = "float32"
 
 
 def keeps(network: Network, batch_size: int = 1, dtype: str = "float32", mode: str = "train") -> list[Kept]:
-    """What each layer's backward needs: the network's input, then a row a layer; a tensor that several need counts once.
+    """What each layer's backward needs: the network's input, then a row for each layer; a tensor that several need counts once.
 
     >>> from course_lib import small_cnn
     >>> [row.bytes for row in keeps(small_cnn(), 16) if row.bytes]
     [196608, 250880, 92160, 46080, 76800, 12288, 8192]
     """
     whole("memory: batch_size", batch_size)
-    choose("dtype", dtype, DTYPES)
-    choose("mode", mode, MODES)
+    one_of(*DTYPES)("dtype", dtype)
+    one_of(*MODES)("mode", mode)
     shape, size, live = network.input_shape, DTYPES[dtype], False
     rows, held, current, last = {"input": ([], [])}, set(), 0, 0  # storages by number: those kept, this layer's, the last
     for name, layer in network.layers.items():
         output, training = layer.output_shape(shape), mode == "train"
         counts = training or not getattr(layer, "track_running_stats", True)  # BatchNorm takes the batch's own statistics
         if counts and hasattr(layer, "num_features") and batch_size * math.prod(shape[1:]) == 1:
-            raise ValueError(f"{name}: BatchNorm in training needs more than one value a channel; take a batch of 2 or eval")
+            raise ValueError(f"{name}: BatchNorm in training needs more than one value per channel; take a batch of 2 or eval")
         owner, before, live = name not in network.frozen_names and layer.params > 0, live, live
         live = (live or owner) and mode != "no_grad"
         after = current if is_view(layer, training) else last + 1

@@ -35,10 +35,10 @@ def _module(layer: Layer) -> nn.Module:
     return getattr(nn, layer.kind)(**{field.name: getattr(layer, field.name) for field in fields(layer)})
 
 
-def by_hand(module: nn.Module, name: str) -> Layer:
+def as_layer(module: nn.Module, name: str) -> Layer:
     """The by-hand layer with a module's arguments: only its sizes are read, never a tensor's.
 
-    >>> by_hand(nn.Conv2d(5, 12, 3), "conv2")
+    >>> as_layer(nn.Conv2d(5, 12, 3), "conv2")
     Conv2d(5, 12, 3)
     """
     kind = _kind(module)
@@ -103,7 +103,7 @@ def walk(model: nn.Module, inputs: torch.Tensor) -> list[Call]:
     for part, name in names.items():  # what is not known is named before anything runs
         owned = {n for n, _ in (*part.named_parameters(recurse=False), *part.named_buffers(recurse=False))}
         if not any(part.children()) and (owned or _kind(part)):
-            layers[part], owned = by_hand(part, name), owned - OWNED
+            layers[part], owned = as_layer(part, name), owned - OWNED
         if owned:
             raise TypeError(f"{name}: owns {', '.join(sorted(owned))} beside its layers; a layer known by hand would do")
 
@@ -141,11 +141,10 @@ def ledger_of(calls: list[Call]) -> Ledger:
         tensors = [tensor for tensor in (getattr(module, n, None) for n in ("weight", "bias")) if tensor is not None]
         own = [(t, Work([term])) for t, term in zip(tensors, layer.params_work, strict=True) if t not in owner]
         shared = sorted({owner[tensor] for tensor in tensors if tensor in owner})
+        row, note = Row(name, layer.kind, layer.detail), words("never_used")
         if input_shape:
             row = layer.row(name, input_shape[1:], batch_size=input_shape[0])
-            note = words("shared_with", names=", ".join(shared)) if shared else ""
-        else:
-            row, note = Row(name, layer.kind, layer.detail), words("never_used")
+            note = words("used_again") if shared == [name] else words("shared_with", names=", ".join(shared)) if shared else ""
         rows.append(row._replace(
             params=sum(work.value for _, work in own), work=Work([term for _, work in own for term in work]), note=note,
             trainable_params=sum(work.value for tensor, work in own if tensor.requires_grad),

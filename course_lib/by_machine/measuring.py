@@ -8,7 +8,8 @@ import warnings
 import torch
 from torch import nn
 
-from course_lib.by_hand.memory import DTYPES, MODES, OPTIMIZERS, Memory, choose
+from course_lib.by_hand.layers import one_of
+from course_lib.by_hand.memory import DTYPES, MODES, OPTIMIZERS, Memory
 from course_lib.by_hand.networks import Network
 from course_lib.by_machine.counting import build, with_batch
 
@@ -27,9 +28,8 @@ def measure_memory(
     >>> step.training_state, step.kept, step.kept + step.input
     (430848, 486400, 683008)
     """
-    choose("dtype", dtype, DTYPES)
-    choose("optimizer", optimizer, OPTIMIZERS)
-    choose("mode", mode, MODES)
+    for what, value, known in (("dtype", dtype, DTYPES), ("optimizer", optimizer, OPTIMIZERS), ("mode", mode, MODES)):
+        one_of(*known)(what, value)
     if isinstance(network_or_model, Network):
         input_size = (input_size, *network_or_model.input_shape) if isinstance(input_size, int) else input_size
         model = build(network_or_model)

@@ -164,11 +164,6 @@ class Card(widgets.VBox):
         """The sliders' values now, over those that have no slider."""
         return {**self._start, **{name: control.value for name, control in self.controls.items()}}
 
-    @property
-    def html(self) -> str:
-        """What stands under the sliders now."""
-        return self._shown.value
-
     def set(self, **values) -> None:
         """Several values at once, with one new picture; KeyError for a name without a control."""
         if unknown := sorted(values.keys() - self.controls.keys()):

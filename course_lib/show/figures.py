@@ -28,25 +28,6 @@ class Figure(Shown):
         return {"text/html": image(self.png, self.alt, "png", "900") + twin, "text/plain": f"{self.alt}\n{self.table.text()}"}
 
 
-def canvas(title: str, width: float = 9.0, height: float = 3.6):
-    """An empty figure in the course's look: (figure, axes), the message in the title, no frame."""
-    figure = Canvas(figsize=(width, height), dpi=150, layout="constrained", facecolor=LIGHT["paper"])
-    FigureCanvasAgg(figure)
-    axes = figure.subplots()
-    axes.set_title(title, loc="left", fontsize=15, fontweight="bold", color=LIGHT["ink"], parse_math=False)
-    axes.tick_params(colors=LIGHT["ink"], labelsize=12, length=0)
-    for side in axes.spines.values():
-        side.set_visible(False)
-    return figure, axes
-
-
-def drawn(figure: Canvas, alt: str, table: Table) -> Figure:
-    """The finished figure as a picture with its twin."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return Figure(buffer.getvalue(), alt, table)
-
-
 def bars(title: str, values: dict[str, int], unit: str) -> Figure:
     """One bar a name, its number at its end: {'conv1': 380, …}, unit as said in the alt text.
 
@@ -56,14 +37,18 @@ def bars(title: str, values: dict[str, int], unit: str) -> Figure:
     conv1         380
     fc1        24,704
     """
-    figure, axes = canvas(title, height=1.0 + 0.5 * len(values))
-    names, most = list(values), max(1, *values.values())
-    colours = [LIGHT["orange"] if value == most else LIGHT["blue"] for value in values.values()]
-    axes.barh(names, list(values.values()), color=colours, height=0.62)
+    names, most, buffer = list(values), max(1, *values.values()), io.BytesIO()
+    figure = Canvas(figsize=(9, 1 + 0.5 * len(values)), dpi=150, layout="constrained", facecolor=LIGHT["paper"])
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    axes.set_title(title, loc="left", fontsize=15, fontweight="bold", color=LIGHT["ink"], parse_math=False)
+    axes.barh(names, list(values.values()), color=[LIGHT["orange" if v == most else "blue"] for v in values.values()], height=0.62)
     for i, value in enumerate(values.values()):
         axes.text(value + most * 0.01, i, f"{value:,}", va="center", fontsize=13, color=LIGHT["ink"])
+    axes.set(xticks=[], xlim=(0, most * 1.14))
     axes.invert_yaxis()
-    axes.set_xticks([])
-    axes.set_xlim(0, most * 1.14)
+    axes.tick_params(colors=LIGHT["ink"], labelsize=12, length=0)
+    axes.spines[:].set_visible(False)
+    figure.savefig(buffer, format="png", metadata={"Software": None})
     alt = words("bars_alt", title=title, values=", ".join(f"{n} {v:,}" for n, v in values.items()), unit=unit)
-    return drawn(figure, alt, Table(["<", unit], [[name, f"{value:,}"] for name, value in values.items()]))
+    return Figure(buffer.getvalue(), alt, Table(["<", unit], [[name, f"{value:,}"] for name, value in values.items()]))

@@ -10,9 +10,9 @@ language = "en"
 
 
 @cache
-def read(language: str) -> dict[str, dict]:
-    """The words of a language: 'shown', 'mistake', and 'exercise' by name."""
-    return tomllib.loads((Path(__file__).parent / f"{language}.toml").read_text(encoding="utf-8"))
+def read_toml(name: str) -> dict:
+    """One of the library's own data files: 'words/en.toml' has 'shown', 'mistake', and 'exercise' by name."""
+    return tomllib.loads((Path(__file__).parents[1] / name).read_text(encoding="utf-8"))
 
 
 def words(key: str, **values) -> str:
@@ -21,7 +21,7 @@ def words(key: str, **values) -> str:
     >>> words("macs_batch", n=16), words("mistake.bias_one"), words("exercise.linear-first.ask")[:9]
     ('MACs per batch of 16', 'You gave the layer one bias. Every output channel has its own.', 'How many ')
     """
-    found = read(language)
+    found = read_toml(f"words/{language}.toml")
     for part in (key if "." in key else f"shown.{key}").split("."):
         found = found[part]
     return found.format(**values)
