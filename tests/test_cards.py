@@ -6,15 +6,19 @@ import time
 import pytest
 from torch import nn
 
-from course_lib import Conv1d, Conv2d, Network, layer_card, network_card, small_cnn
+from course_lib import Conv1d, Conv2d, Network, bars, layer_card, memory_card, network_card, predict_memory, small_cnn, vgg16_32
 from course_lib.by_machine.counting import build
+from course_lib.cards.base import View
 from course_lib.cards.network import START, network_view
+from course_lib.exercises import Said
+from course_lib.show.tables import Table
 
 CARDS = {
     "network": network_card,
     "network, projector": lambda: network_card(layout="projector"),
     "network, by machine": lambda: network_card(machine=True, columns=True),
     "layer": layer_card,
+    "memory": memory_card,
     "layer 1-d": lambda: layer_card(Conv1d(2, 6, 5, padding=2), image=20),
 }
 
@@ -24,7 +28,7 @@ def shown(card) -> list[str]:
 
 
 def ends(control) -> list:
-    return [control.min, control.max] if hasattr(control, "min") else [True, False]
+    return [control.min, control.max] if hasattr(control, "min") else list(getattr(control, "options", (True, False)))
 
 
 @pytest.mark.parametrize("name", CARDS)
@@ -122,3 +126,32 @@ def test_html_is_ready_in_two_milliseconds():
         network_view(values, START).live("desk")
         times.append(time.perf_counter() - begin)
     assert min(times) < 0.002
+
+
+def test_a_preset_works_from_an_unusual_start():
+    card = network_card(image=17)
+    {b.description: b for b in card.children[3].children}["a larger kernel, a smaller network"].click()
+    assert shown(card)[0] == "17,134"
+
+
+def test_the_position_slider_ends_with_the_map():
+    card = layer_card()
+    assert card.controls["position"].max == 9
+    card.set(image=12)
+    assert card.controls["position"].max == 100
+
+
+def test_a_menu_changes_the_memory_card():
+    card = memory_card()
+    card.set(network="vgg16_32", dtype="bfloat16", optimizer="SGD", batch=128, batch_norm=True)
+    step = predict_memory(vgg16_32(), 128, "bfloat16", "SGD")
+    assert f"{step.kept:,}" in card._shown.value and f"{step.total:,}" in card._shown.value
+    with pytest.raises(ValueError, match="optimizer must be one of SGD"):
+        memory_card(optimizer="Lion")
+
+
+def test_evil_text_is_text_in_every_answer():
+    evil = "<script>alert(1)</script>"
+    made = [View(problem=evil).live("desk"), View(problem=evil).bundle()["text/html"], Said(evil)._repr_html_()]
+    made += [Table(["<"], [[evil]], caption=evil).html(), bars(evil, {evil: 1}, evil).bundle()["text/html"]]
+    assert all("<script" not in html and "&lt;script&gt;" in html for html in made)

@@ -138,3 +138,54 @@ def test_bad_input_is_named(ask, error, says):
 def test_by_hand_and_torchinfo_agree_on_every_slider_of_the_small_cnn():
     for sizes in ({"conv1_kernel": 1}, {"conv1_channels": 32}, {"hidden": 1}, {"image": 17}, {"conv2_kernel": 7, "batch_norm": True}):
         assert compare(small_cnn(**sizes), (3, 3, sizes.get("image", 32), sizes.get("image", 32))).agree
+
+
+class Block(nn.Module):
+    """What models have: keyword calls, an empty shortcut, a loss kept in the model, a Swish of one's own, a ModuleList."""
+
+    def __init__(self):
+        super().__init__()
+        self.convs = nn.ModuleList([nn.Conv2d(3, 3, 3, padding=1), nn.Conv2d(3, 3, 1, bias=False)])
+        self.shortcut, self.loss, self.norm = nn.Sequential(), nn.CrossEntropyLoss(), nn.BatchNorm2d(3, bias=False)
+        self.drop, self.old = nn.Dropout2d(), nn.Linear(12, 10)
+
+    def forward(self, x):
+        for conv in self.convs:
+            x = conv(input=x) + self.shortcut(x)
+        return self.drop(self.norm(x))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64])
+def test_compare_takes_models_as_they_are(dtype):
+    model = Block().to(dtype)
+    found = compare(model, (2, 3, 8, 8))
+    assert found.totals == (sum(p.numel() for p in model.parameters()),) * 3
+    assert found.totals[2] == torchinfo.summary(Block(), (2, 3, 8, 8), verbose=0).total_params
+    assert found.ledger.buffers == sum(b.numel() for b in model.buffers())
+
+
+def test_frozen_and_tied_tensors_of_a_norm_are_told_apart():
+    model = nn.Sequential(nn.Conv2d(3, 5, 3), nn.BatchNorm2d(5), nn.BatchNorm2d(5))
+    model[1].weight.requires_grad_(False)
+    model[2].bias = model[1].bias
+    ledger = compare(model, (2, 3, 8, 8)).ledger
+    assert ledger.params == sum(p.numel() for p in model.parameters())
+    assert ledger.trainable_params == sum(p.numel() for p in model.parameters() if p.requires_grad)
+
+
+def test_a_users_hooks_see_nothing():
+    model, seen = nn.Sequential(nn.Conv2d(3, 5, 3)), []
+    model[0].register_forward_hook(lambda *_: seen.append(1))
+    model[0].register_forward_pre_hook(lambda *_: seen.append(2))
+    compare(model, (2, 3, 8, 8))
+    assert not seen
+
+
+class Padded(nn.Conv2d):
+    def forward(self, x):
+        return super().forward(nn.functional.pad(x, (1, 1, 1, 1)))
+
+
+def test_a_layer_with_a_forward_of_its_own_is_not_taken_for_another():
+    with pytest.raises(ValueError, match="0: this Padded gives 4×8×8, a Conv2d would give 4×6×6"):
+        compare(nn.Sequential(Padded(3, 4, 3)), (1, 3, 8, 8))
