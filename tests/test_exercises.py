@@ -81,6 +81,12 @@ def adam(model: nn.Module, frozen: int | None = None) -> int:
     return sum(t.nbytes for state in optimizer.state.values() for t in state.values())
 
 
+def backward_ratio() -> float:
+    with FlopCounterMode(display=False) as both:
+        small_cnn()(torch.zeros(2, 3, 32, 32)).sum().backward()
+    return both.get_total_flops() / (2 * macs(NET, 2, 3, 32, 32))
+
+
 def running_mean() -> float:
     norm = nn.BatchNorm1d(1).double()
     norm(torch.tensor([[4.0], [6.0]], dtype=torch.float64))
@@ -124,6 +130,11 @@ JUDGE = {
     "a2-activations": lambda: 2 * torch.zeros(128, 1_000_000).nbytes / 1024**2,
     "crossing": lambda: next(n for n in range(1, 99) if saved(small_cnn(), n) > nbytes(NET)),
     "forward-backward": lambda: torchinfo.summary(NET, (16, 3, 32, 32), verbose=0).total_output_bytes,
+    "a3-flops-biased": lambda: 2 * macs(nn.Conv2d(3, 7, 3), 1, 3, 5, 5),
+    "a3-flops": lambda: 2 * macs(nn.Conv2d(3, 7, 3), 1, 3, 5, 5) - nn.Conv2d(3, 7, 3)(torch.zeros(1, 3, 5, 5)).numel(),
+    "stride-macs": lambda: macs(nn.Conv2d(5, 12, 3, stride=2), 1, 5, 12, 12),
+    "mult-adds": lambda: torchinfo.summary(NET, (16, 3, 32, 32), verbose=0).total_mult_adds,
+    "backward-ratio": backward_ratio,
     "adam-bfloat16": lambda: adam(small_cnn().bfloat16()),
 }  # fmt: skip
 NUMBERS = [name for name, exercise in EXERCISES.items() if not exercise.cases]
