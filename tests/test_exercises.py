@@ -33,6 +33,13 @@ def small_cnn(kernel: int = 3, features: int = 192) -> nn.Sequential:
     )  # fmt: skip
 
 
+def conv1d(features: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv1d(1, 16, 3, padding=1), nn.ReLU(), nn.MaxPool1d(2), nn.Conv1d(16, 32, 3, padding=1), nn.ReLU(), nn.MaxPool1d(2),
+        nn.Flatten(), nn.Linear(features, 128), nn.ReLU(), nn.Linear(128, 10),
+    )  # fmt: skip
+
+
 def tied() -> nn.Module:
     pair = nn.Sequential(nn.Linear(64, 64), nn.Linear(64, 64))
     pair[1].weight = pair[0].weight
@@ -135,6 +142,11 @@ JUDGE = {
     "stride-macs": lambda: macs(nn.Conv2d(5, 12, 3, stride=2), 1, 5, 12, 12),
     "mult-adds": lambda: torchinfo.summary(NET, (16, 3, 32, 32), verbose=0).total_mult_adds,
     "backward-ratio": backward_ratio,
+    "conv1d-params": lambda: params(nn.Conv1d(16, 32, 3)),
+    "conv1d-flatten": lambda: conv1d(1600)[:7](torch.zeros(1, 1, 200)).shape[1],
+    "conv1d-total": lambda: params(conv1d(800)),
+    "conv1d-macs": lambda: macs(conv1d(800), 1, 1, 100),
+    "kinds": lambda: sum(params(layer) > 0 for layer in (nn.Conv1d(1, 1, 1), nn.MaxPool2d(2), nn.Linear(1, 1), nn.Dropout(), nn.Flatten())),
     "adam-bfloat16": lambda: adam(small_cnn().bfloat16()),
 }  # fmt: skip
 NUMBERS = [name for name, exercise in EXERCISES.items() if not exercise.cases]
