@@ -133,7 +133,7 @@ def layer_picture(layer: Layer, input_shape: Shape, position: int, alt: str) -> 
     rows, columns = (1, output[1]) if flat else output[1:]
     row, column = divmod(position, columns)
     # Input with its padding, and the kernel over it; the channels behind the first as sheets.
-    cell = min(44.0, 270 / max(height + above + below, width + before + after))
+    cell = min(44.0, 270 / (height + above + below), 380 / (width + before + after))
     left, top, gap = 4.0, 84.0, min(1.0, cell / 8)
     parts = [label(left, 22, f"{words('input')} {times(input_shape)}", bold=True, anchor="start")]
     x, y = left + before * cell, top + above * cell
@@ -163,7 +163,7 @@ def layer_picture(layer: Layer, input_shape: Shape, position: int, alt: str) -> 
     if shown < layer.out_channels:
         parts.append(label(left, rows_of_kernels + 4, words("more", n=layer.out_channels - shown), 18, "quiet", "start"))
     # Output, the written cell marked.
-    left, cell = 1010.0, min(44.0, 270 / max(rows, columns))
+    left, cell = 1010.0, min(44.0, 270 / rows, 370 / columns)
     parts.append(label(left, 22, f"{words('output')} {times(output)}", bold=True, anchor="start"))
     parts += _sheets(left, top, columns * cell, rows * cell, output[0], "pale", "blue")
     parts += _cells(left, top, rows, columns, cell, "pale")
