@@ -42,7 +42,7 @@ class View(NamedTuple):
             f'<br><span class="quiet">{escape(t.label)}</span></div>'
             for t in self.totals
         )
-        table = self.table.html() if self.table else ""
+        table = f'<div class="wide" tabindex="0">{self.table.html()}</div>' if self.table else ""
         return f'<div class="course {layout}"><div class="totals" aria-live="polite">{totals}</div>{self.svg}{table}</div>'
 
     def bundle(self) -> dict[str, str]:
