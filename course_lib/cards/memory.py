@@ -35,10 +35,10 @@ def memory_view(values: dict, start: dict, layout: str = "desk") -> View:
     most = largest_batch(network, BUDGETS[values["budget"]] * 10**6, values["dtype"], values["optimizer"])
     parts = {words(name): getattr(step, name) for name in step._fields}
     rows = [
-        [Cell(words(name), "name"), f"{now:,}", megabytes(now), f"{100 * now / step.total:.1f} %", arrow(now - was)]
+        [Cell(words(name), "name"), f"{now:,}", megabytes(now), f"{100 * now / step.total:.1f} %", Cell(arrow(now - was), "change")]
         for name, now, was in zip(step._fields, step, before, strict=True)
     ]
-    headings = [f"<{words('part')}", words("bytes"), "", words("share"), words("change")]
+    headings = [f"<{words('part')}", words("bytes"), "MB", words("share"), words("change")]
     table = Table(headings, rows, [words("total"), f"{step.total:,}", megabytes(step.total), "", arrow(step.total - before.total)])
     totals = [
         Total(megabytes(step.total), words("step_total")),

@@ -33,7 +33,7 @@ def bars(title: str, values: dict[str, int], unit: str) -> Figure:
 
     >>> bars("Most parameters sit in fc1", {"conv1": 380, "fc1": 24704}, "parameters")
     Bar chart: Most parameters sit in fc1. conv1 380, fc1 24,704 parameters.
-           parameters
+    what   parameters
     conv1         380
     fc1        24,704
     """
@@ -51,4 +51,4 @@ def bars(title: str, values: dict[str, int], unit: str) -> Figure:
     axes.spines[:].set_visible(False)
     figure.savefig(buffer, format="png", metadata={"Software": None})
     alt = words("bars_alt", title=title, values=", ".join(f"{n} {v:,}" for n, v in values.items()), unit=unit)
-    return Figure(buffer.getvalue(), alt, Table(["<", unit], [[name, f"{value:,}"] for name, value in values.items()]))
+    return Figure(buffer.getvalue(), alt, Table([f"<{words('what')}", unit], [[name, f"{value:,}"] for name, value in values.items()]))

@@ -98,4 +98,4 @@ def comparison_table(comparison) -> Table:
     ]  # fmt: skip
     headings = [f"<{words('layer')}", f"<{words('what')}", words("work"), words("by_hand"), ".parameters()", "torchinfo"]
     total = [words("total"), "", "", *(f"{total:,}" for total in comparison.totals)]
-    return Table([*headings, "<"], rows, [*total, words("agree" if len(set(comparison.totals)) == 1 else "differ")])
+    return Table([*headings, f"<{words('note')}"], rows, [*total, words("agree" if len(set(comparison.totals)) == 1 else "differ")])
