@@ -141,3 +141,14 @@ def test_an_in_place_relu_saves_nothing():
         Network((3, 8, 8), conv=Conv2d(3, 4, 3), relu=ReLU(inplace), flatten=Flatten(), fc=Linear(144, 2)) for inplace in (False, True)
     )
     assert predict_memory(plain, 4) == predict_memory(inplace, 4) == measure_memory(inplace, 4)
+
+
+def test_earlier_gradients_and_a_users_hooks_play_no_part():
+    model, seen = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2)), []
+    fresh = measure_memory(model, (2, 4))
+    model(torch.randn(2, 4)).sum().backward()
+    model[0].register_forward_hook(lambda *_: seen.append(1))
+    assert measure_memory(model, (2, 4), mode="no_grad").gradients == 0
+    assert measure_memory(model, (2, 4)) == fresh and not seen
+    model[0].requires_grad_(False)  # its old gradient stays on the model
+    assert measure_memory(model, (2, 4)).gradients == sum(p.nbytes for p in model[2].parameters())

@@ -15,11 +15,7 @@ from course_lib.by_machine.counting import build, with_batch
 
 
 def measure_memory(
-    network_or_model: Network | nn.Module,
-    input_size: tuple[int, ...] | int = 1,
-    dtype: str = "float32",
-    optimizer: str = "Adam",
-    mode: str = "train",
+    network_or_model: Network | nn.Module, input_size: tuple | int = 1, dtype: str = "float32", optimizer: str = "Adam", mode: str = "train"
 ) -> Memory:
     """The bytes of one real step, as predict_memory predicts them; input_size with the batch, or the batch alone for a Network.
 
@@ -35,6 +31,9 @@ def measure_memory(
         model = build(network_or_model)
     else:
         model = copy.deepcopy(network_or_model)
+        model.zero_grad(set_to_none=True)  # gradients of an earlier step are not this one's
+        for part in model.modules():  # a user's hooks must not see this run
+            part._forward_hooks.clear(), part._forward_pre_hooks.clear()
     model = model.to(getattr(torch, dtype)).train(mode == "train")
     with torch.random.fork_rng(devices=[]), torch.set_grad_enabled(mode != "no_grad"):
         x = torch.randn(with_batch(input_size), dtype=getattr(torch, dtype))
