@@ -153,5 +153,5 @@ def test_a_menu_changes_the_memory_card():
 def test_evil_text_is_text_in_every_answer():
     evil = "<script>alert(1)</script>"
     made = [View(problem=evil).live("desk"), View(problem=evil).bundle()["text/html"], Said(evil)._repr_html_()]
-    made += [Table(["<"], [[evil]], caption=evil).html(), bars(evil, {evil: 1}, evil).bundle()["text/html"]]
+    made += [Table(["<"], [[evil]], caption=evil).html(), bars(evil, **{evil: {evil: 1}}).bundle()["text/html"]]
     assert all("<script" not in html and "&lt;script&gt;" in html for html in made)

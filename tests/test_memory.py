@@ -11,7 +11,8 @@ from torch import nn
 import course_lib
 from course_lib import BatchNorm1d, Conv2d, Dropout, Flatten, Linear, Network, ReLU, small_cnn, vgg16_32
 from course_lib.by_hand.memory import DTYPES, MODES, OPTIMIZERS, keeps, largest_batch, predict_memory
-from course_lib.by_machine.measuring import measure_memory
+from course_lib.by_machine import measuring
+from course_lib.by_machine.measuring import compare_memory, measure_memory
 
 POINTWISE = ("Sigmoid", "Tanh", "GELU", "SiLU", "LeakyReLU", "ELU", "ReLU6", "Hardswish", "Identity")
 
@@ -152,3 +153,28 @@ def test_earlier_gradients_and_a_users_hooks_play_no_part():
     assert measure_memory(model, (2, 4)) == fresh and not seen
     model[0].requires_grad_(False)  # its old gradient stays on the model
     assert measure_memory(model, (2, 4)).gradients == sum(p.nbytes for p in model[2].parameters())
+
+
+def test_a_model_without_values_or_on_another_device_is_said():
+    with pytest.raises(ValueError, match="on the meta device, without values"):
+        measure_memory(nn.Linear(4, 2, device="meta"), (2, 4))
+
+
+def test_the_cuda_column_says_what_there_is(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert compare_memory(small_cnn(), 16).total == ["total", "1,113,856", "1,113,856", "no CUDA device here"]
+    # The way to a device, walked with the CPU in its place: a step is made there, and what was held before is taken off.
+    moved, step = [], measuring._step
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda: 1_000)
+    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda: moved.append("reset"))
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda: 2_001_000)
+    monkeypatch.setattr(nn.Module, "to", lambda model, where: moved.append(where) or model)
+    monkeypatch.setattr(measuring, "_step", lambda *asked: moved.append("step") or step(*asked))
+    assert compare_memory(small_cnn(), 16).total[-1] == "2,000,000"
+    assert moved == [torch.float32, "step", torch.float32, "reset", "cuda", "step"]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_the_cuda_allocator_holds_at_least_the_weights_gradients_and_state():
+    assert measuring.cuda_peak(small_cnn(), 16, "float32", "Adam", "train") >= 430_848

@@ -9,9 +9,11 @@ import torch
 from torch import nn
 
 from course_lib.by_hand.layers import one_of
-from course_lib.by_hand.memory import DTYPES, MODES, OPTIMIZERS, Memory
+from course_lib.by_hand.memory import DTYPES, MODES, OPTIMIZERS, Memory, predict_memory
 from course_lib.by_hand.networks import Network
 from course_lib.by_machine.counting import build, with_batch
+from course_lib.show.tables import Table
+from course_lib.words import words
 
 
 def measure_memory(
@@ -24,30 +26,8 @@ def measure_memory(
     >>> step.training_state, step.kept, step.kept + step.input
     (430848, 486400, 683008)
     """
-    for what, value, known in (("dtype", dtype, DTYPES), ("optimizer", optimizer, OPTIMIZERS), ("mode", mode, MODES)):
-        one_of(*known)(what, value)
-    if isinstance(network_or_model, Network):
-        input_size = (input_size, *network_or_model.input_shape) if isinstance(input_size, int) else input_size
-        model = build(network_or_model)
-    else:
-        model = copy.deepcopy(network_or_model)
-        model.zero_grad(set_to_none=True)  # gradients of an earlier step are not this one's
-        for part in model.modules():  # a user's hooks must not see this run
-            part._forward_hooks.clear(), part._forward_pre_hooks.clear()
-    model = model.to(getattr(torch, dtype)).train(mode == "train")
-    with torch.random.fork_rng(devices=[]), torch.set_grad_enabled(mode != "no_grad"):
-        x = torch.randn(with_batch(input_size), dtype=getattr(torch, dtype))
-        output, saved = forward(model, x)
-        if mode == "train":
-            trained = [p for p in model.parameters() if p.requires_grad]
-            if not trained:
-                raise ValueError("measure: nothing to train: the model has no parameters, or all are frozen")
-            kind, arguments, *_ = OPTIMIZERS[optimizer]
-            made = getattr(torch.optim, kind)(trained, **arguments)
-            output.sum().backward()
-            made.step()
-    state = made.state.values() if mode == "train" else ()
-    mine = x.untyped_storage().data_ptr()
+    model, size = _copied(network_or_model, input_size, dtype, optimizer, mode)
+    saved, mine, state = _step(model, size, optimizer, mode)
     return Memory(
         weights=sum(p.nbytes for p in model.parameters()),
         gradients=sum(p.grad.nbytes for p in model.parameters() if p.grad is not None),
@@ -56,6 +36,67 @@ def measure_memory(
         kept=sum(size for place, size in saved.items() if place != mine),
         input=saved.get(mine, 0),
     )
+
+
+def compare_memory(network: Network, batch_size: int = 1, dtype: str = "float32", optimizer: str = "Adam", mode: str = "train") -> Table:
+    """The bytes of one step by hand, as measured, and the peak of the CUDA allocator, where there is such a device.
+
+    >>> from course_lib import small_cnn
+    >>> print(compare_memory(small_cnn(), 16).total[1:3])
+    ['1,113,856', '1,113,856']
+    """
+    asked = network, batch_size, dtype, optimizer, mode
+    by_hand, measured, peak = predict_memory(*asked), measure_memory(*asked), words("no_cuda")
+    if torch.cuda.is_available():
+        peak = f"{cuda_peak(*asked):,}"
+    rows = [[words(part), f"{hand:,}", f"{real:,}", ""] for part, hand, real in zip(Memory._fields, by_hand, measured, strict=True)]
+    headings = [f"<{words('part')}", words("by_hand"), words("measured"), words("cuda_peak")]
+    return Table(headings, rows, [words("total"), f"{by_hand.total:,}", f"{measured.total:,}", peak])
+
+
+def cuda_peak(network_or_model: Network | nn.Module, *asked) -> int:
+    """The most bytes that PyTorch's allocator held at once on the CUDA device for one step, above what it held before."""
+    model, size = _copied(network_or_model, *asked)
+    before = torch.cuda.memory_allocated()
+    torch.cuda.reset_peak_memory_stats()
+    _step(model.to("cuda"), size, *asked[2:])
+    return torch.cuda.max_memory_allocated() - before
+
+
+def _copied(network_or_model, input_size, dtype: str, optimizer: str, mode: str) -> tuple[nn.Module, tuple[int, ...]]:
+    """A copy on the CPU that nobody else sees, without gradients and hooks, and its input_size with the batch."""
+    for what, value, known in (("dtype", dtype, DTYPES), ("optimizer", optimizer, OPTIMIZERS), ("mode", mode, MODES)):
+        one_of(*known)(what, value)
+    if isinstance(network_or_model, Network):
+        model = build(network_or_model)
+        input_size = (input_size, *network_or_model.input_shape) if isinstance(input_size, int) else input_size
+    elif any(tensor.is_meta for tensor in (*network_or_model.parameters(), *network_or_model.buffers())):
+        raise ValueError("measure: the model is on the meta device, without values; build it on the CPU")
+    else:
+        model = copy.deepcopy(network_or_model).cpu()
+    model.zero_grad(set_to_none=True)  # gradients of an earlier step are not this one's
+    for part in model.modules():  # a user's hooks must not see this run
+        part._forward_hooks.clear(), part._forward_pre_hooks.clear()
+    return model.to(getattr(torch, dtype)).train(mode == "train"), with_batch(input_size)
+
+
+def _step(model: nn.Module, size: tuple[int, ...], optimizer: str, mode: str) -> tuple[dict[int, int], int, list[dict]]:
+    """One step: the bytes of each storage that was saved, which of them is the input, and the optimizer's state."""
+    trained = [p for p in model.parameters() if p.requires_grad]
+    if mode == "train" and not trained:
+        raise ValueError("measure: nothing to train: the model has no parameters, or all are frozen")
+    like = next((t for t in (*model.parameters(), *model.buffers()) if t.is_floating_point()), torch.empty(0))
+    devices = range(torch.cuda.device_count())
+    with torch.random.fork_rng(devices), torch.set_grad_enabled(mode != "no_grad"):
+        x, state = torch.randn(size).to(like), {}
+        output, saved = forward(model, x)
+        if mode == "train":
+            kind, arguments, *_ = OPTIMIZERS[optimizer]
+            made = getattr(torch.optim, kind)(trained, **arguments)
+            output.sum().backward()
+            made.step()
+            state = made.state
+    return saved, x.untyped_storage().data_ptr(), list(state.values())
 
 
 def forward(model: nn.Module, x: torch.Tensor) -> tuple[torch.Tensor, dict[int, int]]:

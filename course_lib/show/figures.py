@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import combinations, pairwise
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
+from matplotlib.ticker import StrMethodFormatter
 
 from course_lib.by_hand.ledger import Shown
 from course_lib.show.svg import LIGHT, image
@@ -28,27 +31,77 @@ class Figure(Shown):
         return {"text/html": image(self.png, self.alt, "png", "900") + twin, "text/plain": f"{self.alt}\n{self.table.text()}"}
 
 
-def bars(title: str, values: dict[str, int], unit: str) -> Figure:
-    """One bar a name, its number at its end: {'conv1': 380, …}, unit as said in the alt text.
+def _panels(title: str, height: float, count: int = 1) -> tuple[Canvas, list]:
+    """An empty figure with its title, and its axes side by side."""
+    figure = Canvas(figsize=(9, height), dpi=150, layout="constrained", facecolor=LIGHT["paper"])
+    FigureCanvasAgg(figure)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=15, fontweight="bold", color=LIGHT["ink"], parse_math=False)
+    panels = figure.subplots(1, count, sharey=True, squeeze=False)[0]
+    for axes in panels:
+        axes.spines[:].set_visible(False)
+        axes.tick_params(colors=LIGHT["ink"], labelsize=12, length=0)
+    return figure, panels
 
-    >>> bars("Most parameters sit in fc1", {"conv1": 380, "fc1": 24704}, "parameters")
+
+def _drawn(figure: Canvas, alt: str, table: Table) -> Figure:
+    figure.savefig(buffer := io.BytesIO(), format="png", metadata={"Software": None})
+    return Figure(buffer.getvalue(), alt, table)
+
+
+def bars(title: str, /, **values: dict[str, int]) -> Figure:
+    """One bar a name, its number at its end; one panel a unit, all of the same names: parameters={'conv1': 380, …}.
+
+    >>> bars("Most parameters sit in fc1", parameters={"conv1": 380, "fc1": 24704})
     Bar chart: Most parameters sit in fc1. conv1 380, fc1 24,704 parameters.
     what   parameters
     conv1         380
     fc1        24,704
     """
-    names, most, buffer = list(values), max(1, *values.values()), io.BytesIO()
-    figure = Canvas(figsize=(9, 1 + 0.5 * len(values)), dpi=150, layout="constrained", facecolor=LIGHT["paper"])
-    FigureCanvasAgg(figure)
-    axes = figure.subplots()
-    axes.set_title(title, loc="left", fontsize=15, fontweight="bold", color=LIGHT["ink"], parse_math=False)
-    axes.barh(names, list(values.values()), color=[LIGHT["orange" if v == most else "blue"] for v in values.values()], height=0.62)
-    for i, value in enumerate(values.values()):
-        axes.text(value + most * 0.01, i, f"{value:,}", va="center", fontsize=13, color=LIGHT["ink"])
-    axes.set(xticks=[], xlim=(0, most * 1.14))
-    axes.invert_yaxis()
-    axes.tick_params(colors=LIGHT["ink"], labelsize=12, length=0)
-    axes.spines[:].set_visible(False)
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    alt = words("bars_alt", title=title, values=", ".join(f"{n} {v:,}" for n, v in values.items()), unit=unit)
-    return Figure(buffer.getvalue(), alt, Table([f"<{words('what')}", unit], [[name, f"{value:,}"] for name, value in values.items()]))
+    names = list(next(iter(values.values())))
+    figure, panels = _panels(title, 1 + 0.5 * len(names), len(values))
+    for axes, (unit, numbers) in zip(panels, values.items(), strict=True):
+        most = max(1, *numbers.values())
+        axes.barh(names, numbers.values(), color=[LIGHT["orange" if n == most else "blue"] for n in numbers.values()], height=0.62)
+        for i, value in enumerate(numbers.values()):
+            axes.text(value + most * 0.01, i, f"{value:,}", va="center", fontsize=13, color=LIGHT["ink"])
+        axes.set(xticks=[], xlim=(0, most * (1.08 + 0.06 * len(values) ** 2)))
+        if len(values) > 1:
+            axes.set_title(unit, loc="left", fontsize=13, color=LIGHT["ink"], parse_math=False)
+    panels[0].invert_yaxis()
+    said = "; ".join(f"{', '.join(f'{name} {n:,}' for name, n in numbers.items())} {unit}" for unit, numbers in values.items())
+    rows = [[name, *(f"{numbers[name]:,}" for numbers in values.values())] for name in names]
+    return _drawn(figure, words("bars_alt", title=title, said=said), Table([f"<{words('what')}", *values], rows))
+
+
+def lines(title: str, along: str, places: Sequence[int], /, **values: dict[str, Sequence[int]]) -> Figure:
+    """One line a name over the places along the axis, its name at its end, and a dot where two lines cross.
+
+    >>> lines("Kept passes stored", "batch", [1, 2, 3], bytes={"stored": [5, 5, 5], "kept": [3, 6, 9]})
+    Line chart: Kept passes stored. stored 5 to 5, kept 3 to 9 bytes, for batch 1 to 3.
+    batch  stored  kept
+        1       5     3
+        2       5     6
+        3       5     9
+    """
+    ((unit, series),) = values.items()
+    figure, (axes,) = _panels(title, 4.2)
+    for (name, numbers), colour in zip(series.items(), ("orange", "blue", "green", "ink"), strict=False):
+        axes.plot(places, numbers, color=LIGHT[colour], linewidth=2.5)
+        axes.annotate(name, (places[-1], numbers[-1]), (8, 0), textcoords="offset points", va="center", fontsize=13,
+                      color=LIGHT[colour], annotation_clip=False)  # fmt: skip
+    for one, other in combinations(series.values(), 2):
+        gaps = [a - b for a, b in zip(one, other, strict=True)]
+        for i, (before, after) in enumerate(pairwise(gaps)):
+            if before * after < 0:
+                part = before / (before - after)
+                at, height = (ends[i] + part * (ends[i + 1] - ends[i]) for ends in (places, one))
+                axes.plot([at], [height], "o", markersize=9, color=LIGHT["ink"])
+    axes.set_xlabel(along, fontsize=13, color=LIGHT["ink"])
+    axes.set_ylabel(unit, fontsize=13, color=LIGHT["ink"])
+    axes.set(xlim=(places[0], places[-1]), ylim=(0, None))
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.grid(axis="y", color=LIGHT["line"], linewidth=0.8)
+    ends = ", ".join(f"{name} {numbers[0]:,} to {numbers[-1]:,}" for name, numbers in series.items())
+    alt = words("lines_alt", title=title, ends=ends, unit=unit, along=along, first=places[0], last=places[-1])
+    rows = [[f"{place:,}", *(f"{numbers[i]:,}" for numbers in series.values())] for i, place in enumerate(places)]
+    return _drawn(figure, alt, Table([along, *series], rows))
