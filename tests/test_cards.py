@@ -6,7 +6,21 @@ import time
 import pytest
 from torch import nn
 
-from course_lib import Conv1d, Conv2d, Network, bars, layer_card, memory_card, network_card, predict_memory, small_cnn, vgg16_32
+from course_lib import (
+    BatchNorm2d,
+    Conv1d,
+    Conv2d,
+    Network,
+    bars,
+    conv1d_net,
+    layer_card,
+    memory_card,
+    network_card,
+    one_conv,
+    predict_memory,
+    small_cnn,
+    vgg16_32,
+)
 from course_lib.by_machine.counting import build
 from course_lib.cards.base import View
 from course_lib.cards.network import START, network_view
@@ -17,6 +31,9 @@ CARDS = {
     "network": network_card,
     "network, projector": lambda: network_card(layout="projector"),
     "network, by machine": lambda: network_card(machine=True, columns=True),
+    "vgg": lambda: network_card(vgg16_32),
+    "vgg, projector": lambda: network_card(vgg16_32, layout="projector"),
+    "1-d network, by machine": lambda: network_card(conv1d_net, machine=True),
     "layer": layer_card,
     "memory": memory_card,
     "layer 1-d": lambda: layer_card(Conv1d(2, 6, 5, padding=2), image=20),
@@ -79,6 +96,10 @@ def test_a_bad_start_is_an_error():
         network_card(batch=0)
     with pytest.raises(ValueError, match="no slider depth"):
         network_card(sliders=["depth"])
+    with pytest.raises(TypeError, match="takes a function of sizes"):
+        network_card(small_cnn())
+    with pytest.raises(TypeError, match="kernel cannot be a slider"):
+        network_card(lambda kernel: one_conv())
     with pytest.raises(TypeError, match="no size depth"):
         network_card(depth=3)
     with pytest.raises(ValueError, match="layout"):
@@ -155,3 +176,29 @@ def test_evil_text_is_text_in_every_answer():
     made = [View(problem=evil).live("desk"), View(problem=evil).bundle()["text/html"], Said(evil)._repr_html_()]
     made += [Table(["<"], [[evil]], caption=evil).html(), bars(evil, **{evil: {evil: 1}}).bundle()["text/html"]]
     assert all("<script" not in html and "&lt;script&gt;" in html for html in made)
+
+
+def test_any_function_of_sizes_is_a_card_with_pytorchs_numbers():
+    def mine(depth=2, hidden_width=8, norm=False):
+        """A network of a user's own: a lecturer writes it into a cell."""
+        layers = {f"conv{i}": Conv2d(3 if i == 0 else hidden_width, hidden_width, 3) for i in range(depth)}
+        return Network((3, 16, 16), **layers, **({"bn": BatchNorm2d(hidden_width)} if norm else {}))
+
+    for make, values in ((mine, {"depth": 7, "norm": True}), (vgg16_32, {"width": 48, "late_convs": 4}), (conv1d_net, {"length": 77})):
+        card = network_card(make, machine=True)
+        card.set(**values)
+        model = build(make(**values), "meta")
+        assert shown(card)[0] == f"{sum(p.numel() for p in model.parameters()):,}" and "3 agree" in card._shown.value
+    labels = str([row.children[0].value for row in network_card(mine).children[1].children])
+    assert "hidden width" in labels and network_card(mine).controls["depth"].max == 7  # 2·8 + 1 no longer fits 16×16
+
+
+def test_a_deep_network_is_drawn_stage_by_stage_and_nothing_is_lost():
+    card = network_card(vgg16_32, layout="projector")
+    card.set(width=48)
+    ledger = vgg16_32(width=48).ledger()
+    stages = {"…pool1": ledger[:7], "…pool4": ledger[24:34], "…pool5": ledger[34:44]}
+    for name, rows in stages.items():
+        assert name in card._shown.value and f">{rows.params:,}<" in card._shown.value
+    assert card._shown.value.count("<tr") == 1 + 4 + 1 and "and 3 more" in card._shown.value
+    assert "conv5_3" in network_card(vgg16_32)._shown.value  # on a desk every layer has its row

@@ -12,7 +12,7 @@ import ipywidgets as widgets
 
 from course_lib.show.svg import PALETTE, image
 from course_lib.show.tables import Table
-from course_lib.words import words
+from course_lib.words import named, words
 
 
 class Total(NamedTuple):
@@ -63,7 +63,7 @@ def arrow(change: int) -> str:
 
 
 def fitting(fits: Callable[[int], object], start: int, low: int, high: int) -> tuple[int, int]:
-    """The widest run of values around start, from low to high, for which `fits` does not raise ValueError.
+    """The widest run of values around start, from low to high, for which `fits` does not raise ValueError; an end that fits is one.
 
     >>> from course_lib import small_cnn
     >>> fitting(lambda kernel: small_cnn(conv2_kernel=kernel), 3, 1, 20)
@@ -77,7 +77,7 @@ def fitting(fits: Callable[[int], object], start: int, low: int, high: int) -> t
             return False
         return True
 
-    least = most = start
+    least, most = low if good(low) else start, high if good(high) else start
     while least > low and good(least - 1):
         least -= 1
     while most < high and good(most + 1):
@@ -135,11 +135,11 @@ class Card(widgets.VBox):
         self.controls, rows, switches = {}, [], []
         for name in chosen:
             if limits[name] is None:
-                made = widgets.Checkbox(start[name], description=words(name), indent=False, layout={"width": "auto"})
+                made = widgets.Checkbox(start[name], description=named(name), indent=False, layout={"width": "auto"})
                 switches.append(made)
             elif isinstance(limits[name][0], str):
                 made = widgets.Dropdown(options=limits[name], value=start[name], layout={"width": "auto", "flex": "1 1 auto"})
-                rows.append(_row(words(name), made))
+                rows.append(_row(named(name), made))
             else:
                 low, high = limits[name] if name in free else fitting(
                     lambda value, name=name: fits({**start, name: value}), start[name], *limits[name])  # fmt: skip
@@ -148,7 +148,7 @@ class Card(widgets.VBox):
                 box = widgets.BoundedIntText(start[name], made.min, made.max, layout={"width": "86px"})
                 widgets.jslink((made, "value"), (box, "value"))
                 widgets.dlink((made, "max"), (box, "max"))
-                rows.append(_row(words(name), made, box))
+                rows.append(_row(named(name), made, box))
             self.controls[name] = made
             made.observe(self._changed, "value")
         buttons = [self._button(label, values) for label, values in (presets or {}).items()]

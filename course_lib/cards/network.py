@@ -3,111 +3,167 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
+from itertools import groupby
 
 from course_lib.by_hand.layers import times
+from course_lib.by_hand.ledger import Ledger, Row
 from course_lib.by_hand.networks import Network, small_cnn
 from course_lib.cards.base import Card, Total, View, arrow
 from course_lib.show.svg import network_picture
 from course_lib.show.tables import Cell, Table, number, what
 from course_lib.words import words
 
+# What a size's slider can take; of a size that is not named here, up to four times its default.
 LIMITS = {
     "conv1_kernel": (1, 11), "conv1_channels": (1, 32), "pool1_kernel": (1, 7), "conv2_kernel": (1, 7),
-    "conv2_channels": (1, 64), "pool2_kernel": (1, 5), "hidden": (1, 256), "image": (8, 64), "batch": (1, 128),
-    "batch_norm": None, "global_pool": None, "machine": None, "columns": None,
+    "conv2_channels": (1, 64), "pool2_kernel": (1, 5), "hidden": (1, 256), "image": (8, 64),
+    "width": (4, 128), "late_convs": (1, 4), "kernel": (1, 11), "length": (8, 400),
 }  # fmt: skip
-SIZES = {name: size.default for name, size in inspect.signature(small_cnn).parameters.items() if name != "classes"}
-START = {**SIZES, "batch": 1, "machine": False, "columns": False}
+ASKED = {"batch": 1, "machine": False, "columns": False}  # what every network's card has beside the sizes
+PRESETS = {
+    "small_cnn": {"larger_smaller": {"conv2_kernel": 5}, "global_pool": {"global_pool": True}},
+    "vgg16_32": {"half_width": {"width": 32}, "vgg19": {"late_convs": 4}, "no_norm": {"batch_norm": False}},
+    "conv1d_net": {"twice_length": {"length": 200}, "wider_kernel": {"kernel": 9}},
+}
+MOST = 11  # columns of a picture
+ROOM = 4  # rows on a projector
+
+Make = Callable[..., Network]
+Asked = tuple[Row, *tuple[int, ...]]  # a row, and what PyTorch and torchinfo say of its parameters, where they are asked
 
 
-def _network(values: dict) -> Network:
-    return small_cnn(**{name: values[name] for name in SIZES})
+def sizes(make: Make) -> dict[str, int | bool]:
+    """The sizes that a function of sizes takes, with their defaults; `classes` is the task's, not the network's.
+
+    >>> sizes(small_cnn)["conv2_kernel"]
+    3
+    """
+    found = {name: size.default for name, size in inspect.signature(make).parameters.items() if name != "classes"}
+    if bad := [name for name, default in found.items() if not isinstance(default, int) or name in ASKED]:
+        raise TypeError(f"network_card: {bad[0]} cannot be a slider; give each size a whole number or a switch as its default, "
+                        f"and a name other than {', '.join(ASKED)}")  # fmt: skip
+    return found
 
 
-def network_view(values: dict, start: dict, layout: str = "desk") -> View:
+START = {**sizes(small_cnn), **ASKED}
+
+
+def _network(values: dict, make: Make = small_cnn) -> Network:
+    return make(**{name: value for name, value in values.items() if name not in ASKED})
+
+
+def _stages(asked: list[Asked]) -> list[list[Asked]]:
+    """Each row by itself; where they are too many for a picture, those on a map of one size together."""
+    if sum(1 for row, *_ in asked if _seen(row)) <= MOST:
+        return [[one] for one in asked]
+    return [list(stage) for _, stage in groupby(asked, lambda one: one[0].input_shape[1:] or one[0].name)]
+
+
+def _merged(stage: list[Asked]) -> Asked:
+    if len(stage) == 1:
+        return stage[0]
+    rows, *counts = zip(*stage, strict=True)
+    totals, last = Ledger(rows), rows[-1]
+    row = Row(f"…{last.name}", words("layers", n=len(rows)), "", rows[0].input_shape, last.output_shape, totals.params, macs=totals.macs)
+    return row, *map(sum, counts)
+
+
+def _seen(row: Row) -> bool:
+    return bool(row.params) or row.output_shape != row.input_shape
+
+
+def network_view(values: dict, start: dict, layout: str = "desk", make: Make = small_cnn) -> View:
     """What the network card shows for these values: totals against the start, picture and table."""
-    network = _network(values)
-    ledger, before = network.ledger(values["batch"]), _network(start).ledger(start["batch"])
-    top, per = max(ledger, key=lambda row: row.params), values["batch"]
+    network, per = _network(values, make), values["batch"]
+    ledger, before = network.ledger(per), _network(start, make).ledger(start["batch"])
+    top = max(ledger, key=lambda row: row.params)
     totals = [
         Total(f"{ledger.params:,}", words("params"), ledger.params - before.params),
         Total(f"{ledger.macs:,}", words("macs_image") if per == 1 else words("macs_batch", n=per), ledger.macs - before.macs),
     ]
     if layout == "desk":
-        share = round(100 * top.params / ledger.params)
-        totals += [
-            Total(f"{4 * ledger.params / 1000:,.1f} kB", words("weights_float32")),
-            Total(f"{share} %", words("share_in", name=top.name)),
-        ]
-    kernels = {name: layer.kernel_size[0] for name, layer in network.layers.items() if hasattr(layer, "in_channels")}
-    maps = "; ".join(f"{row.name} {times(row.output_shape)}, {row.params:,}" for row in ledger if row.params)
-    alt = words("network_alt", input=times(network.input_shape), maps=maps)
-    compared = None
+        share, size = round(100 * top.params / max(1, ledger.params)), 4 * ledger.params
+        totals.append(Total(f"{size / 1e6:,.2f} MB" if size >= 1e6 else f"{size / 1e3:,.1f} kB", words("weights_float32")))
+        totals.append(Total(f"{share} %", words("share_in", name=top.name)))
+    asked = [(row,) for row in ledger]
     if values["machine"]:
         from course_lib.by_machine.comparing import compare
 
-        compared = compare(network, (values["batch"], *network.input_shape))
-    largest = max(row.params for row in before)
-    table = _table(ledger, before, compared, values, layout)
-    drawn = network_picture(ledger, kernels, largest, alt, width=1400 if layout == "desk" else 1120)
-    return View(totals, drawn, alt, table if table.rows else None)
+        asked = [(c.row, c.parameters, c.torchinfo) for c in compare(network, (per, *network.input_shape))]
+    stages, kernels = _stages(asked), {}
+    short, old = [_merged(stage) for stage in stages], [_merged(stage) for stage in _stages([(row,) for row in before])]
+    for (row, *_), stage in zip(short, stages, strict=True):
+        if hasattr(layer := network.layers[stage[0][0].name], "in_channels"):
+            kernels[row.name] = layer.kernel_size[0]
+    drawn = Ledger(row for row, *_ in short)
+    maps = "; ".join(f"{row.name} {times(row.output_shape)}, {row.params:,}" for row in drawn if row.params)
+    alt = words("network_alt", input=times(network.input_shape), maps=maps)
+    table = _table(asked, before, values, True) if layout == "desk" else _table(short, [row for row, *_ in old], values, False)
+    svg = network_picture(drawn, kernels, max(row.params for row, *_ in old), alt, width=1400 if layout == "desk" else 1120)
+    return View(totals, svg, alt, table if table.rows else None)
 
 
-def _table(ledger, before, compared, values: dict, layout: str) -> Table:
-    old = {row.name: row for row in before}
-    rows, marked, desk = [], set(), layout == "desk"
-    wide = compared and (values["columns"] or not compared.agree)
-    for i, row in enumerate(ledger):
-        was = old.get(row.name)
-        changed = was is None or (row.output_shape, row.params, row.macs) != (was.output_shape, was.params, was.macs)
-        quiet = not row.params and row.output_shape == row.input_shape
-        if quiet or (not desk and not (changed and (row.params or row.kind == "Flatten"))):
-            continue
-        if changed:
-            marked.add(len(rows))
-        change = row.params - (was.params if was else 0)
+def _table(asked: list[Asked], before: Iterable[Row], values: dict, desk: bool) -> Table:
+    """All rows that do something, those that changed marked; on a projector those alone that changed most."""
+    old, machine, more = {row.name: row for row in before}, values["machine"], 0
+    change = {row.name: row.params - getattr(old.get(row.name), "params", 0) for row, *_ in asked}
+    changed = {row.name for row, *_ in asked if _facts(row) != _facts(old.get(row.name, Row("", "")))}
+    shown = [one for one in asked if _seen(one[0])]
+    if not desk:
+        shown = [one for one in shown if one[0].name in changed and (one[0].params or one[0].kind == "Flatten")]
+        largest = sorted(shown, key=lambda one: -abs(change[one[0].name]))[:ROOM]
+        shown, more = [one for one in shown if one in largest], len(shown) - len(largest)
+    agree = all(count == row.params for row, *counts in asked for count in counts)
+    wide, rows = machine and (values["columns"] or not agree), []
+    for row, *counts in shown:
         cells = [Cell(row.name, "name"), what(row), times(row.output_shape), Cell(row.work.text, "work"), number(row.params)]
-        if compared and wide:
-            cells += [number(compared[i].parameters), number(compared[i].torchinfo)]
-        elif compared:
-            cells.append(Cell(words("agree") if row.params else "", "good"))
-        cells.append(Cell(arrow(change), "up" if change > 0 else "down"))
-        rows.append(cells + [number(row.macs)] * desk)
-    total = [words("total"), "", "", "", f"{ledger.params:,}"]
+        cells += map(number, counts) if wide else [Cell(words("agree") if row.params else "", "good")] * machine
+        rows.append([*cells, Cell(arrow(change[row.name]), "up" if change[row.name] > 0 else "down"), *[number(row.macs)] * desk])
     headings = [f"<{words('layer')}", f"<{words('what')}", words("output"), words("work"), words("params")]
-    if compared and wide:
-        headings += [".parameters()", "torchinfo"]
-        total += [f"{count:,}" for count in compared.totals[1:]]
-    elif compared:
-        headings.append(words("three"))
-        total.append(words("agree"))
-    total += [arrow(ledger.params - before.params), f"{ledger.macs:,}"]
-    headings += [words("change")] + [words("macs")] * desk
-    return Table(headings, rows, total if desk else [], marked=frozenset(marked))
+    headings += [".parameters()", "torchinfo"] if wide else [words("three")] * machine
+    headings += [words("change"), *[words("macs")] * desk]
+    marked = frozenset(i for i, (row, *_) in enumerate(shown) if row.name in changed)
+    if more:
+        rows.append([Cell(words("more", n=more), "quiet")] + [""] * (len(headings) - 1))
+    if not desk:
+        return Table(headings, rows, marked=marked)
+    params, *counts = (sum(column) for column in zip(*((row.params, *counts) for row, *counts in asked), strict=True))
+    total = [words("total"), "", "", "", f"{params:,}", *(map("{:,}".format, counts) if wide else [words("agree")] * machine)]
+    total += [arrow(params - sum(row.params for row in old.values())), f"{sum(row.macs for row, *_ in asked):,}"]
+    return Table(headings, rows, total, marked=marked)
 
 
-def network_card(sliders: Iterable[str] | None = None, layout: str = "desk", machine: bool = False, **start) -> Card:
-    """A card on article A1's small network: sliders for its sizes, totals, maps, weights as areas, and the ledger.
+def _facts(row: Row) -> tuple:
+    return row.output_shape, row.params, row.macs
 
-    `sliders` names those to show (all by default), `start` their values, `machine` asks PyTorch and torchinfo too, and
-    layout "projector" has big totals and only the rows that changed.
 
-    >>> network_card(conv2_kernel=5).values["conv2_kernel"]
-    5
+def network_card(
+    network: Make = small_cnn, sliders: Iterable[str] | None = None, layout: str = "desk", machine: bool = False, **start
+) -> Card:
+    """A card on a network: sliders for its sizes, totals, maps, weights as areas, and the ledger.
+
+    `network` is a function of sizes that gives a Network: small_cnn, vgg16_32, conv1d_net, or your own, whose arguments have
+    whole numbers or True and False as defaults. `sliders` names those to show (all by default), `start` their values, `machine`
+    asks PyTorch and torchinfo too, and layout "projector" has big totals and only the rows that changed.
+
+    >>> from course_lib import vgg16_32
+    >>> network_card(conv2_kernel=5).values["conv2_kernel"], network_card(vgg16_32, width=32).values["late_convs"]
+    (5, 3)
     """
-    if isinstance(sliders, Network):
-        raise TypeError("network_card takes sizes, not a network: network_card(conv2_kernel=5)")
-    if unknown := sorted(start.keys() - START.keys()):
-        raise TypeError(f"network_card: no size {', '.join(unknown)}; there are {', '.join(START)}")
-    begin = {**START, "machine": machine, **start}
-    article = {**SIZES, "batch": 1}
-    presets = {
-        words("as_in_article"): article,
-        words("larger_smaller"): {**article, "conv2_kernel": 5},
-        words("global_pool"): {**article, "global_pool": True},
-    }
+    if not callable(network):
+        raise TypeError("network_card takes a function of sizes, such as vgg16_32, and sizes by name: network_card(conv2_kernel=5)")
+    usual = {**sizes(network), **ASKED}
+    if unknown := sorted(start.keys() - usual.keys()):
+        raise TypeError(f"network_card: no size {', '.join(unknown)}; there are {', '.join(usual)}")
+    limits = {name: None if isinstance(value, bool) else LIMITS.get(name, (1, 4 * value)) for name, value in usual.items()}
+    known = PRESETS.get(network.__name__, {})
+    article = {name: value for name, value in usual.items() if name not in ("machine", "columns")}
+    presets = {words("as_in_article" if known else "as_given"): article}
+    presets |= {words(name): {**article, **values} for name, values in known.items()}
     return Card(
-        network_view, begin, LIMITS, fits=_network, free=["batch"], sliders=sliders, reference=START, layout=layout,
+        partial(network_view, make=network), {**usual, "machine": machine, **start}, {**limits, "batch": (1, 128)},
+        fits=partial(_network, make=network), free=["batch"], sliders=sliders, reference=usual, layout=layout,
         presets=presets if layout == "desk" and sliders is None else None,
     )  # fmt: skip

@@ -60,7 +60,7 @@ def image(drawn: bytes, alt: str, kind: str = "svg+xml", width: str = "100%") ->
 def _stack(centre: float, middle: float, shape: Shape, scale: float, fill: str) -> tuple[list[str], tuple[float, float]]:
     """A feature map as a stack of its channels (12 at most), and where its front lies; a vector as a bar."""
     if len(shape) == 1:
-        height = 16 + 5.8 * math.sqrt(min(shape[0], 400))
+        height = 16 + 4.7 * math.sqrt(min(shape[0], 400))
         return [box(centre - 10, middle - height / 2, 20, height, fill, "blue")], (centre - 10, middle - height / 2)
     height, width = (1, shape[1]) if len(shape) == 2 else shape[1:]
     height, width, sheets = max(4, height * scale), max(4, width * scale), min(shape[0], 12)

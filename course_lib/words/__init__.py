@@ -25,3 +25,12 @@ def words(key: str, **values) -> str:
     for part in (key if "." in key else f"shown.{key}").split("."):
         found = found[part]
     return found.format(**values)
+
+
+def named(size: str) -> str:
+    """What a slider of this size is called: its words, or its own name where there are none.
+
+    >>> named("conv2_kernel"), named("my_size")
+    ('conv2 kernel', 'my size')
+    """
+    return read_toml(f"words/{language}.toml")["shown"].get(size, size.replace("_", " "))
