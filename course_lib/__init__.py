@@ -23,6 +23,7 @@ _LATER = {
     "reveal": "exercises",
     "check": "exercises",
     "vote": "exercises",
+    "claims": "verdicts",
 }
 __all__ = [*_by_hand, *_LATER]
 

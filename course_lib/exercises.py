@@ -41,7 +41,7 @@ def _network_sizes() -> dict:
     ledger, larger = net.ledger(), small_cnn(conv2_kernel=5).ledger()
     conv1, conv2, fc1 = (ledger[name].params for name in ("conv1", "conv2", "fc1"))
     return dict(  # noqa: C408
-        net=net, ledger=ledger, params=ledger.params, values=ledger.params, width=4, layers=len(ledger), tensors=8, batch=16,
+        net=net, ledger=ledger, larger=larger, params=ledger.params, values=ledger.params, width=4, layers=len(ledger), tensors=8, batch=16,
         activations=sum(row.outputs for row in ledger if row.kind == "ReLU"), outputs=sum(row.outputs for row in ledger),
         biases=sum(row.work[1][0] for row in ledger if row.biased), convolutions=conv1 + conv2, fc1=fc1, frozen=conv1,
         frozen_weights=conv1 - 5, kernel_growth=larger["conv2"].params - conv2, fc1_loss=fc1 - larger["fc1"].params,
@@ -85,7 +85,9 @@ def _number(answer) -> float | str:
         return words("answer_dots" if answer is ... else "answer_none")
     if isinstance(answer, tuple):
         return words("answer_comma")
-    if isinstance(answer, (str, bytes, bool, list, dict, set)):
+    if isinstance(answer, bool):
+        return words("answer_flag", value=answer)
+    if isinstance(answer, (str, bytes, list, dict, set)):
         return words("answer_text" if isinstance(answer, (str, bytes)) else "answer_type", kind=type(answer).__name__)
     if callable(answer) and not hasattr(answer, "forward"):  # a module can be called, too
         return words("answer_function")
@@ -107,7 +109,13 @@ def diagnose(exercise: Exercise, answers: list[float], case: SimpleNamespace) ->
         wrong = [MISTAKES[mistake](case) for case in exercise.cases or (exercise.sizes,)]
         if all(_close(answer, value, 0.022) for answer, value in zip(answers, wrong, strict=True)):
             return words(f"mistake.{mistake}", **vars(case))
-    return ""
+    if exercise.cases:
+        return ""
+    ratio = answers[0] / (exercise.truth(exercise.sizes) or math.nan)
+    return words("other_unit") if any(math.isclose(ratio, by, rel_tol=0.011) for n in UNITS for by in (n, 1 / n)) else ""
+
+
+UNITS = (10**3, 10**6, 2**10, 2**20)
 
 
 def check(name: str | None = None, answer=..., hint: int = 0) -> Said:

@@ -18,7 +18,7 @@ def formula(text: str) -> Callable[[SimpleNamespace], float]:
     >>> formula("k**2 * cin * cout + cout")(SimpleNamespace(k=3, cin=5, cout=12))
     552
     """
-    code = compile(text, "formula", "eval")
+    code = compile(f"({text})", "formula", "eval")
     return lambda sizes: eval(code, NAMES | vars(sizes))
 
 

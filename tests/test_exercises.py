@@ -100,7 +100,56 @@ def running_mean() -> float:
     return norm.running_mean.item()
 
 
+def vgg(image: int, *features: int) -> nn.Sequential:
+    """VGG16 without BatchNorm, on the meta device."""
+    layers, before = [], 3
+    for convs, channels in ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512)):
+        for _ in range(convs):
+            layers += [nn.Conv2d(before, channels, 3, padding=1), nn.ReLU()]
+            before = channels
+        layers.append(nn.MaxPool2d(2))
+    layers.append(nn.Flatten())
+    for before, after in zip((512 * (image // 32) ** 2, *features), features, strict=False):
+        layers.append(nn.Linear(before, after))
+    return nn.Sequential(*layers).to("meta")
+
+
+def gives(model: nn.Sequential, kinds: tuple, image: int) -> int:
+    """How many values the layers of these kinds give, and the input."""
+    x = torch.empty(1, 3, image, image, device="meta")
+    total = x.numel()
+    for layer in model:
+        x = layer(x)
+        total += x.numel() * isinstance(layer, kinds)
+    return total
+
+
+def meta_macs(model: nn.Module, *shape: int) -> int:
+    with FlopCounterMode(display=False) as counter:
+        model(torch.empty(shape, device="meta"))
+    return counter.get_total_flops() // 2
+
+
 NET = small_cnn()
+NORMED = nn.Sequential(
+    NET[0], nn.BatchNorm2d(5), *NET[1:4], nn.BatchNorm2d(12), *NET[4:8], nn.BatchNorm1d(128), *NET[8:]
+)  # fmt: skip
+VGG32, VGG224 = vgg(32, 512, 256, 10), vgg(224, 4096, 4096, 1000)
+
+
+def twice_registered() -> int:
+    """torchsummary's own total of VGG16-32 with its blocks registered twice."""
+    from course_lib.by_machine.asking import ArticleVGG, torchsummary_says
+
+    return torchsummary_says(ArticleVGG(), 3, 32, 32)
+
+
+def rows() -> int:
+    from course_lib.by_machine.asking import ArticleVGG
+
+    return len(ArticleVGG().eval()(torch.zeros(1, 3, 224, 224)))
+
+
 JUDGE = {
     "linear-first": lambda: params(nn.Linear(3, 2)),
     "one-value": lambda: nn.Conv2d(5, 12, 3).weight[0].numel(),
@@ -136,17 +185,23 @@ JUDGE = {
     "pool-indices": lambda: NET[:3](torch.zeros(16, 3, 32, 32)).numel() * torch.int64.itemsize,
     "a2-activations": lambda: 2 * torch.zeros(128, 1_000_000).nbytes / 1024**2,
     "crossing": lambda: next(n for n in range(1, 99) if saved(small_cnn(), n) > nbytes(NET)),
-    "forward-backward": lambda: torchinfo.summary(NET, (16, 3, 32, 32), verbose=0).total_output_bytes,
+    "forward-backward": lambda: torchinfo.summary(NORMED, (16, 3, 32, 32), verbose=0).total_output_bytes,
     "a3-flops-biased": lambda: 2 * macs(nn.Conv2d(3, 7, 3), 1, 3, 5, 5),
     "a3-flops": lambda: 2 * macs(nn.Conv2d(3, 7, 3), 1, 3, 5, 5) - nn.Conv2d(3, 7, 3)(torch.zeros(1, 3, 5, 5)).numel(),
     "stride-macs": lambda: macs(nn.Conv2d(5, 12, 3, stride=2), 1, 5, 12, 12),
-    "mult-adds": lambda: torchinfo.summary(NET, (16, 3, 32, 32), verbose=0).total_mult_adds,
+    "mult-adds": lambda: torchinfo.summary(small_cnn(5, 108), (16, 3, 32, 32), verbose=0).total_mult_adds,
     "backward-ratio": backward_ratio,
     "conv1d-params": lambda: params(nn.Conv1d(16, 32, 3)),
     "conv1d-flatten": lambda: conv1d(1600)[:7](torch.zeros(1, 1, 200)).shape[1],
     "conv1d-total": lambda: params(conv1d(800)),
     "conv1d-macs": lambda: macs(conv1d(800), 1, 1, 100),
     "kinds": lambda: sum(params(layer) > 0 for layer in (nn.Conv1d(1, 1, 1), nn.MaxPool2d(2), nn.Linear(1, 1), nn.Dropout(), nn.Flatten())),
+    "vgg-work": lambda: round(100 * meta_macs(VGG32[24:31], 1, 512, 2, 2) / meta_macs(VGG32, 1, 3, 32, 32)),
+    "imagenet-fc1": lambda: params(VGG224[32]),
+    "vgg-twice": twice_registered,
+    "rows-224": rows,
+    "three-for-seven": lambda: params(nn.Conv2d(512, 512, 7, bias=False)) - 3 * params(nn.Conv2d(512, 512, 3, bias=False)),
+    "cs231n-mb": lambda: 4 * gives(VGG224, (nn.Conv2d, nn.MaxPool2d, nn.Linear), 224) / 1e6,
     "adam-bfloat16": lambda: adam(small_cnn().bfloat16()),
 }  # fmt: skip
 NUMBERS = [name for name, exercise in EXERCISES.items() if not exercise.cases]
@@ -243,3 +298,15 @@ def test_the_score_counts_each_exercise_once():
     assert str(check()) == before
     check("linear-first", 9)
     assert str(check()) != before
+
+
+@pytest.mark.parametrize(
+    "name, answer",
+    [("adam-state", 0.215), ("pool-indices", 92.16), ("five-million", 80e6), ("a2-activations", 0.954), ("conv1d-macs", 185.28)],
+)
+def test_another_unit_is_told(name, answer):
+    assert "the unit is another one" in check(name, answer)
+
+
+def test_a_wrong_size_is_no_other_unit():
+    assert "the unit" not in check("conv2-params", 5_000) and "True" in check("conv2-params", True)

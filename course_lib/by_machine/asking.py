@@ -1,0 +1,146 @@
+"""Short questions to PyTorch and to the tools; claims.toml puts them by name."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import subprocess
+import sys
+import time
+from itertools import accumulate, pairwise
+
+import torch
+import torchinfo
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from course_lib.by_hand.layers import Layer, LazyLinear
+from course_lib.by_hand.networks import Network, small_cnn, vgg16_32
+from course_lib.by_machine.counting import build
+
+
+def params(asked: Network | nn.Module) -> int:
+    """The values in `.parameters()`.
+
+    >>> params(small_cnn()), params(nn.Conv2d(3, 7, 3))
+    (26926, 196)
+    """
+    model = build(asked, "meta") if isinstance(asked, Network) else asked
+    return sum(p.numel() for p in model.parameters())
+
+
+def macs(network: Network) -> int:
+    """MACs of one forward pass: half of what FlopCounterMode says.
+
+    >>> macs(small_cnn())
+    373856
+    """
+    with FlopCounterMode(display=False) as counter:
+        build(network, "meta")(torch.empty(1, *network.input_shape, device="meta"))
+    return counter.get_total_flops() // 2
+
+
+def maps(network: Network) -> dict[str, int]:
+    """How many values each layer's real output has, for one image; the input first.
+
+    >>> maps(small_cnn())["pool1"]
+    720
+    """
+    start = torch.empty(1, *network.input_shape, device="meta")
+    made = accumulate(build(network, "meta").eval(), lambda x, layer: layer(x), initial=start)
+    return {name: x.numel() for name, x in zip(["input", *network.layers], made, strict=True)}
+
+
+def imagenet_vgg16() -> Network:
+    """VGG16 as it was made: for 224×224 pictures and 1,000 classes."""
+    return vgg16_32(batch_norm=False, image=224).replace(fc1=LazyLinear(4096), fc2=LazyLinear(4096), fc3=LazyLinear(1000))
+
+
+def torchinfo_says(network: Network, batch_size: int) -> tuple[float, ...]:
+    """torchinfo's last lines: mult-adds in millions, then input, forward/backward, parameters and total in MB."""
+    asked = torchinfo.summary(build(network, "meta"), (batch_size, *network.input_shape), verbose=0, device="meta")
+    sizes = asked.total_input, asked.total_output_bytes, asked.total_param_bytes
+    return tuple(round(n / 1e6, 2) for n in (asked.total_mult_adds, *sizes, sum(sizes)))
+
+
+def raises(code: str) -> str:
+    """The kind of error that some code ends with; nothing where it runs.
+
+    >>> raises("print(net)")
+    'NameError'
+    """
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            exec(code, {"torch": torch, "nn": nn})
+    except Exception as error:
+        return type(error).__name__
+    return ""
+
+
+def stored(optimizer: str) -> int:
+    """How many values an optimizer stores of its own for the small CNN, counters included, after a step."""
+    model = build(small_cnn())
+    made = getattr(torch.optim, optimizer)(model.parameters())
+    model(torch.zeros(2, 3, 32, 32)).sum().backward()
+    made.step()
+    return sum(t.numel() for values in made.state.values() for t in values.values())
+
+
+class ArticleVGG(nn.Module):
+    """Article A2's network: each block registered twice, flattened by view(-1, 512)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        model = build(vgg16_32())
+        ends = [0, *(i for i, (name, _) in enumerate(model.named_children(), 1) if name.startswith("pool"))]
+        for i, (start, end) in enumerate(pairwise(ends), 1):
+            setattr(self, f"layer{i}", model[start:end])
+        self.conv, self.fc = nn.Sequential(*self.children()), model[ends[-1] + 1 :]
+
+    def forward(self, x):
+        return self.fc(self.conv(x).view(-1, 512))
+
+
+def torchsummary_says(model: nn.Module, *shape: int) -> int:
+    """torchsummary's total of parameters."""
+    from torchsummary import summary
+
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        summary(model, shape, device="cpu")
+    return int(re.search(r"Total params: ([\d,]+)", said.getvalue())[1].replace(",", ""))
+
+
+def torchstat_says(before: str = "") -> str:
+    """The last line that torchstat prints of VGG16-32, in a process of its own, since it patches Conv2d's class."""
+    code = f"{before}\nfrom torchstat import stat\nfrom course_lib import build, vgg16_32\nstat(build(vgg16_32()), (3, 32, 32))"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    if "ModuleNotFoundError" in ended.stderr:
+        raise ModuleNotFoundError("torchstat is not installed, or pandas is not")
+    return (ended.stderr if ended.returncode else ended.stdout).strip().splitlines()[-1]
+
+
+def skewed() -> torch.Tensor:
+    """100,000 values of an exponential distribution, the same each time."""
+    return torch.empty(100_000, 1).exponential_(generator=torch.Generator().manual_seed(0))
+
+
+def skewness(x: torch.Tensor) -> float:
+    """0 for a normal distribution, 2 for an exponential one."""
+    return round((((x - x.mean()) / x.std()) ** 3).mean().item(), 1)
+
+
+def milliseconds(layer: Layer, *shape: int) -> float:
+    """The best of five forward passes."""
+    module, x, times = build(Network(shape, layer=layer)), torch.zeros(1, *shape), []
+    with torch.no_grad():
+        for _ in range(5):
+            begin = time.perf_counter()
+            module(x)
+            times.append(1000 * (time.perf_counter() - begin))
+    return min(times)
+
+
+def in_company(layer: nn.Module, neighbour: float) -> float:
+    """What comes out for 1 in a batch of 1, 2 and a neighbour."""
+    return layer(torch.tensor([[1.0], [2.0], [neighbour]]))[0].item()

@@ -1,0 +1,48 @@
+"""The articles' claims: each is tried, stands as the facts say, and shows its figures."""
+
+import sys
+
+import pytest
+import record
+
+from course_lib import claims, verdicts
+from course_lib.verdicts import CLAIMS, TONES, tried
+from course_lib.words import read_toml
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_every_claim_is_tried_and_stands_as_known(name):
+    assert tried(name).verdict == CLAIMS[name]["verdict"]
+    assert (tried(name).otherwise is not None) == (CLAIMS[name]["verdict"] == "holds_if")
+
+
+def test_every_claim_has_its_words_its_lesson_and_nothing_is_left_over():
+    words = read_toml("words/en.toml")["claim"]
+    assert list(words) == list(CLAIMS) and all({"says", "true"} == set(said) for said in words.values())
+    lessons = {int(path.name[:2]) for path in record.find([])}
+    assert {claim["lesson"] for claim in CLAIMS.values()} <= lessons
+    assert {claim["verdict"] for claim in CLAIMS.values()} == set(TONES)
+
+
+def test_the_table_shows_claim_verdict_truth_and_lesson():
+    table = claims("a4")
+    assert ["A4"] * len(table.rows) == [row[0] for row in table.rows] and table.columns[-1] == "lesson"
+    assert {"105,450", "370,560, twice the MACs"} <= {row[3] for row in table.rows}
+    assert len(claims().rows) == len(CLAIMS) > 45
+    with pytest.raises(ValueError, match="must be one of A1, A2, A3, A4, CS231n, not 'A5'"):
+        claims("A5")
+
+
+def test_a_tool_that_is_not_installed_is_said(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torchsummary", None)
+    monkeypatch.setattr(verdicts, "tried", tried.__wrapped__)
+    row = next(row for row in claims("A2").rows if "torchsummary" in row[1])
+    assert row[2].text == "not tried" and "torchsummary" in row[3]
+
+
+def test_trying_moves_nobodys_random_numbers():
+    import torch
+
+    before = torch.random.get_rng_state()
+    tried.__wrapped__("a2-dropout")
+    assert torch.equal(before, torch.random.get_rng_state())
