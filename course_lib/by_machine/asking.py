@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import time
-from itertools import accumulate, pairwise
+from itertools import pairwise
 
 import torch
 import torchinfo
@@ -16,13 +16,14 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from course_lib.by_hand.layers import Layer, LazyLinear
-from course_lib.by_hand.networks import Network, small_cnn, vgg16_32
+from course_lib.by_hand.networks import Network, vgg16_32
 from course_lib.by_machine.counting import build
 
 
 def params(asked: Network | nn.Module) -> int:
     """The values in `.parameters()`.
 
+    >>> from course_lib import small_cnn
     >>> params(small_cnn()), params(nn.Conv2d(3, 7, 3))
     (26926, 196)
     """
@@ -33,23 +34,13 @@ def params(asked: Network | nn.Module) -> int:
 def macs(network: Network) -> int:
     """MACs of one forward pass: half of what FlopCounterMode says.
 
+    >>> from course_lib import small_cnn
     >>> macs(small_cnn())
     373856
     """
     with FlopCounterMode(display=False) as counter:
         build(network, "meta")(torch.empty(1, *network.input_shape, device="meta"))
     return counter.get_total_flops() // 2
-
-
-def maps(network: Network) -> dict[str, int]:
-    """How many values each layer's real output has, for one image; the input first.
-
-    >>> maps(small_cnn())["pool1"]
-    720
-    """
-    start = torch.empty(1, *network.input_shape, device="meta")
-    made = accumulate(build(network, "meta").eval(), lambda x, layer: layer(x), initial=start)
-    return {name: x.numel() for name, x in zip(["input", *network.layers], made, strict=True)}
 
 
 def imagenet_vgg16() -> Network:
@@ -76,15 +67,6 @@ def raises(code: str) -> str:
     except Exception as error:
         return type(error).__name__
     return ""
-
-
-def stored(optimizer: str) -> int:
-    """How many values an optimizer stores of its own for the small CNN, counters included, after a step."""
-    model = build(small_cnn())
-    made = getattr(torch.optim, optimizer)(model.parameters())
-    model(torch.zeros(2, 3, 32, 32)).sum().backward()
-    made.step()
-    return sum(t.numel() for values in made.state.values() for t in values.values())
 
 
 class ArticleVGG(nn.Module):
@@ -120,16 +102,6 @@ def torchstat_says(before: str = "") -> str:
     return (ended.stderr if ended.returncode else ended.stdout).strip().splitlines()[-1]
 
 
-def skewed() -> torch.Tensor:
-    """100,000 values of an exponential distribution, the same each time."""
-    return torch.empty(100_000, 1).exponential_(generator=torch.Generator().manual_seed(0))
-
-
-def skewness(x: torch.Tensor) -> float:
-    """0 for a normal distribution, 2 for an exponential one."""
-    return round((((x - x.mean()) / x.std()) ** 3).mean().item(), 1)
-
-
 def milliseconds(layer: Layer, *shape: int) -> float:
     """The best of five forward passes."""
     module, x, times = build(Network(shape, layer=layer)), torch.zeros(1, *shape), []
@@ -139,8 +111,3 @@ def milliseconds(layer: Layer, *shape: int) -> float:
             module(x)
             times.append(1000 * (time.perf_counter() - begin))
     return min(times)
-
-
-def in_company(layer: nn.Module, neighbour: float) -> float:
-    """What comes out for 1 in a batch of 1, 2 and a neighbour."""
-    return layer(torch.tensor([[1.0], [2.0], [neighbour]]))[0].item()
