@@ -1,7 +1,5 @@
 """guess and reveal, check, vote: predict first, then be told what exactly went wrong."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from html import escape
@@ -59,7 +57,7 @@ def _read() -> dict[str, Exercise]:
 
 
 EXERCISES = _read()
-_passed: set[str] = set()
+_passed: dict[str, bool] = {}
 
 
 class Said(str):
@@ -128,43 +126,41 @@ def check(name: str | None = None, answer=..., hint: int = 0) -> Said:
     That is 3·3·5·12. Each of the 12 kernels adds one number of its own, the bias.
     """
     if name is None:
-        return Said(words("score", n=len(_passed)))
+        return Said(words("score", n=sum(_passed.values())))
     if not isinstance(name, str):
         raise TypeError(f'check takes the name of the exercise first: check("conv2-params", {name!r})')
     exercise = _exercise(name)
     if hint:
         return Said(words("hint") + "\n" + words(f"exercise.{name}.hint{2 if hint >= 2 else 1}"))
     verdict = _wrong(name, exercise, answer)
-    _passed.discard(name)
-    if not verdict:
-        _passed.add(name)
+    _passed[name] = not verdict
     return Said(verdict or f"{words('right')}\n{words(f'exercise.{name}.why')}")
 
 
 def _wrong(name: str, exercise: Exercise, answer) -> str:
     """What to say to a wrong answer; nothing for a right one. A number is tried once, a function on every case."""
-    ask, not_yet, values, right = words(f"exercise.{name}.ask"), words("not_yet"), [], []
+    ask, not_yet, values, wrong = words(f"exercise.{name}.ask"), words("not_yet"), [], []
     if exercise.cases and (answer is ... or not callable(answer)):
         return f"{ask}\n{words('give_function', call=', '.join(exercise.arguments))}"
     for case in exercise.cases or (exercise.sizes,):
         given = {argument: getattr(case, argument) for argument in exercise.arguments}
         said = ", ".join(f"{argument}={value}" for argument, value in given.items())
         try:
-            value = answer(*given.values()) if given else answer
+            gave = answer(*given.values()) if given else answer
         except Exception as error:
             return f"{not_yet}\n{words('function_raised', said=said, error=format_exception_only(error)[-1].strip())}"
-        values.append(_number(value))
-        if isinstance(values[-1], str):
-            return f"{not_yet}\n{words('function_gave', said=said)} {values[-1]}" if given and value is not ... else f"{ask}\n{values[-1]}"
-        right.append(_close(values[-1], exercise.truth(case)))
-        if right.count(False) == right[-1:].count(False) == 1:  # the first that is wrong
-            wrong, truth, value, where = case, exercise.truth(case), values[-1], said
-    if all(right):
+        values.append(value := _number(gave))
+        if isinstance(value, str):
+            return f"{not_yet}\n{words('function_gave', said=said)} {value}" if given and gave is not ... else f"{ask}\n{value}"
+        if not _close(value, exercise.truth(case)):
+            wrong.append((case, said, value))
+    if not wrong:
         return ""
-    told = diagnose(exercise, values, wrong)
+    case, said, value = wrong[0]
+    truth, told, right = exercise.truth(case), diagnose(exercise, values, case), len(values) - len(wrong)
     if exercise.cases:
-        passed = words("some_right", n=sum(right), of=len(right)) if any(right) else ""
-        gives = words("function_wrong", said=where, value=f"{value:g}")
+        passed = words("some_right", n=right, of=len(values)) if right else ""
+        gives = words("function_wrong", said=said, value=f"{value:g}")
         return f"{not_yet}\n{passed}{gives} {told or words('ask_hint', name=name)}"
     if truth != int(truth) and _close(value, truth, 0.012):
         told = words("nearly")

@@ -1,7 +1,5 @@
 """The wrong formulas that people use: mistakes.toml has them, as formulas on an exercise's sizes; words/ has their sentences."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from types import SimpleNamespace
 

@@ -1,7 +1,5 @@
 """The articles' claims, executed: claims.toml has them as expressions, words/ has their figures in words."""
 
-from __future__ import annotations
-
 from functools import cache
 from types import SimpleNamespace
 from typing import NamedTuple

@@ -310,3 +310,8 @@ def test_another_unit_is_told(name, answer):
 
 def test_a_wrong_size_is_no_other_unit():
     assert "the unit" not in check("conv2-params", 5_000) and "True" in check("conv2-params", True)
+
+
+def test_a_wrong_function_is_told_what_it_gives_on_the_case_that_is_named():
+    said = check("conv-formula", lambda k, cin, cout: k * k * cin * cout)
+    assert "With k=3, cin=3, cout=7 your function gives 189" in said

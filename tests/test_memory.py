@@ -178,3 +178,8 @@ def test_the_cuda_column_says_what_there_is(monkeypatch):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_the_cuda_allocator_holds_at_least_the_weights_gradients_and_state():
     assert measuring.cuda_peak(small_cnn(), 16, "float32", "Adam", "train") >= 430_848
+
+
+def test_a_layer_may_be_called_input():
+    network = Network((4, 6, 6), conv=Conv2d(4, 2, 3), input=ReLU(), flatten=Flatten())
+    assert predict_memory(network, 2) == measure_memory(network, 2)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Collection
 from dataclasses import MISSING, dataclass, fields
 from functools import partial
 from typing import dataclass_transform
@@ -76,17 +77,12 @@ def _sizes(what: str, value, dims: int | None, least: int = 1, open_axes: bool =
     return tuple(None if size is None and open_axes else whole(what, size, least) for size in value)
 
 
-def one_of(*choices):
-    """A rule: the value is one of these, or an error that names them."""
-
-    def rule(what: str, value, dims: int | None = None):
-        typed = type(value) is type(choices[0])
-        if typed and value in choices:
-            return value
-        message = f"{what} must be {' or '.join(map(repr, choices))}, not {value!r}"
-        raise ValueError(message) if typed else TypeError(message)
-
-    return rule
+def one_of(choices: Collection, what: str, value, dims: int | None = None):
+    """The value, which is one of the choices, or an error that names them."""
+    typed = type(value) in map(type, choices)
+    if not typed or value not in choices:
+        raise (ValueError if typed else TypeError)(f"{what} must be {' or '.join(map(repr, choices))}, not {value!r}")
+    return value
 
 
 # What an argument's annotation asks of its value; `| None` behind it lets None pass.
@@ -96,15 +92,15 @@ RULES = {
     "Sizes": _sizes,
     "Sizes0": partial(_sizes, least=0),
     "Target": lambda what, value, dims: _sizes(what, value, dims, open_axes=dims > 1),
-    "Padding": lambda *asked: (one_of("same", "valid") if isinstance(asked[1], str) else RULES["Sizes0"])(*asked),
-    "PaddingMode": one_of("zeros", "reflect", "replicate", "circular"),
+    "Padding": lambda *asked: one_of(("same", "valid"), *asked) if isinstance(asked[1], str) else RULES["Sizes0"](*asked),
+    "PaddingMode": partial(one_of, ("zeros", "reflect", "replicate", "circular")),
     "Real": _real,
     "Positive": partial(_real, above=0),
     "Scale": partial(_real, above=0, several=True),
-    "Mode": one_of("nearest", "nearest-exact", "linear", "bilinear", "bicubic"),
-    "Approximate": one_of("none", "tanh"),
-    "Flag": one_of(True, False),
-    "Off": one_of(False),
+    "Mode": partial(one_of, ("nearest", "nearest-exact", "linear", "bilinear", "bicubic")),
+    "Approximate": partial(one_of, ("none", "tanh")),
+    "Flag": partial(one_of, (True, False)),
+    "Off": partial(one_of, (False,)),
 }
 AXES = {1: "(features,)", 2: "(channels, length)", 3: "(channels, height, width)"}  # an input's, by its rank
 
@@ -137,8 +133,7 @@ class Layer:
         for field in fields(self):
             value, (rule, _, optional) = getattr(self, field.name), field.type.partition(" | ")
             if not (optional and value is None):
-                checked = RULES[rule](f"{self.kind}: {field.name}", value, self.dims)
-                object.__setattr__(self, field.name, checked)
+                object.__setattr__(self, field.name, RULES[rule](f"{self.kind}: {field.name}", value, self.dims))
         if problem := self._clash():
             raise ValueError(f"{self.kind}: {problem}")
 
@@ -260,8 +255,7 @@ class _Windowed(Layer):
         a = "a " if self.dims > 1 else "a length-"
         padded = f" padded by {_short(self.padding)}" if max(max(self.paddings())) else ""
         dilated = f", dilated by {_short(self.dilation)}," if max(self.dilation) > 1 else ""
-        misfit = f"{a}{times(self.kernel_size)} kernel{dilated} does not fit {a}{times(input_shape[1:])} map{padded}"
-        return f"{misfit}; {fits}"
+        return f"{a}{times(self.kernel_size)} kernel{dilated} does not fit {a}{times(input_shape[1:])} map{padded}; {fits}"
 
     def _output_shape(self, input_shape: Shape) -> Shape:
         return (self.kernels or input_shape[0], *self.positions(input_shape))
@@ -323,6 +317,9 @@ class Conv2d(_Conv, dims=2):
 
 
 class _Pool(_Windowed):
+    kernel_size: Sizes
+    stride: Sizes | None = None
+    padding: Sizes0 = 0
     kernel = property(lambda self: self.kernel_size)
 
     def _clash(self) -> str | None:
@@ -332,9 +329,6 @@ class _Pool(_Windowed):
 
 
 class _MaxPool(_Pool):
-    kernel_size: Sizes
-    stride: Sizes | None = None
-    padding: Sizes0 = 0
     dilation: Sizes = 1
     return_indices: Off = False  # with it PyTorch gives two tensors, and a layer here gives one
     ceil_mode: Flag = False
@@ -363,9 +357,6 @@ class AvgPool1d(_Pool, dims=1):
     (16, 25)
     """
 
-    kernel_size: Sizes
-    stride: Sizes | None = None
-    padding: Sizes0 = 0
     ceil_mode: Flag = False
     count_include_pad: Flag = True
 

@@ -1,7 +1,5 @@
 """The one table that everything else makes or shows: Work, Row, Ledger."""
 
-from __future__ import annotations
-
 import math
 from typing import NamedTuple
 
@@ -10,26 +8,13 @@ class Work(tuple):
     """A sum of products, kept as written, so that the number and the work shown for it are one expression.
 
     >>> work = Work([(3, 3, 5, 12), (12,)])
-    >>> work.value, work.text, work.latex
-    (552, '3·3·5·12 + 12', '3 \\\\cdot 3 \\\\cdot 5 \\\\cdot 12 + 12')
+    >>> work.value, work.text
+    (552, '3·3·5·12 + 12')
     """
 
     __slots__ = ()
-
-    def _written(self, dot: str) -> str:
-        return " + ".join(dot.join(map(str, product)) for product in self)
-
-    @property
-    def value(self) -> int:
-        return sum(math.prod(product) for product in self)
-
-    @property
-    def text(self) -> str:
-        return self._written("·")
-
-    @property
-    def latex(self) -> str:
-        return self._written(r" \cdot ")
+    value = property(lambda self: sum(math.prod(product) for product in self))
+    text = property(lambda self: " + ".join("·".join(map(str, product)) for product in self))
 
 
 class Shown:
@@ -74,6 +59,10 @@ class Row(NamedTuple):
         return self.outputs if self.biased else 0
 
 
+def _total(name: str) -> property:
+    return property(lambda ledger: sum(getattr(row, name) for row in ledger), doc=f"The sum of the rows' `{name}`.")
+
+
 class Ledger(Shown, tuple):
     """Rows in order of execution; its totals are sums over them, under the rows' own names.
 
@@ -84,6 +73,8 @@ class Ledger(Shown, tuple):
     """
 
     __slots__ = ()
+    params, trainable_params, buffers = _total("params"), _total("trainable_params"), _total("buffers")
+    macs, bias_additions = _total("macs"), _total("bias_additions")
 
     def __getitem__(self, key):
         if not isinstance(key, str):
@@ -98,11 +89,3 @@ class Ledger(Shown, tuple):
         from course_lib.show.tables import ledger_table
 
         return ledger_table(self).bundle()
-
-
-def _total(name: str) -> property:
-    return property(lambda ledger: sum(getattr(row, name) for row in ledger), doc=f"The sum of the rows' `{name}`.")
-
-
-for _name in ("params", "trainable_params", "buffers", "macs", "bias_additions"):
-    setattr(Ledger, _name, _total(_name))

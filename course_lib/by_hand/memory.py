@@ -1,7 +1,5 @@
 """Bytes: weights, gradients, optimizer state, buffers, and what backward keeps; predicted from sizes alone."""
 
-from __future__ import annotations
-
 import math
 from typing import NamedTuple
 
@@ -41,10 +39,7 @@ class Kept(NamedTuple):
     name: str
     what: tuple[str, ...]
     work: Work
-
-    @property
-    def bytes(self) -> int:
-        return self.work.value
+    bytes = property(lambda self: self.work.value)
 
 
 class Memory(NamedTuple):
@@ -56,10 +51,7 @@ class Memory(NamedTuple):
     buffers: int
     kept: int
     input: int
-
-    @property
-    def total(self) -> int:
-        return sum(self)
+    total = property(lambda self: sum(self))
 
     @property
     def training_state(self) -> int:
@@ -77,8 +69,7 @@ def predict_memory(network: Network, batch_size: int = 1, dtype: str = "float32"
     >>> step.training_state, step.kept, step.kept + step.input
     (430848, 486400, 683008)
     """
-    one_of(*DTYPES)("dtype", dtype)
-    one_of(*OPTIMIZERS)("optimizer", optimizer)
+    one_of(OPTIMIZERS, "optimizer", optimizer)
     rows, size, stored = keeps(network, batch_size, dtype, mode), DTYPES[dtype], OPTIMIZERS[optimizer]
     ledger = network.ledger()
     trained, tensors = (ledger.trainable_params, sum(len(row.work) for row in ledger if row.trainable_params))
@@ -105,10 +96,10 @@ def keeps(network: Network, batch_size: int = 1, dtype: str = "float32", mode: s
     [196608, 250880, 92160, 46080, 76800, 12288, 8192]
     """
     whole("memory: batch_size", batch_size)
-    one_of(*DTYPES)("dtype", dtype)
-    one_of(*MODES)("mode", mode)
+    one_of(DTYPES, "dtype", dtype)
+    one_of(MODES, "mode", mode)
     shape, size, live = network.input_shape, DTYPES[dtype], False
-    rows, held, current, last = {"input": ([], [])}, set(), 0, 0  # storages by number: those kept, this layer's, the last
+    rows, held, current = [("input", [], [])], set(), 0  # a map's storage has the number of the row that makes it
     for name, layer in network.layers.items():
         output, training = layer.output_shape(shape), mode == "train"
         counts = training or not getattr(layer, "track_running_stats", True)  # BatchNorm takes the batch's own statistics
@@ -116,30 +107,23 @@ def keeps(network: Network, batch_size: int = 1, dtype: str = "float32", mode: s
             raise ValueError(f"{name}: BatchNorm in training needs more than one value per channel; take a batch of 2 or eval")
         owner, before, live = name not in network.frozen_names and layer.params > 0, live, live
         live = (live or owner) and mode != "no_grad"
-        after = current if is_view(layer, training) else last + 1
-        last = max(last, after)
-        rows[name] = ([], [])
+        after = current if is_view(layer, training) else len(rows)
+        rows.append((name, [], []))
         for what, values in needs(layer, shape, output, training, owner, before) if live else ():
-            rows[name][0].append(what)
-            storage = {"input": current, "output": after}.get(what)
-            if storage is None:
-                width = INDEX if what == "indices" else size
-                rows[name][1].append((*((batch_size,) if what not in BATCHLESS else ()), *values, width))
-            elif storage not in held:
+            rows[-1][1].append(what)
+            storage = {"input": current, "output": after}.get(what, (name, what))
+            if storage not in held:
                 held.add(storage)
-                rows["input" if storage == 0 else name][1].append((batch_size, *(output if what == "output" else shape), size))
+                batch = () if what in ("vectors", "scalar") else (batch_size,)
+                rows[0 if storage == 0 else -1][2].append((*batch, *values, INDEX if what == "indices" else size))
         shape, current = output, after
-    return [Kept(name, tuple(what), Work(terms)) for name, (what, terms) in rows.items()]
-
-
-BATCHLESS = ("vectors", "scalar")
+    return [Kept(name, tuple(what), Work(terms)) for name, what, terms in rows]
 
 
 def is_view(layer: Layer, training: bool) -> bool:
     """Whether a layer's output lies where its input lies."""
-    if layer.kind == "Dropout" and (not training or layer.p == 0):
-        return True
-    return layer.kind in ("Flatten", "Identity") or getattr(layer, "inplace", False)
+    idle = layer.kind == "Dropout" and (not training or layer.p == 0)
+    return idle or layer.kind in ("Flatten", "Identity") or getattr(layer, "inplace", False)
 
 
 def needs(layer: Layer, shape: Shape, output: Shape, training: bool, trainable: bool, live: bool) -> list[tuple[str, Shape]]:

@@ -105,18 +105,10 @@ def one_conv() -> Network:
 
 
 def small_cnn(
-    conv1_kernel: int = 5,
-    conv1_channels: int = 5,
-    pool1_kernel: int = 5,
-    conv2_kernel: int = 3,
-    conv2_channels: int = 12,
-    pool2_kernel: int = 3,
-    hidden: int = 128,
-    classes: int = 10,
-    batch_norm: bool = False,
-    global_pool: bool = False,
-    image: int = 32,
-) -> Network:
+    conv1_kernel: int = 5, conv1_channels: int = 5, pool1_kernel: int = 5,
+    conv2_kernel: int = 3, conv2_channels: int = 12, pool2_kernel: int = 3,
+    hidden: int = 128, classes: int = 10, batch_norm: bool = False, global_pool: bool = False, image: int = 32,
+) -> Network:  # fmt: skip
     """The small network of article A1 on a 3×image×image input, its sizes free.
 
     >>> small_cnn().ledger().params, small_cnn(batch_norm=True).ledger().params, small_cnn(global_pool=True).ledger().params

@@ -1,7 +1,5 @@
 """Short questions to PyTorch and to the tools; claims.toml puts them by name."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import re

@@ -1,7 +1,5 @@
 """compare: the parameters by hand, by `.parameters()` and by torchinfo, row by row, every difference with its reason."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import torchinfo
@@ -11,6 +9,7 @@ from course_lib.by_hand.layers import times
 from course_lib.by_hand.ledger import Ledger, Row, Shown
 from course_lib.by_hand.networks import Network
 from course_lib.by_machine.counting import blank, build, ledger_of, skeleton, walk, with_batch
+from course_lib.show.tables import comparison_table
 from course_lib.words import words
 
 
@@ -21,31 +20,21 @@ class Compared(NamedTuple):
     parameters: int
     torchinfo: int
     reason: str
-
-    @property
-    def agree(self) -> bool:
-        return self.row.params == self.parameters == self.torchinfo
+    agree = property(lambda self: self.row.params == self.parameters == self.torchinfo)
 
 
 class Comparison(Shown, tuple):
     """The rows of a comparison; `ledger` holds the by-hand rows alone, `agree` says whether all rows and totals do."""
 
-    @property
-    def ledger(self) -> Ledger:
-        return Ledger(compared.row for compared in self)
+    ledger = property(lambda self: Ledger(compared.row for compared in self))
+    agree = property(lambda self: all(compared.agree for compared in self))
 
     @property
     def totals(self) -> tuple[int, int, int]:
         """By hand, by `.parameters()`, by torchinfo."""
         return self.ledger.params, sum(c.parameters for c in self), sum(c.torchinfo for c in self)
 
-    @property
-    def agree(self) -> bool:
-        return all(compared.agree for compared in self)
-
     def bundle(self) -> dict[str, str]:
-        from course_lib.show.tables import comparison_table
-
         return comparison_table(self).bundle()
 
 

@@ -1,7 +1,5 @@
 """From a Network to PyTorch's module, and from any module back to by-hand rows, by one walk over its forward pass."""
 
-from __future__ import annotations
-
 import copy
 from collections import OrderedDict
 from dataclasses import fields
@@ -25,14 +23,10 @@ def build(network: Network, device: str = "cpu") -> nn.Sequential:
     26926
     """
     with torch.device(device):
-        made = OrderedDict((name, _module(layer)) for name, layer in network.layers.items())
+        made = OrderedDict((name, getattr(nn, layer.kind)(**vars(layer))) for name, layer in network.layers.items())
     for name in network.frozen_names:
         made[name].requires_grad_(False)
     return nn.Sequential(made)
-
-
-def _module(layer: Layer) -> nn.Module:
-    return getattr(nn, layer.kind)(**{field.name: getattr(layer, field.name) for field in fields(layer)})
 
 
 def as_layer(module: nn.Module, name: str) -> Layer:
@@ -100,10 +94,11 @@ def with_batch(input_size) -> tuple[int, ...]:
 def walk(model: nn.Module, inputs: torch.Tensor) -> list[Call]:
     """Every use of a layer in one forward pass of a skeleton, in order of execution, then the layers never used."""
     names, layers, calls = {part: name or "model" for name, part in model.named_modules()}, {}, []
+    ours = {"weight", "bias", "running_mean", "running_var", "num_batches_tracked"}
     for part, name in names.items():  # what is not known is named before anything runs
         owned = {n for n, _ in (*part.named_parameters(recurse=False), *part.named_buffers(recurse=False))}
         if not any(part.children()) and (owned or _kind(part)):
-            layers[part], owned = as_layer(part, name), owned - OWNED
+            layers[part], owned = as_layer(part, name), owned - ours
         if owned:
             raise TypeError(f"{name}: owns {', '.join(sorted(owned))} beside its layers; a layer known by hand would do")
 
@@ -130,25 +125,20 @@ def walk(model: nn.Module, inputs: torch.Tensor) -> list[Call]:
     return calls + [Call(names[part], part, layer) for part, layer in layers.items() if part not in used]
 
 
-OWNED = {"weight", "bias", "running_mean", "running_var", "num_batches_tracked"}
-
-
 def ledger_of(calls: list[Call]) -> Ledger:
     """The by-hand rows of a walk: a parameter belongs to the first row that uses it, a later use shows 0 and whose it is."""
     owner, rows = {}, []
     for name, module, layer, input_shape in calls:
         # A parameter's number by hand is its term of the work: the weight's comes first, then the bias's.
         tensors = [tensor for tensor in (getattr(module, n, None) for n in ("weight", "bias")) if tensor is not None]
-        own = [(t, Work([term])) for t, term in zip(tensors, layer.params_work, strict=True) if t not in owner]
+        own = [(tensor, term) for tensor, term in zip(tensors, layer.params_work, strict=True) if tensor not in owner]
+        work, trainable = Work(term for _, term in own), Work(term for tensor, term in own if tensor.requires_grad)
         shared = sorted({owner[tensor] for tensor in tensors if tensor in owner})
         row, note = Row(name, layer.kind, layer.detail), words("never_used")
         if input_shape:
             row = layer.row(name, input_shape[1:], batch_size=input_shape[0])
             note = words("used_again") if shared == [name] else words("shared_with", names=", ".join(shared)) if shared else ""
-        rows.append(row._replace(
-            params=sum(work.value for _, work in own), work=Work([term for _, work in own for term in work]), note=note,
-            trainable_params=sum(work.value for tensor, work in own if tensor.requires_grad),
-            buffers=0 if module in owner else layer.buffers,
-        ))  # fmt: skip
+        buffers = 0 if module in owner else layer.buffers
+        rows.append(row._replace(params=work.value, trainable_params=trainable.value, buffers=buffers, work=work, note=note))
         owner = {module: name, **dict.fromkeys(tensors, name), **owner}
     return Ledger(rows)

@@ -1,7 +1,5 @@
 """Gradients, optimizer state, buffers and saved tensors as they really are, after one real step on a copy."""
 
-from __future__ import annotations
-
 import copy
 import warnings
 
@@ -66,7 +64,7 @@ def cuda_peak(network_or_model: Network | nn.Module, *asked) -> int:
 def _copied(network_or_model, input_size, dtype: str, optimizer: str, mode: str) -> tuple[nn.Module, tuple[int, ...]]:
     """A copy on the CPU that nobody else sees, without gradients and hooks, and its input_size with the batch."""
     for what, value, known in (("dtype", dtype, DTYPES), ("optimizer", optimizer, OPTIMIZERS), ("mode", mode, MODES)):
-        one_of(*known)(what, value)
+        one_of(known, what, value)
     if isinstance(network_or_model, Network):
         model = build(network_or_model)
         input_size = (input_size, *network_or_model.input_shape) if isinstance(input_size, int) else input_size

@@ -1,9 +1,8 @@
 """The card: sliders (ipywidgets), one pure function from their values to a View, one widgets.HTML that holds it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from html import escape
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -77,12 +76,8 @@ def fitting(fits: Callable[[int], object], start: int, low: int, high: int) -> t
             return False
         return True
 
-    least, most = low if good(low) else start, high if good(high) else start
-    while least > low and good(least - 1):
-        least -= 1
-    while most < high and good(most + 1):
-        most += 1
-    return least, most
+    below, above = takewhile(good, range(start - 1, low - 1, -1)), takewhile(good, range(start + 1, high + 1))
+    return low if good(low) else min(below, default=start), high if good(high) else max(above, default=start)
 
 
 def _palette(which: int) -> str:
@@ -112,17 +107,10 @@ class Card(widgets.VBox):
     """
 
     def __init__(
-        self,
-        render: Callable[[dict, dict, str], View],
-        start: dict[str, int | bool | str],
-        limits: dict[str, tuple | None],
-        fits: Callable[[dict], object],
-        free: Iterable[str] = (),
-        sliders: Iterable[str] | None = None,
-        presets: dict[str, dict] | None = None,
-        reference: dict | None = None,
-        layout: str = "desk",
-    ) -> None:
+        self, render: Callable[[dict, dict, str], View], start: dict[str, int | bool | str], limits: dict[str, tuple | None],
+        fits: Callable[[dict], object], free: Iterable[str] = (), sliders: Iterable[str] | None = None,
+        presets: dict[str, dict] | None = None, reference: dict | None = None, layout: str = "desk",
+    ) -> None:  # fmt: skip
         chosen = list(limits) if sliders is None else [sliders] if isinstance(sliders, str) else list(sliders)
         if layout not in ("desk", "projector"):
             raise ValueError(f"layout must be 'desk' or 'projector', not {layout!r}")
@@ -198,9 +186,7 @@ class Card(widgets.VBox):
             return View(problem=str(error))
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        shown = super()._repr_mimebundle_(include=include, exclude=exclude)
-        data, metadata = shown if isinstance(shown, tuple) else (shown, {})
-        return {**data, **self._view().bundle()}, metadata
+        return {**super()._repr_mimebundle_(include=include, exclude=exclude), **self._view().bundle()}, {}
 
 
 def _row(label: str, *parts: widgets.Widget) -> widgets.HBox:

@@ -1,12 +1,11 @@
 """The layer card: one convolution, its kernel over the cells that it multiplies, and the work for one value and for all."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import asdict
 from functools import partial
 
 from course_lib.by_hand.layers import Conv1d, Conv2d, times, whole
+from course_lib.by_hand.ledger import Work
 from course_lib.cards.base import Card, Total, View, arrow
 from course_lib.show.svg import layer_picture
 from course_lib.show.tables import Cell, Table
@@ -29,17 +28,14 @@ def layer_view(values: dict, start: dict, layout: str = "desk", kind: type = Con
     (layer, input_shape, row), (_, _, before) = _row(values, kind), _row(start, kind)
     places = row.outputs // layer.out_channels
     position = min(values["position"], places) - 1
-    window = Cell("·".join(map(str, layer.kernel)), "work")
-    table = Table(
-        [f"<{words('what')}", words("work"), words("number"), words("change")],
-        [
-            [words("one_value"), window, f"{row.window:,}", arrow(row.window - before.window)],
-            [words("output_values"), Cell("·".join(map(str, row.output_shape)), "work"), f"{row.outputs:,}",
-             arrow(row.outputs - before.outputs)],
-            [words("layer_macs"), Cell(layer.macs_work(input_shape).text, "work"), f"{row.macs:,}", arrow(row.macs - before.macs)],
-            [words("layer_params"), Cell(row.work.text, "work"), f"{row.params:,}", arrow(row.params - before.params)],
-        ],
-    )  # fmt: skip
+    facts = [
+        ("one_value", Work([layer.kernel]), row.window, before.window),
+        ("output_values", Work([row.output_shape]), row.outputs, before.outputs),
+        ("layer_macs", layer.macs_work(input_shape), row.macs, before.macs),
+        ("layer_params", row.work, row.params, before.params),
+    ]
+    rows = [[words(name), Cell(work.text, "work"), f"{now:,}", arrow(now - was)] for name, work, now, was in facts]
+    table = Table([f"<{words('what')}", words("work"), words("number"), words("change")], rows)
     totals = [
         Total(f"{row.params:,}", words("params"), row.params - before.params),
         Total(f"{row.macs:,}", words("macs"), row.macs - before.macs),

@@ -1,7 +1,5 @@
 """The memory card: what a training step holds, part by part, as batch, dtype and optimizer change."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from course_lib.by_hand.memory import DTYPES, OPTIMIZERS, largest_batch, predict_memory

@@ -1,7 +1,5 @@
 """The network card: the sizes of a network on sliders, its ledger and its picture beside them."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -108,8 +106,9 @@ def network_view(values: dict, start: dict, layout: str = "desk", make: Make = s
 def _table(asked: list[Asked], before: Iterable[Row], values: dict, desk: bool) -> Table:
     """All rows that do something, those that changed marked; on a projector those alone that changed most."""
     old, machine, more = {row.name: row for row in before}, values["machine"], 0
-    change = {row.name: row.params - getattr(old.get(row.name), "params", 0) for row, *_ in asked}
-    changed = {row.name for row, *_ in asked if _facts(row) != _facts(old.get(row.name, Row("", "")))}
+    pairs = [(row, old.get(row.name, Row("", ""))) for row, *_ in asked]
+    change = {row.name: row.params - was.params for row, was in pairs}
+    changed = {row.name for row, was in pairs if (row.output_shape, row.params, row.macs) != (was.output_shape, was.params, was.macs)}
     shown = [one for one in asked if _seen(one[0])]
     if not desk:
         shown = [one for one in shown if one[0].name in changed and (one[0].params or one[0].kind == "Flatten")]
@@ -121,22 +120,16 @@ def _table(asked: list[Asked], before: Iterable[Row], values: dict, desk: bool) 
         cells = [Cell(row.name, "name"), what(row), times(row.output_shape), Cell(row.work.text, "work"), number(row.params)]
         cells += map(number, counts) if wide else [Cell(words("agree") if row.params else "", "good")] * machine
         rows.append([*cells, Cell(arrow(change[row.name]), "up" if change[row.name] > 0 else "down"), *[number(row.macs)] * desk])
-    headings = [f"<{words('layer')}", f"<{words('what')}", words("output"), words("work"), words("params")]
-    headings += [".parameters()", "torchinfo"] if wide else [words("three")] * machine
-    headings += [words("change"), *[words("macs")] * desk]
-    marked = frozenset(i for i, (row, *_) in enumerate(shown) if row.name in changed)
+    extra = [".parameters()", "torchinfo"] if wide else [words("three")] * machine
+    headings = [f"<{words('layer')}", f"<{words('what')}", words("output"), words("work"), words("params"), *extra, words("change")]
+    headings += [words("macs")] * desk
     if more:
         rows.append([Cell(words("more", n=more), "quiet")] + [""] * (len(headings) - 1))
-    if not desk:
-        return Table(headings, rows, marked=marked)
     params, *counts = (sum(column) for column in zip(*((row.params, *counts) for row, *counts in asked), strict=True))
     total = [words("total"), "", "", "", f"{params:,}", *(map("{:,}".format, counts) if wide else [words("agree")] * machine)]
     total += [arrow(params - sum(row.params for row in old.values())), f"{sum(row.macs for row, *_ in asked):,}"]
-    return Table(headings, rows, total, marked=marked)
-
-
-def _facts(row: Row) -> tuple:
-    return row.output_shape, row.params, row.macs
+    marked = frozenset(i for i, (row, *_) in enumerate(shown) if row.name in changed)
+    return Table(headings, rows, total if desk else [], marked=marked)
 
 
 def network_card(

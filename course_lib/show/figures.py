@@ -1,14 +1,11 @@
 """Pictures that stand still: matplotlib, one palette, the message in the title, and the plotted numbers as a twin."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import combinations, pairwise
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import StrMethodFormatter
 
@@ -34,7 +31,6 @@ class Figure(Shown):
 def _panels(title: str, height: float, count: int = 1) -> tuple[Canvas, list]:
     """An empty figure with its title, and its axes side by side."""
     figure = Canvas(figsize=(9, height), dpi=150, layout="constrained", facecolor=LIGHT["paper"])
-    FigureCanvasAgg(figure)
     figure.suptitle(title, x=0.01, ha="left", fontsize=15, fontweight="bold", color=LIGHT["ink"], parse_math=False)
     panels = figure.subplots(1, count, sharey=True, squeeze=False)[0]
     for axes in panels:

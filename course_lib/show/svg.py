@@ -1,7 +1,5 @@
 """Pictures that move, as SVG written by plain Python: the same string on every run, and colours that follow the theme."""
 
-from __future__ import annotations
-
 import base64
 import math
 from html import escape
@@ -62,7 +60,7 @@ def _stack(centre: float, middle: float, shape: Shape, scale: float, fill: str) 
     if len(shape) == 1:
         height = 16 + 4.7 * math.sqrt(min(shape[0], 400))
         return [box(centre - 10, middle - height / 2, 20, height, fill, "blue")], (centre - 10, middle - height / 2)
-    height, width = (1, shape[1]) if len(shape) == 2 else shape[1:]
+    height, width = (1, *shape[1:])[-2:]
     height, width, sheets = max(4, height * scale), max(4, width * scale), min(shape[0], 12)
     left, top = centre - (width + 5 * (sheets - 1)) / 2, middle - (height - 4 * (sheets - 1)) / 2
     drawn = [box(left + 5 * i, top - 4 * i, width, height, fill if i == 0 else "pale", "blue") for i in range(sheets)]
@@ -76,17 +74,17 @@ def network_picture(ledger: Ledger, kernels: dict[str, int], largest: int, alt: 
     text keeps its size where `width`, in pixels, is what the picture is shown at.
     """
     shown = [row for row in ledger if row.params or (row.kind != "Flatten" and row.output_shape != row.input_shape)]
-    columns = [(words("input"), ledger[0].input_shape, 0, "input", shown[0].name)]
-    for row, after in zip(shown, [*shown[1:], None], strict=True):
-        columns.append((row.name, row.output_shape, row.params, "pale", after.name if after else ""))
+    columns = [(words("input"), ledger[0].input_shape, 0), *((row.name, row.output_shape, row.params) for row in shown)]
+    readers = [*(row.name for row in shown), ""]  # which layer reads a column's map
     pitch, scale = min(190.0, (width - 110) / len(columns)), 96 / max(ledger[0].input_shape[1:] or (1,))
     largest = max(largest, *(row.params for row in shown), 1)
-    parts = [label(0, y, words(key), size, "quiet", "start") for key, y, size in _MARGIN]
-    for i, (name, shape, params, fill, reader) in enumerate(columns):
+    margin = (("maps", 96, 20), ("weights", 236, 20), ("orange_area", 260, 17))
+    parts = [label(0, y, words(key), size, "quiet", "start") for key, y, size in margin]
+    for i, ((name, shape, params), reader) in enumerate(zip(columns, readers, strict=True)):
         x = 110 + pitch * (i + 0.5)
         parts.append(label(x, 20, name, bold=True))
         if i == 0 or shape != columns[i - 1][1]:
-            drawn, (left, top) = _stack(x, 90, shape, scale, fill)
+            drawn, (left, top) = _stack(x, 90, shape, scale, "pale" if i else "input")
             if reader in kernels:
                 side = max(5, kernels[reader] * scale)
                 drawn.append(box(left + 4, top + 4, side, side, "", "orange", 3))
@@ -95,9 +93,6 @@ def network_picture(ledger: Ledger, kernels: dict[str, int], largest: int, alt: 
             side = max(2.0, 88 * math.sqrt(params / largest))
             parts += [box(x - side / 2, 272 - side, side, side, "orange"), label(x, 296, f"{params:,}")]
     return picture(width, 306, parts, alt)
-
-
-_MARGIN = (("maps", 96, 20), ("weights", 236, 20), ("orange_area", 260, 17))
 
 
 def stacked_picture(parts: dict[str, int], scale: int, alt: str) -> str:
@@ -124,13 +119,10 @@ def _cells(left: float, top: float, rows: int, columns: int, cell: float, fill: 
 
 def layer_picture(layer: Layer, input_shape: Shape, position: int, alt: str) -> str:
     """A convolution at one output position: the cells it multiplies, its kernels with their biases, the cell it writes."""
-    flat = layer.dims == 1
-    (height, width), (kh, kw), (sy, sx), (dy, dx) = (
-        ((1, sizes[-1]) if flat else sizes) for sizes in (input_shape[1:], layer.kernel_size, layer.stride, layer.dilation)
-    )
-    (above, below), (before, after) = [(0, 0), *layer.paddings()] if flat else layer.paddings()
     output = layer.output_shape(input_shape)
-    rows, columns = (1, output[1]) if flat else output[1:]
+    sizes = (input_shape[1:], layer.kernel_size, layer.stride, layer.dilation, output[1:])
+    (height, width), (kh, kw), (sy, sx), (dy, dx), (rows, columns) = ((1, *each)[-2:] for each in sizes)  # a length is one row
+    (above, below), (before, after) = [(0, 0), *layer.paddings()][-2:]
     row, column = divmod(position, columns)
     # Input with its padding, and the kernel over it; the channels behind the first as sheets.
     cell = min(44.0, 270 / (height + above + below), 380 / (width + before + after))
@@ -141,7 +133,7 @@ def layer_picture(layer: Layer, input_shape: Shape, position: int, alt: str) -> 
     padded = (height + above + below, width + before + after)
     if padded != (height, width):
         parts += _cells(left, top, *padded, cell, "paper")
-        parts.append(label(left, 50, words("with_padding", size=times(padded[flat:])), 18, "quiet", "start"))
+        parts.append(label(left, 50, words("with_padding", size=times(padded[-layer.dims :])), 18, "quiet", "start"))
     parts += _cells(x, y, height, width, cell, "input")
     for i, j in product(range(kh), range(kw)):
         x, y = left + (column * sx + j * dx) * cell, top + (row * sy + i * dy) * cell

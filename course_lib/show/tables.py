@@ -1,7 +1,5 @@
 """One table renderer: the same cells as HTML and as plain text, so that every table has its twin."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -25,7 +23,7 @@ class Table(Shown):
 
     columns: list[str]
     rows: list[list[str | Cell]]
-    total: Sequence[str | Cell] = ()
+    total: Sequence[str] = ()
     caption: str = ""
     marked: frozenset[int] = frozenset()
 
@@ -45,21 +43,18 @@ class Table(Shown):
 
         head = line([heading.lstrip("<") for heading in self.columns], 'th scope="col"')
         body = [line(row, tone="marked" if i in self.marked else "") for i, row in enumerate(self.rows)]
-        total = [line([Cell(_text(cell), "name") for cell in self.total], tone="total")] if self.total else []
+        total = [line([Cell(text, "name") for text in self.total], tone="total")] if self.total else []
         caption = f"<p><b>{escape(self.caption)}</b></p>" if self.caption else ""
         return f"{caption}<table><thead>{head}</thead><tbody>{''.join(body + total)}</tbody></table>"
 
     def text(self) -> str:
         lines = [[heading.lstrip("<") for heading in self.columns]]
-        lines += [[_text(cell) for cell in row] for row in (*self.rows, *([self.total] if self.total else []))]
+        rows = [*self.rows, self.total] if self.total else self.rows
+        lines += [[cell.text if isinstance(cell, Cell) else cell for cell in row] for row in rows]
         widths = [max(len(line[i]) for line in lines) for i in range(len(self.columns))]
         sides = ["<" if heading.startswith("<") else ">" for heading in self.columns]
         made = ["  ".join(f"{c:{s}{w}}" for c, s, w in zip(line, sides, widths, strict=True)).rstrip() for line in lines]
         return "\n".join(([self.caption] if self.caption else []) + made)
-
-
-def _text(cell: str | Cell) -> str:
-    return cell.text if isinstance(cell, Cell) else cell
 
 
 def number(value: int) -> str:

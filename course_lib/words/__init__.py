@@ -1,7 +1,5 @@
 """Every word that the library shows: one TOML file a language, so that a translator needs no Python."""
 
-from __future__ import annotations
-
 import tomllib
 from functools import cache
 from pathlib import Path
