@@ -26,7 +26,7 @@ PRESETS = {
     "conv1d_net": {"twice_length": {"length": 200}, "wider_kernel": {"kernel": 9}},
 }
 MOST = 11  # columns of a picture
-ROOM = 4  # rows on a projector
+ROOM = 4  # rows on a projector; where more changed, one of them says how many
 
 Make = Callable[..., Network]
 Asked = tuple[Row, *tuple[int, ...]]  # a row, and what PyTorch and torchinfo say of its parameters, where they are asked
@@ -112,7 +112,7 @@ def _table(asked: list[Asked], before: Iterable[Row], values: dict, desk: bool) 
     shown = [one for one in asked if _seen(one[0])]
     if not desk:
         shown = [one for one in shown if one[0].name in changed and (one[0].params or one[0].kind == "Flatten")]
-        largest = sorted(shown, key=lambda one: -abs(change[one[0].name]))[:ROOM]
+        largest = sorted(shown, key=lambda one: -abs(change[one[0].name]))[: ROOM - (len(shown) > ROOM)]
         shown, more = [one for one in shown if one in largest], len(shown) - len(largest)
     agree = all(count == row.params for row, *counts in asked for count in counts)
     wide, rows = machine and (values["columns"] or not agree), []

@@ -105,3 +105,14 @@ def test_axe_finds_nothing_on_the_memory_card_and_its_menus_work(memory_lesson, 
     shown.get_by_role("combobox", name="optimizer", exact=True).select_option("SGD")
     wait_for_number(shown, "0.898 MB")  # without Adam's 215,440 bytes
     assert not axe(memory_lesson, shown, theme)
+
+
+def test_a_deep_network_fits_a_projector_with_every_row_changed(open_notebook):
+    page = open_notebook("08_vgg16.ipynb")
+    page.set_viewport_size({"width": 1280, "height": 720})
+    network = card(page, "width")
+    type_value(network, "width", 48)
+    wait_for_number(network, "8,615,482")
+    network.locator("td", has_text="and 4 more").wait_for()
+    box = network.bounding_box()
+    assert box["height"] <= 720 and network.evaluate("e => e.scrollWidth <= e.clientWidth")
