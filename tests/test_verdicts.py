@@ -35,7 +35,7 @@ def test_the_table_shows_claim_verdict_truth_and_lesson():
 
 def test_a_tool_that_is_not_installed_is_said(monkeypatch):
     monkeypatch.setitem(sys.modules, "torchsummary", None)
-    monkeypatch.setattr(verdicts, "tried", tried.__wrapped__)
+    monkeypatch.setattr(verdicts, "tried", lambda name: (tried.__wrapped__ if name == "a2-torchsummary" else tried)(name))
     row = next(row for row in claims("A2").rows if "torchsummary" in row[1])
     assert row[2].text == "not tried" and "torchsummary" in row[3]
 

@@ -1,6 +1,7 @@
 """A real JupyterLab on a copy of the notebooks, and the system's Chromium. Without Chromium these tests skip, or fail
 where COURSE_BROWSER=required says that it must be there."""
 
+import json
 import os
 import re
 import secrets
@@ -90,9 +91,11 @@ def chromium():
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory, chromium):
-    """JupyterLab on a copy of the notebooks."""
+    """JupyterLab on a copy of the notebooks, and of lesson 8 up to its card: the rest of it takes its time."""
     folder = tmp_path_factory.mktemp("lab")
     shutil.copytree(ROOT / "notebooks", folder / "root")
+    lesson = json.loads((folder / "root/08_vgg16.ipynb").read_text(encoding="utf-8"))
+    (folder / "root/vgg_card.ipynb").write_text(json.dumps({**lesson, "cells": lesson["cells"][:3]}), encoding="utf-8")
     with jupyterlab(folder) as started:
         yield started
 
@@ -103,7 +106,7 @@ READY = """() => { const p = window.jupyterapp?.shell.currentWidget, k = p?.sess
 
 @pytest.fixture(scope="module")
 def open_notebook(lab, chromium):
-    """open_notebook("01…", run=True) → the page, all cells run; at the end, no request has left the machine."""
+    """open_notebook("01….ipynb") → the page, all cells run; at the end, no request has left the machine."""
     context = chromium.new_context(viewport={"width": 1600, "height": 1000})
     away = []
 

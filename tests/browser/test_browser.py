@@ -108,7 +108,7 @@ def test_axe_finds_nothing_on_the_memory_card_and_its_menus_work(memory_lesson, 
 
 
 def test_a_deep_network_fits_a_projector_with_every_row_changed(open_notebook):
-    page = open_notebook("08_vgg16.ipynb")
+    page = open_notebook("vgg_card.ipynb")
     page.set_viewport_size({"width": 1280, "height": 720})
     network = card(page, "width")
     type_value(network, "width", 48)
