@@ -55,7 +55,7 @@ def networks(draw):
 
 
 @settings(max_examples=250, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-@given(networks(), st.integers(1, 4), st.sampled_from(["float32", "float64", "bfloat16"]), st.sampled_from(list(OPTIMIZERS)),
+@given(networks(), st.integers(1, 4), st.sampled_from(list(DTYPES)), st.sampled_from(list(OPTIMIZERS)),
        st.sampled_from(["train", "train", "eval", "no_grad"]))  # fmt: skip
 def test_predicted_is_measured_to_the_byte(network, batch, dtype, optimizer, mode):
     try:
@@ -69,7 +69,7 @@ def test_predicted_is_measured_to_the_byte(network, batch, dtype, optimizer, mod
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_every_optimizer_stores_what_we_say(optimizer, dtype):
     for network in (small_cnn(), small_cnn(batch_norm=True).frozen("fc1")):
         assert predict_memory(network, 2, dtype, optimizer) == measure_memory(network, 2, dtype, optimizer)
