@@ -6,12 +6,15 @@ import pytest
 import torch
 import torchinfo
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
-from course_lib import Conv2d, Network, compare, small_cnn
+from course_lib import Conv2d, Network, compare, small_cnn, vgg16_32
+from course_lib.by_machine.asking import ArticleVGG
 from course_lib.by_machine.counting import build
 
 
-@pytest.mark.parametrize("sizes", [{}, {"batch_norm": True}, {"global_pool": True}, {"conv2_kernel": 5}, {"image": 64}])
+@pytest.mark.parametrize("sizes", [{}, {"batch_norm": True}, {"global_pool": True}, {"conv2_kernel": 5}, {"image": 64},
+                                   {"pool1_kernel": 3, "pool2_kernel": 5}])  # fmt: skip
 def test_build_has_the_same_parameters_buffers_and_shapes(sizes):
     network = small_cnn(**sizes)
     model, ledger = build(network).eval(), network.ledger()
@@ -189,3 +192,22 @@ class Padded(nn.Conv2d):
 def test_a_layer_with_a_forward_of_its_own_is_not_taken_for_another():
     with pytest.raises(ValueError, match="0: this Padded gives 4×8×8, a Conv2d would give 4×6×6"):
         compare(nn.Sequential(Padded(3, 4, 3)), (1, 3, 8, 8))
+
+
+def test_blocks_registered_twice_count_once():
+    assert compare(ArticleVGG(), (1, 3, 32, 32)).totals == (15_119_690,) * 3
+    with FlopCounterMode(display=False) as counter:
+        ArticleVGG().eval()(torch.zeros(1, 3, 32, 32))
+    assert counter.get_total_flops() == 2 * vgg16_32().ledger().macs == 2 * 313_592_320
+
+
+def test_torchinfos_mult_adds_with_batchnorm_are_by_hand():
+    network = small_cnn(batch_norm=True)
+    asked = torchinfo.summary(build(network), (16, 3, 32, 32), verbose=0)
+    assert asked.total_mult_adds == 16 * (network.ledger().macs + network.ledger().bias_additions + 290) == 16 * 379_404
+
+
+def test_the_pools_of_the_articles_text_end_in_the_same_map():
+    code, text = small_cnn().ledger(), small_cnn(pool1_kernel=3, pool2_kernel=5).ledger()
+    assert text["conv2"].input_shape == (5, 13, 13) and text["flatten"].output_shape == code["flatten"].output_shape == (192,)
+    assert (text.params, text.macs) == (26_926, 385_196)

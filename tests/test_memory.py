@@ -144,6 +144,16 @@ def test_an_in_place_relu_saves_nothing():
     assert predict_memory(plain, 4) == predict_memory(inplace, 4) == measure_memory(inplace, 4)
 
 
+def test_a_frozen_linear_keeps_nothing_a_frozen_convolution_its_input_a_global_pool_nothing():
+    line = Network((5,), a=Linear(5, 4), b=Linear(4, 3), c=Linear(3, 2))
+    conv = Network((3, 8, 8), a=Conv2d(3, 4, 3), b=Conv2d(4, 5, 3), c=Conv2d(5, 2, 3))
+    pool = Network((3, 8, 8), a=Conv2d(3, 4, 3), pool=course_lib.AdaptiveAvgPool2d(1), flatten=Flatten(), fc=Linear(4, 2))
+    networks = line, line.frozen("b"), conv, conv.frozen("b"), pool
+    kept = [measure_memory(network, 2).kept for network in networks]
+    assert kept == [predict_memory(network, 2).kept for network in networks]
+    assert kept[1] < kept[0] and kept[3] == kept[2] and kept[4] == 2 * 4 * 4
+
+
 def test_earlier_gradients_and_a_users_hooks_play_no_part():
     model, seen = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2)), []
     fresh = measure_memory(model, (2, 4))
