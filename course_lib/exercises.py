@@ -109,8 +109,12 @@ def diagnose(exercise: Exercise, answers: list[float], case: SimpleNamespace) ->
             return words(f"mistake.{mistake}", **vars(case))
     if exercise.cases:
         return ""
-    ratio = answers[0] / (exercise.truth(exercise.sizes) or math.nan)
-    return words("other_unit") if any(math.isclose(ratio, by, rel_tol=0.011) for n in UNITS for by in (n, 1 / n)) else ""
+    truth = exercise.truth(exercise.sizes)
+    if 100 < answers[0] != truth and answers[0] in [round(truth, -digits) for digits in range(1, 8)]:
+        return words("rounded")
+    if truth == int(truth) and truth < 1000:  # a count of a few is never in millions
+        return ""
+    return words("other_unit") if any(math.isclose(answers[0] / truth, by, rel_tol=0.011) for n in UNITS for by in (n, 1 / n)) else ""
 
 
 UNITS = (10**3, 10**6, 2**10, 2**20)

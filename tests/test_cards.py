@@ -14,6 +14,7 @@ from course_lib import (
     bars,
     conv1d_net,
     layer_card,
+    lines,
     memory_card,
     network_card,
     one_conv,
@@ -202,3 +203,52 @@ def test_a_deep_network_is_drawn_stage_by_stage_and_nothing_is_lost():
         assert name in card._shown.value and f">{rows.params:,}<" in card._shown.value  # in the picture, if not in the table
     assert card._shown.value.count("<tr") == 1 + 3 + 1 and "and 4 more" in card._shown.value
     assert "conv5_3" in network_card(vgg16_32)._shown.value  # on a desk every layer has its row
+
+
+def test_a_function_of_sizes_that_fails_is_told_what_it_did():
+    for make, says in (
+        (lambda a=1: None, "must return a Network, not None"),
+        (nn.Sequential(nn.Linear(2, 1)), "a PyTorch module is counted by compare"),
+        (lambda a="x": one_conv(), "a cannot be a slider"),
+        (lambda *a: one_conv(), "a cannot be a slider"),
+    ):
+        with pytest.raises(TypeError, match=says):
+            network_card(make)
+
+    def odd(kernel=3, divisor=2):
+        if kernel == 6:
+            return None
+        return Network((3, 16 // divisor, 16), conv=Conv2d(3, [4, 5, 6, 7, 8, 9][kernel], kernel + 1))
+
+    card = network_card(odd)
+    card.set(kernel=0 if card.controls["kernel"].min == 0 else 1)
+    assert shown(card) and card.controls["kernel"].max == 5
+    assert network_card(lambda shift=0: small_cnn(conv2_kernel=3 + shift)).controls["shift"].max >= 3
+
+
+def test_a_value_beyond_a_slider_is_an_error_and_changes_nothing():
+    card = network_card(vgg16_32)
+    before = card._shown.value
+    with pytest.raises(ValueError, match="image goes from 32 to 64 here, not to 224"):
+        card.set(width=32, image=224)
+    assert card._shown.value == before and card.values["width"] == 64
+    assert network_card(vgg16_32, image=224, classes=1000).values["image"] == 224
+
+
+def test_figures_draw_what_they_are_given_or_say_why_not():
+    mixed = bars("x", p={"a": 10, "b": 30}, m={"b": 20, "a": 1})
+    assert mixed.bundle()["text/plain"].splitlines()[2:] == ["a     10   1", "b     30  20"]
+    assert bars("x", p={"a": 10, "b": 30}, m={"a": 1, "b": 20}).png == mixed.png
+    for wrong, says in (
+        (lambda: bars("x"), "give numbers by name"),
+        (lambda: bars("x", p={}), "give numbers by name"),
+        (lambda: bars("x", p={"a": 1}, m={"b": 1}), "m has other names than p"),
+        (lambda: bars("x", p={"a": -1}), "a is below 0"),
+        (lambda: lines("x", "n", [1, 2], b={"a": [1]}), "a has 1 numbers for 2 places"),
+        (lambda: lines("x", "n", [2, 1], b={"a": [1, 2]}), "must rise"),
+        (lambda: lines("x", "n", [1, 2], b={"a": [1, -2]}), "a is below 0"),
+        (lambda: lines("x", "n", [1, 2], b={name: [1, 2] for name in "abcde"}), "four lines at most"),
+        (lambda: lines("x", "n", [1, 2]), "give numbers by name"),
+    ):
+        with pytest.raises(ValueError, match=says):
+            wrong()

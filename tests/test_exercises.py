@@ -315,3 +315,7 @@ def test_a_wrong_size_is_no_other_unit():
 def test_a_wrong_function_is_told_what_it_gives_on_the_case_that_is_named():
     said = check("conv-formula", lambda k, cin, cout: k * k * cin * cout)
     assert "With k=3, cin=3, cout=7 your function gives 189" in said
+
+
+def test_a_rounded_answer_is_told():
+    assert "rounded" in check("mult-adds", 6.56e6) and "rounded" in check("vgg-twice", 29_800_000)

@@ -129,7 +129,7 @@ class Loose(nn.Module):
         (lambda: small_cnn().frozen("conv3"), KeyError, "there are conv1"),
         (lambda: small_cnn().ledger()["conv3"], KeyError, "there are conv1"),
         (lambda: Network((3, 8, 8)), ValueError, "give it layers"),
-        (lambda: Network((3, 8, 8), conv=nn.Conv2d(3, 5, 3)), TypeError, "conv: .* is not a layer of course_lib"),
+        (lambda: Network((3, 8, 8), conv=nn.Conv2d(3, 5, 3)), TypeError, "conv: .* is PyTorch.s; import its namesake"),
         (lambda: Network((3, 8, 8), **{"a.b": Conv2d(3, 5, 3)}), ValueError, "'a.b' cannot name a layer"),
     ],
 )

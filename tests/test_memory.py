@@ -193,3 +193,10 @@ def test_the_cuda_allocator_holds_at_least_the_weights_gradients_and_state():
 def test_a_layer_may_be_called_input():
     network = Network((4, 6, 6), conv=Conv2d(4, 2, 3), input=ReLU(), flatten=Flatten())
     assert predict_memory(network, 2) == measure_memory(network, 2)
+
+
+@pytest.mark.parametrize("wrong", [vgg16_32, nn.Linear(2, 1), None, "small_cnn"])
+def test_what_is_no_network_is_said(wrong):
+    for ask in (predict_memory, compare_memory):
+        with pytest.raises(TypeError, match="takes a Network, such as small_cnn"):
+            ask(wrong, 2)

@@ -70,6 +70,8 @@ def predict_memory(network: Network, batch_size: int = 1, dtype: str = "float32"
     (430848, 486400, 683008)
     """
     one_of(OPTIMIZERS, "optimizer", optimizer)
+    if not isinstance(network, Network):
+        raise TypeError(f"predict_memory takes a Network, such as small_cnn(), not {network!r:.60}; measure_memory takes a module, too")
     rows, size, stored = keeps(network, batch_size, dtype, mode), DTYPES[dtype], OPTIMIZERS[optimizer]
     ledger = network.ledger()
     trained, tensors = (ledger.trainable_params, sum(len(row.work) for row in ledger if row.trainable_params))

@@ -19,15 +19,16 @@ class Network:
     (Linear(63, 10), 836)
     """
 
-    def __init__(self, input_shape: Shape, /, **layers: Layer) -> None:
+    def __init__(self, input_shape: Shape, /, *unnamed, **layers: Layer) -> None:
         self.input_shape = shape("Network: input_shape", input_shape)
         self._given, self.layers, self.frozen_names = layers, {}, frozenset()
-        if not layers:
-            raise ValueError("Network: give it layers by name, such as conv1=Conv2d(3, 5, 5)")
+        if unnamed or not layers:
+            raise (TypeError if unnamed else ValueError)("Network: give it layers by name, such as conv1=Conv2d(3, 5, 5)")
         current = self.input_shape
         for name, layer in layers.items():
             if not isinstance(layer, Layer):
-                raise TypeError(f"{name}: {layer!r} is not a layer of course_lib, such as Conv2d(3, 5, 5)")
+                whose = "is PyTorch's; import its namesake from course_lib" if hasattr(layer, "forward") else "is no layer of course_lib"
+                raise TypeError(f"{name}: {layer!r} {whose}, such as course_lib.Conv2d(3, 5, 5)")
             if not name or "." in name:
                 raise ValueError(f"{name!r} cannot name a layer: PyTorch allows neither an empty name nor a dot")
             self.layers[name] = layer.resolve(current)

@@ -62,7 +62,7 @@ def arrow(change: int) -> str:
 
 
 def fitting(fits: Callable[[int], object], start: int, low: int, high: int) -> tuple[int, int]:
-    """The widest run of values around start, from low to high, for which `fits` does not raise ValueError; an end that fits is one.
+    """The widest run of values around start, from low to high, for which `fits` does not raise; an end that fits is one.
 
     >>> from course_lib import small_cnn
     >>> fitting(lambda kernel: small_cnn(conv2_kernel=kernel), 3, 1, 20)
@@ -72,7 +72,7 @@ def fitting(fits: Callable[[int], object], start: int, low: int, high: int) -> t
     def good(value: int) -> bool:
         try:
             fits(value)
-        except ValueError:
+        except Exception:  # of a function of sizes that is not ours: it may fail in its own way
             return False
         return True
 
@@ -118,7 +118,7 @@ class Card(widgets.VBox):
             raise ValueError(f"no slider {', '.join(map(str, unknown))}; there are {', '.join(limits)}")
         self._render, self._start, self._layout_name = render, dict(start), layout
         self._reference = dict(start if reference is None else reference)
-        self._shown, self._setting = widgets.HTML(), False
+        self._shown, self._setting, self._following = widgets.HTML(), False, ()
         render(self._start, self._reference, layout)  # a start that does not fit is an error here, not a picture
         self.controls, rows, switches = {}, [], []
         for name in chosen:
@@ -153,9 +153,13 @@ class Card(widgets.VBox):
         return {**self._start, **{name: control.value for name, control in self.controls.items()}}
 
     def set(self, **values) -> None:
-        """Several values at once, with one new picture; KeyError for a name without a control."""
+        """Several values at once, with one new picture; KeyError for a name without a control, ValueError beyond its ends."""
         if unknown := sorted(values.keys() - self.controls.keys()):
             raise KeyError(f"no slider {', '.join(unknown)}; there are {', '.join(self.controls)}")
+        for name, value in values.items():
+            low, high = (getattr(self.controls[name], end, value) for end in ("min", "max"))
+            if name not in self._following and not low <= value <= high:
+                raise ValueError(f"{name} goes from {low} to {high} here, not to {value}; a card that starts there takes it")
         self._setting = True
         try:
             for name, value in values.items():
@@ -173,6 +177,7 @@ class Card(widgets.VBox):
         if self._setting:
             return
         view, self._setting = self._view(), True
+        self._following = view.most.keys()
         for name in view.most.keys() & self.controls.keys():
             self.controls[name].max = view.most[name]
         self._setting, self._shown.value = False, view.live(self._layout_name)
@@ -182,8 +187,8 @@ class Card(widgets.VBox):
             return self._render(self.values, self._reference, self._layout_name)
         except ValueError as error:  # values that do not fit together: the layer says which and what would
             return View(problem=words("does_not_fit", error=error))
-        except ImportError as error:  # asked by machine where PyTorch is not installed
-            return View(problem=str(error))
+        except Exception as error:  # PyTorch is not installed, or somebody's own function of sizes fails in its own way
+            return View(problem=f"{type(error).__name__}: {error}")
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         return {**super()._repr_mimebundle_(include=include, exclude=exclude), **self._view().bundle()}, {}

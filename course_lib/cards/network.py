@@ -33,12 +33,12 @@ Asked = tuple[Row, *tuple[int, ...]]  # a row, and what PyTorch and torchinfo sa
 
 
 def sizes(make: Make) -> dict[str, int | bool]:
-    """The sizes that a function of sizes takes, with their defaults; `classes` is the task's, not the network's.
+    """The sizes that a function of sizes takes, with their defaults.
 
     >>> sizes(small_cnn)["conv2_kernel"]
     3
     """
-    found = {name: size.default for name, size in inspect.signature(make).parameters.items() if name != "classes"}
+    found = {name: size.default for name, size in inspect.signature(make).parameters.items()}
     if bad := [name for name, default in found.items() if not isinstance(default, int) or name in ASKED]:
         raise TypeError(f"network_card: {bad[0]} cannot be a slider; give each size a whole number or a switch as its default, "
                         f"and a name other than {', '.join(ASKED)}")  # fmt: skip
@@ -49,7 +49,10 @@ START = {**sizes(small_cnn), **ASKED}
 
 
 def _network(values: dict, make: Make = small_cnn) -> Network:
-    return make(**{name: value for name, value in values.items() if name not in ASKED})
+    made = make(**{name: value for name, value in values.items() if name not in ASKED})
+    if not isinstance(made, Network):
+        raise TypeError(f"network_card: the function of sizes must return a Network, not {made!r:.60}")
+    return made
 
 
 def _stages(asked: list[Asked]) -> list[list[Asked]]:
@@ -79,7 +82,11 @@ def network_view(values: dict, start: dict, layout: str = "desk", make: Make = s
     top = max(ledger, key=lambda row: row.params)
     totals = [
         Total(f"{ledger.params:,}", words("params"), ledger.params - before.params),
-        Total(f"{ledger.macs:,}", words("macs_image") if per == 1 else words("macs_batch", n=per), ledger.macs - before.macs),
+        Total(
+            f"{ledger.macs:,}",
+            words("macs_batch", n=per) if per > 1 else words("macs_image" if len(network.input_shape) == 3 else "macs_input"),
+            ledger.macs - before.macs,
+        ),
     ]
     if layout == "desk":
         share, size = round(100 * top.params / max(1, ledger.params)), 4 * ledger.params
@@ -145,13 +152,16 @@ def network_card(
     >>> network_card(conv2_kernel=5).values["conv2_kernel"], network_card(vgg16_32, width=32).values["late_convs"]
     (5, 3)
     """
+    if hasattr(network, "forward"):
+        raise TypeError("network_card takes a function of sizes; a PyTorch module is counted by compare(model, input_size)")
     if not callable(network):
         raise TypeError("network_card takes a function of sizes, such as vgg16_32, and sizes by name: network_card(conv2_kernel=5)")
     usual = {**sizes(network), **ASKED}
     if unknown := sorted(start.keys() - usual.keys()):
         raise TypeError(f"network_card: no size {', '.join(unknown)}; there are {', '.join(usual)}")
-    limits = {name: None if isinstance(value, bool) else LIMITS.get(name, (1, 4 * value)) for name, value in usual.items()}
-    known = PRESETS.get(network.__name__, {})
+    ranges = {name: LIMITS.get(name, (min(1, value), max(8, 4 * value))) for name, value in usual.items() if name != "classes"}
+    limits = {name: None if isinstance(usual[name], bool) else ends for name, ends in ranges.items()}  # the task gives the classes
+    known = PRESETS.get(getattr(network, "__name__", ""), {})
     article = {name: value for name, value in usual.items() if name not in ("machine", "columns")}
     presets = {words("as_in_article" if known else "as_given"): article}
     presets |= {words(name): {**article, **values} for name, values in known.items()}

@@ -7,7 +7,7 @@ from html import escape
 from itertools import combinations, pairwise
 
 from matplotlib.figure import Figure as Canvas
-from matplotlib.ticker import StrMethodFormatter
+from matplotlib.ticker import FuncFormatter
 
 from course_lib.by_hand.ledger import Shown
 from course_lib.show.svg import LIGHT, image
@@ -44,6 +44,19 @@ def _drawn(figure: Canvas, alt: str, table: Table) -> Figure:
     return Figure(buffer.getvalue(), alt, table)
 
 
+def _names(what: str, values: dict[str, dict]) -> list[str]:
+    """The names that all units share, or an error that says what is amiss."""
+    names = list(next(iter(values.values()), ()))
+    if not names:
+        raise ValueError(f"{what}: give numbers by name under their unit, such as parameters={{'conv1': 380, 'fc1': 24704}}")
+    for unit, numbers in values.items():
+        if set(numbers) != set(names):
+            raise ValueError(f"{what}: {unit} has other names than {next(iter(values))}: {', '.join(map(str, set(numbers) ^ set(names)))}")
+        if lowest := [name for name in names if min(numbers[name] if what == "lines" else [numbers[name]], default=0) < 0]:
+            raise ValueError(f"{what}: {lowest[0]} is below 0, and this picture begins at 0")
+    return names
+
+
 def bars(title: str, /, **values: dict[str, int]) -> Figure:
     """One bar a name, its number at its end; one panel a unit, all of the same names: parameters={'conv1': 380, …}.
 
@@ -53,13 +66,14 @@ def bars(title: str, /, **values: dict[str, int]) -> Figure:
     conv1         380
     fc1        24,704
     """
-    names = list(next(iter(values.values())))
+    names = _names("bars", values)
     figure, panels = _panels(title, 1 + 0.5 * len(names), len(values))
     for axes, (unit, numbers) in zip(panels, values.items(), strict=True):
-        most = max(1, *numbers.values())
-        axes.barh(names, numbers.values(), color=[LIGHT["orange" if n == most else "blue"] for n in numbers.values()], height=0.62)
-        for i, value in enumerate(numbers.values()):
-            axes.text(value + most * 0.01, i, f"{value:,}", va="center", fontsize=13, color=LIGHT["ink"])
+        widths = [numbers[name] for name in names]
+        most = max(widths) or 1
+        axes.barh(names, widths, color=[LIGHT["orange" if width == most else "blue"] for width in widths], height=0.62)
+        for i, width in enumerate(widths):
+            axes.text(width + most * 0.01, i, f"{width:,}", va="center", fontsize=13, color=LIGHT["ink"])
         axes.set(xticks=[], xlim=(0, most * (1.08 + 0.06 * len(values) ** 2)))
         if len(values) > 1:
             axes.set_title(unit, loc="left", fontsize=13, color=LIGHT["ink"], parse_math=False)
@@ -79,7 +93,13 @@ def lines(title: str, along: str, places: Sequence[int], /, **values: dict[str, 
         2       5     6
         3       5     9
     """
-    ((unit, series),) = values.items()
+    names, (unit, series) = _names("lines", values), next(iter(values.items()))
+    if len(values) > 1 or len(names) > 4:
+        raise ValueError("lines: one unit and four lines at most; a second picture shows more")
+    if wrong := [name for name in names if len(series[name]) != len(places)]:
+        raise ValueError(f"lines: {wrong[0]} has {len(series[wrong[0]])} numbers for {len(places)} places")
+    if list(places) != sorted(set(places)):
+        raise ValueError(f"lines: the places along the axis must rise, unlike {list(places)}")
     figure, (axes,) = _panels(title, 4.2)
     for (name, numbers), colour in zip(series.items(), ("orange", "blue", "green", "ink"), strict=False):
         axes.plot(places, numbers, color=LIGHT[colour], linewidth=2.5)
@@ -95,7 +115,7 @@ def lines(title: str, along: str, places: Sequence[int], /, **values: dict[str, 
     axes.set_xlabel(along, fontsize=13, color=LIGHT["ink"])
     axes.set_ylabel(unit, fontsize=13, color=LIGHT["ink"])
     axes.set(xlim=(places[0], places[-1]), ylim=(0, None))
-    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:,.10g}"))
     axes.grid(axis="y", color=LIGHT["line"], linewidth=0.8)
     ends = ", ".join(f"{name} {numbers[0]:,} to {numbers[-1]:,}" for name, numbers in series.items())
     alt = words("lines_alt", title=title, ends=ends, unit=unit, along=along, first=places[0], last=places[-1])
