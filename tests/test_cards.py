@@ -185,6 +185,12 @@ def test_any_function_of_sizes_is_a_card_with_pytorchs_numbers():
         layers = {f"conv{i}": Conv2d(3 if i == 0 else hidden_width, hidden_width, 3) for i in range(depth)}
         return Network((3, 16, 16), **layers, **({"bn": BatchNorm2d(hidden_width)} if norm else {}))
 
+    card = network_card(mine, layout="projector", depth=6)
+    card.set(norm=True)
+    assert shown(card)[0] == f"{mine(6, norm=True).ledger().params:,}"
+    deep = network_card(lambda depth=10: Network((3, 30, 30), **{f"c{i}": Conv2d(3, 3, 1) for i in range(depth)}), layout="projector")
+    deep.set(depth=12)  # too deep for a picture now, and the start was not: both are compared stage by stage
+    assert "…c11" in deep._shown.value and deep._shown.value.count("▲ +24") == 2 and "+144" not in deep._shown.value
     for make, values in ((mine, {"depth": 7, "norm": True}), (vgg16_32, {"width": 48, "late_convs": 4}), (conv1d_net, {"length": 77})):
         card = network_card(make, machine=True)
         card.set(**values)

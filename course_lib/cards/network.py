@@ -55,20 +55,17 @@ def _network(values: dict, make: Make = small_cnn) -> Network:
     return made
 
 
-def _stages(asked: list[Asked]) -> list[list[Asked]]:
-    """Each row by itself; where they are too many for a picture, those on a map of one size together."""
-    if sum(1 for row, *_ in asked if _seen(row)) <= MOST:
-        return [[one] for one in asked]
-    return [list(stage) for _, stage in groupby(asked, lambda one: one[0].input_shape[1:] or one[0].name)]
-
-
-def _merged(stage: list[Asked]) -> Asked:
-    if len(stage) == 1:
-        return stage[0]
-    rows, *counts = zip(*stage, strict=True)
-    totals, last = Ledger(rows), rows[-1]
-    row = Row(f"…{last.name}", words("layers", n=len(rows)), "", rows[0].input_shape, last.output_shape, totals.params, macs=totals.macs)
-    return row, *map(sum, counts)
+def _stages(asked: Iterable[Asked], deep: bool) -> dict[str, Asked]:
+    """Each row under its name; of a deep network those on a map of one size as one row, under the first one's name."""
+    found = {}
+    for _, stage in groupby(asked, lambda one: (deep and one[0].input_shape[1:]) or one[0].name):
+        rows, *counts = zip(*stage, strict=True)
+        row, last, ledger = rows[0], rows[-1], Ledger(rows)
+        if len(rows) > 1:
+            what = f"…{last.name}", words("layers", n=len(rows)), "", row.input_shape, last.output_shape
+            row = Row(*what, params=ledger.params, macs=ledger.macs)
+        found[rows[0].name] = (row, *map(sum, counts))
+    return found
 
 
 def _seen(row: Row) -> bool:
@@ -80,13 +77,10 @@ def network_view(values: dict, start: dict, layout: str = "desk", make: Make = s
     network, per = _network(values, make), values["batch"]
     ledger, before = network.ledger(per), _network(start, make).ledger(start["batch"])
     top = max(ledger, key=lambda row: row.params)
+    one = "macs_image" if len(network.input_shape) == 3 else "macs_input"
     totals = [
         Total(f"{ledger.params:,}", words("params"), ledger.params - before.params),
-        Total(
-            f"{ledger.macs:,}",
-            words("macs_batch", n=per) if per > 1 else words("macs_image" if len(network.input_shape) == 3 else "macs_input"),
-            ledger.macs - before.macs,
-        ),
+        Total(f"{ledger.macs:,}", words(one if per == 1 else "macs_batch", n=per), ledger.macs - before.macs),
     ]
     if layout == "desk":
         share, size = round(100 * top.params / max(1, ledger.params)), 4 * ledger.params
@@ -97,31 +91,33 @@ def network_view(values: dict, start: dict, layout: str = "desk", make: Make = s
         from course_lib.by_machine.comparing import compare
 
         asked = [(c.row, c.parameters, c.torchinfo) for c in compare(network, (per, *network.input_shape))]
-    stages, kernels = _stages(asked), {}
-    short, old = [_merged(stage) for stage in stages], [_merged(stage) for stage in _stages([(row,) for row in before])]
-    for (row, *_), stage in zip(short, stages, strict=True):
-        if hasattr(layer := network.layers[stage[0][0].name], "in_channels"):
-            kernels[row.name] = layer.kernel_size[0]
-    drawn = Ledger(row for row, *_ in short)
+    deep = any(sum(map(_seen, rows)) > MOST for rows in (ledger, before))  # too many columns for a picture, now or at the start
+    stages = _stages(asked, deep)
+    old = {first: row for first, (row,) in _stages(((row,) for row in before), deep).items()}
+    layers = {row.name: network.layers[first] for first, (row, *_) in stages.items()}
+    kernels = {name: layer.kernel_size[0] for name, layer in layers.items() if hasattr(layer, "in_channels")}
+    drawn = Ledger(row for row, *_ in stages.values())
     maps = "; ".join(f"{row.name} {times(row.output_shape)}, {row.params:,}" for row in drawn if row.params)
     alt = words("network_alt", input=times(network.input_shape), maps=maps)
-    table = _table(asked, before, values, True) if layout == "desk" else _table(short, [row for row, *_ in old], values, False)
-    svg = network_picture(drawn, kernels, max(row.params for row, *_ in old), alt, width=1400 if layout == "desk" else 1120)
+    desk, largest = layout == "desk", max(row.params for row in old.values())
+    if desk:  # every layer has its row there
+        stages, old = {one[0].name: one for one in asked}, {row.name: row for row in before}
+    table = _table(stages, old, values, desk)
+    svg = network_picture(drawn, kernels, largest, alt, width=1400 if desk else 1120)
     return View(totals, svg, alt, table if table.rows else None)
 
 
-def _table(asked: list[Asked], before: Iterable[Row], values: dict, desk: bool) -> Table:
+def _table(asked: dict[str, Asked], old: dict[str, Row], values: dict, desk: bool) -> Table:
     """All rows that do something, those that changed marked; on a projector those alone that changed most."""
-    old, machine, more = {row.name: row for row in before}, values["machine"], 0
-    pairs = [(row, old.get(row.name, Row("", ""))) for row, *_ in asked]
+    machine, more, pairs = values["machine"], 0, [(row, old.get(name, Row("", ""))) for name, (row, *_) in asked.items()]
     change = {row.name: row.params - was.params for row, was in pairs}
     changed = {row.name for row, was in pairs if (row.output_shape, row.params, row.macs) != (was.output_shape, was.params, was.macs)}
-    shown = [one for one in asked if _seen(one[0])]
+    shown = [one for one in asked.values() if _seen(one[0])]
     if not desk:
         shown = [one for one in shown if one[0].name in changed and (one[0].params or one[0].kind == "Flatten")]
         largest = sorted(shown, key=lambda one: -abs(change[one[0].name]))[: ROOM - (len(shown) > ROOM)]
         shown, more = [one for one in shown if one in largest], len(shown) - len(largest)
-    agree = all(count == row.params for row, *counts in asked for count in counts)
+    agree = all(count == row.params for row, *counts in asked.values() for count in counts)
     wide, rows = machine and (values["columns"] or not agree), []
     for row, *counts in shown:
         cells = [Cell(row.name, "name"), what(row), times(row.output_shape), Cell(row.work.text, "work"), number(row.params)]
@@ -132,9 +128,9 @@ def _table(asked: list[Asked], before: Iterable[Row], values: dict, desk: bool) 
     headings += [words("macs")] * desk
     if more:
         rows.append([Cell(words("more", n=more), "quiet")] + [""] * (len(headings) - 1))
-    params, *counts = (sum(column) for column in zip(*((row.params, *counts) for row, *counts in asked), strict=True))
+    params, *counts = (sum(column) for column in zip(*((row.params, *counts) for row, *counts in asked.values()), strict=True))
     total = [words("total"), "", "", "", f"{params:,}", *(map("{:,}".format, counts) if wide else [words("agree")] * machine)]
-    total += [arrow(params - sum(row.params for row in old.values())), f"{sum(row.macs for row, *_ in asked):,}"]
+    total += [arrow(params - sum(row.params for row in old.values())), f"{sum(row.macs for row, *_ in asked.values()):,}"]
     marked = frozenset(i for i, (row, *_) in enumerate(shown) if row.name in changed)
     return Table(headings, rows, total if desk else [], marked=marked)
 
