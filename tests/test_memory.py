@@ -12,6 +12,7 @@ import course_lib
 from course_lib import BatchNorm1d, Conv2d, Dropout, Flatten, Linear, Network, ReLU, small_cnn, vgg16_32
 from course_lib.by_hand.memory import DTYPES, MODES, OPTIMIZERS, keeps, largest_batch, predict_memory
 from course_lib.by_machine import measuring
+from course_lib.by_machine.counting import build
 from course_lib.by_machine.measuring import compare_memory, measure_memory
 
 POINTWISE = ("Sigmoid", "Tanh", "GELU", "SiLU", "LeakyReLU", "ELU", "ReLU6", "Hardswish", "Identity")
@@ -82,6 +83,12 @@ def test_the_articles_networks():
     assert predict_memory(small_cnn(batch_norm=True), 16) == step
     assert measure_memory(vgg16_32(), 2) == predict_memory(vgg16_32(), 2)
     assert predict_memory(vgg16_32(), 128).kept == 332_301_312
+
+
+def test_a_saved_model_weighs_its_weights_and_buffers():
+    for network in (small_cnn(), small_cnn(batch_norm=True), vgg16_32()):
+        state, step = build(network).state_dict(), predict_memory(network, 2)
+        assert sum(tensor.nbytes for tensor in state.values()) == step.weights + step.buffers
 
 
 def test_the_largest_batch_fits_and_one_more_does_not():

@@ -116,3 +116,4 @@ def test_a_deep_network_fits_a_projector_with_every_row_changed(open_notebook):
     network.locator("td", has_text="and 4 more").wait_for()
     box = network.bounding_box()
     assert box["height"] <= 720 and network.evaluate("e => e.scrollWidth <= e.clientWidth")
+    assert not axe(page, network, "JupyterLab Dark")
