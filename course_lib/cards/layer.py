@@ -12,14 +12,18 @@ from course_lib.show.tables import Cell, Table
 from course_lib.words import words
 
 LIMITS = {
-    "image": (1, 32), "kernel_size": (1, 11), "stride": (1, 5), "padding": (0, 5), "dilation": (1, 4), "groups": (1, 16),
+    "image": (1, 32), "length": (1, 32), "kernel_size": (1, 11), "stride": (1, 5), "padding": (0, 5), "dilation": (1, 4), "groups": (1, 16),
     "in_channels": (1, 32), "out_channels": (1, 32), "position": (1, 1), "bias": None,
 }  # fmt: skip
 
 
+SIDE = {1: "length", 2: "image"}  # what the input's size is called, by the layer's dims
+
+
 def _row(values: dict, kind: type):
-    layer = kind(**{name: value for name, value in values.items() if name not in ("image", "position")})
-    input_shape = (layer.in_channels, *(values["image"],) * layer.dims)
+    side = SIDE[kind.dims]
+    layer = kind(**{name: value for name, value in values.items() if name not in (side, "position")})
+    input_shape = (layer.in_channels, *(values[side],) * layer.dims)
     return layer, input_shape, layer.row("layer", input_shape)
 
 
@@ -60,9 +64,10 @@ def layer_card(layer: Conv1d | Conv2d | None = None, image: int = 5, sliders: It
     start = {name: value[0] if isinstance(value, tuple) else value for name, value in asdict(layer).items()}
     if type(layer)(**start) != layer or isinstance(layer.padding, str):
         raise ValueError(f"layer_card: its sliders have one size for all axes and padding as a number, unlike {layer!r}")
-    start |= {"image": whole("layer_card: image", image), "position": 1}
+    start |= {SIDE[layer.dims]: whole("layer_card: image", image), "position": 1}
     _row(start, type(layer))
+    limits = {name: ends for name, ends in LIMITS.items() if name in start}
     return Card(
-        partial(layer_view, kind=type(layer)), start, LIMITS, fits=partial(_row, kind=type(layer)), sliders=sliders,
+        partial(layer_view, kind=type(layer)), start, limits, fits=partial(_row, kind=type(layer)), sliders=sliders,
         free=["groups", "in_channels", "out_channels", "position"], layout=layout,
     )  # fmt: skip
