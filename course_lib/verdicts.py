@@ -45,12 +45,11 @@ def claims(article: str = "") -> Table:
     >>> claims("A4").rows[3][1:4]
     ['29,226 parameters', Cell(text='does not hold', tone='up'), '105,450']
     """
-    known = list(dict.fromkeys(_article(name) for name in CLAIMS))
-    if article and article.upper() not in map(str.upper, known):
+    known, asked, rows = list(dict.fromkeys(map(_article, CLAIMS))), str(article).upper(), []
+    if asked and asked not in map(str.upper, known):
         raise ValueError(f"claims: article must be one of {', '.join(known)}, not {article!r}")
-    rows = []
     for name in CLAIMS:
-        if article.upper() in ("", _article(name).upper()):
+        if asked in ("", _article(name).upper()):
             try:
                 found = tried(name)
             except ModuleNotFoundError as missing:  # a tool that is not installed

@@ -3,7 +3,9 @@
 import re
 import time
 
+import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from torch import nn
 
 from course_lib import (
@@ -26,6 +28,7 @@ from course_lib.by_machine.counting import build
 from course_lib.cards.base import View
 from course_lib.cards.network import START, network_view
 from course_lib.exercises import Said
+from course_lib.show import figures
 from course_lib.show.tables import Table
 
 CARDS = {
@@ -161,6 +164,13 @@ def test_the_position_slider_ends_with_the_map():
     assert card.controls["position"].max == 9
     card.set(image=12)
     assert card.controls["position"].max == 100
+    for values in ({"image": 10, "position": 60}, {"position": 60, "image": 10}):  # in any order, also after a problem
+        card = layer_card()
+        card.set(groups=2)
+        card.set(groups=1, **values)
+        assert card.values["position"] == 60 and card.controls["position"].max == 64 and "position 60 of 64" in card._shown.value
+    card.set(position=1000)
+    assert card.values["position"] == 64
 
 
 def test_a_menu_changes_the_memory_card():
@@ -255,6 +265,45 @@ def test_figures_draw_what_they_are_given_or_say_why_not():
         (lambda: lines("x", "n", [1, 2], b={"a": [1, -2]}), "a is below 0"),
         (lambda: lines("x", "n", [1, 2], b={name: [1, 2] for name in "abcde"}), "four lines at most"),
         (lambda: lines("x", "n", [1, 2]), "give numbers by name"),
+        (lambda: lines("x", "n", [1], b={"a": [1]}), "two at least"),
+        (lambda: lines("x", "n", [], b={"a": []}), "two at least"),
+        (lambda: bars("x", p=[1, 2]), "give numbers by name"),
+        (lambda: bars("x", p=380), "give numbers by name"),
     ):
         with pytest.raises(ValueError, match=says):
             wrong()
+
+
+def test_lines_that_cross_have_a_dot_also_where_they_meet_at_a_place(monkeypatch):
+    dots, plot = [], Axes.plot
+    monkeypatch.setattr(Axes, "plot", lambda axes, x, y, *how, **more: how and dots.append((*x, *y)) or plot(axes, x, y, *how, **more))
+    for one, other, at in (
+        ([5, 5, 5], [4, 5, 6], [(2, 5)]),  # at a place
+        ([5, 5, 5], [3, 6, 9], [(1 + 2 / 3, 5)]),  # between two
+        ([5, 5, 5], [6, 5, 6], []),  # they touch
+        (np.array([5, 5, 5]) * 10**10, np.array([3, 6, 9]) * 10**10, [(1 + 2 / 3, 5e10)]),  # the product would overflow
+    ):
+        dots.clear()
+        lines("x", "n", [1, 2, 3], b={"one": one, "other": other})
+        assert dots == [pytest.approx(dot) for dot in at]
+
+
+def test_a_figures_names_are_numbers_or_any_text():
+    batches = bars("x", bytes={16: 1, 8: 2})  # a name that is a number is no place on an axis
+    assert batches.png == bars("x", bytes={"16": 1, "8": 2}).png and "16        1" in batches.bundle()["text/plain"]
+    assert "<th" in lines("x", "n", [1, 2], bytes={8: [1, 2]}).bundle()["text/html"]
+    cost = "$1^$"  # nor is it a formula
+    assert bars(cost, **{cost: {cost: 1}}, b={cost: 2}).png and lines(cost, cost, [1, 2], **{cost: {cost: [1, 2]}}).png
+
+
+def test_a_slider_asked_for_twice_is_one():
+    card = network_card(sliders=["image", "image"])
+    assert len(card.children[1].children) == len(card.controls) == 1
+
+
+def test_an_axis_of_many_bytes_has_numbers_as_people_read_them(monkeypatch):
+    monkeypatch.setattr(figures, "_drawn", lambda figure, *_: figure)
+    for top, said in ((80 * 10**9, "60,000,000,000"), (0.3, "0.15")):
+        figure = lines("x", "n", [1, 2], bytes={"a": [0, top]})
+        figure.draw_without_rendering()
+        assert said in [label.get_text() for label in figure.axes[0].get_yticklabels()]

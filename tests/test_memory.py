@@ -207,3 +207,31 @@ def test_what_is_no_network_is_said(wrong):
     for ask in (predict_memory, compare_memory):
         with pytest.raises(TypeError, match="takes a Network, such as small_cnn"):
             ask(wrong, 2)
+
+
+def test_a_models_backward_hooks_see_nothing_and_what_a_pass_left_on_it_is_no_obstacle():
+    class Keeps(nn.Linear):
+        def forward(self, x):
+            self.last = super().forward(x)
+            return self.last
+
+    class Recorder:
+        def __call__(self, *seen):
+            self.seen = seen
+
+        def record(self, *seen):
+            self.seen = seen
+
+    fresh, model, recorder = measure_memory(Keeps(4, 2), (2, 4)), Keeps(4, 2), Recorder()
+    model.register_forward_hook(recorder.record)
+    model.register_full_backward_pre_hook(recorder)
+    model.register_full_backward_hook(recorder)
+    model(torch.zeros(2, 4, requires_grad=True)).sum().backward()
+    before = recorder.seen
+    assert measure_memory(model, (2, 4)) == fresh and recorder.seen is before and model.last.grad_fn is not None
+
+
+@pytest.mark.parametrize("wrong", [vgg16_32, None, "small_cnn", nn.Linear])
+def test_what_cannot_be_measured_is_said(wrong):
+    with pytest.raises(TypeError, match="model must be a Network or a torch.nn.Module, not"):
+        measure_memory(wrong, (2, 3, 32, 32))

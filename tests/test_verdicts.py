@@ -5,7 +5,9 @@ import sys
 import pytest
 import record
 
+import course_lib
 from course_lib import claims, verdicts
+from course_lib.by_machine.asking import torchstat_says
 from course_lib.verdicts import CLAIMS, TONES, tried
 from course_lib.words import read_toml
 
@@ -29,8 +31,9 @@ def test_the_table_shows_claim_verdict_truth_and_lesson():
     assert ["A4"] * len(table.rows) == [row[0] for row in table.rows] and table.columns[-1] == "lesson"
     assert {"105,450", "370,560, twice the MACs"} <= {row[3] for row in table.rows}
     assert len(claims().rows) == len(CLAIMS) > 45
-    with pytest.raises(ValueError, match="must be one of A1, A2, A3, A4, CS231n, not 'A5'"):
-        claims("A5")
+    for wrong in ("A5", 4, None):
+        with pytest.raises(ValueError, match=f"must be one of A1, A2, A3, A4, CS231n, not {wrong!r}"):
+            claims(wrong)
 
 
 def test_a_tool_that_is_not_installed_is_said(monkeypatch):
@@ -38,6 +41,12 @@ def test_a_tool_that_is_not_installed_is_said(monkeypatch):
     monkeypatch.setattr(verdicts, "tried", lambda name: (tried.__wrapped__ if name == "a2-torchsummary" else tried)(name))
     row = next(row for row in claims("A2").rows if "torchsummary" in row[1])
     assert row[2].text == "not tried" and "torchsummary" in row[3]
+
+
+def test_torchstats_process_finds_the_same_library(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    assert torchstat_says("import course_lib\nraise SystemExit(course_lib.__file__)") == course_lib.__file__
 
 
 def test_trying_moves_nobodys_random_numbers():

@@ -94,7 +94,8 @@ def torchsummary_says(model: nn.Module, *shape: int) -> int:
 def torchstat_says(before: str = "") -> str:
     """The last line that torchstat prints of VGG16-32, in a process of its own, since it patches Conv2d's class."""
     code = f"{before}\nfrom torchstat import stat\nfrom course_lib import build, vgg16_32\nstat(build(vgg16_32()), (3, 32, 32))"
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    same = f"import sys\nsys.path[:] = {sys.path}\n"  # what is found here is found there
+    ended = subprocess.run([sys.executable, "-c", same + code], capture_output=True, text=True)
     if "ModuleNotFoundError" in ended.stderr:
         raise ModuleNotFoundError("torchstat is not installed, or pandas is not")
     return (ended.stderr if ended.returncode else ended.stdout).strip().splitlines()[-1]

@@ -2,6 +2,7 @@
 
 import copy
 import warnings
+from collections import OrderedDict
 
 import torch
 from torch import nn
@@ -68,13 +69,18 @@ def _copied(network_or_model, input_size, dtype: str, optimizer: str, mode: str)
     if isinstance(network_or_model, Network):
         model = build(network_or_model)
         input_size = (input_size, *network_or_model.input_shape) if isinstance(input_size, int) else input_size
+    elif not isinstance(network_or_model, nn.Module):
+        raise TypeError(f"measure: model must be a Network or a torch.nn.Module, not {network_or_model!r:.60}")
     elif any(tensor.is_meta for tensor in (*network_or_model.parameters(), *network_or_model.buffers())):
         raise ValueError("measure: the model is on the meta device, without values; build it on the CPU")
     else:
-        model = copy.deepcopy(network_or_model).cpu()
+        memo = {}
+        for part in network_or_model.modules():  # a user's hooks must not see this run; what a pass left behind cannot be copied
+            hooks = part._forward_hooks, part._forward_pre_hooks, part._backward_hooks, part._backward_pre_hooks
+            left = (value for value in vars(part).values() if torch.is_tensor(value) and not value.is_leaf)
+            memo |= {id(known): OrderedDict() for known in hooks} | {id(tensor): tensor.detach() for tensor in left}
+        model = copy.deepcopy(network_or_model, memo).cpu()
     model.zero_grad(set_to_none=True)  # gradients of an earlier step are not this one's
-    for part in model.modules():  # a user's hooks must not see this run
-        part._forward_hooks.clear(), part._forward_pre_hooks.clear()
     return model.to(getattr(torch, dtype)).train(mode == "train"), with_batch(input_size)
 
 

@@ -111,7 +111,7 @@ class Card(widgets.VBox):
         fits: Callable[[dict], object], free: Iterable[str] = (), sliders: Iterable[str] | None = None,
         presets: dict[str, dict] | None = None, reference: dict | None = None, layout: str = "desk",
     ) -> None:  # fmt: skip
-        chosen = list(limits) if sliders is None else [sliders] if isinstance(sliders, str) else list(sliders)
+        chosen = list(limits) if sliders is None else [sliders] if isinstance(sliders, str) else list(dict.fromkeys(sliders))
         if layout not in ("desk", "projector"):
             raise ValueError(f"layout must be 'desk' or 'projector', not {layout!r}")
         if unknown := [name for name in chosen if name not in limits]:
@@ -163,6 +163,8 @@ class Card(widgets.VBox):
         self._setting = True
         try:
             for name, value in values.items():
+                if name in self._following:  # its end may follow another of these values; drawing sets it
+                    self.controls[name].max = max(self.controls[name].max, value)
                 self.controls[name].value = value
         finally:
             self._setting = False
@@ -177,7 +179,7 @@ class Card(widgets.VBox):
         if self._setting:
             return
         view, self._setting = self._view(), True
-        self._following = view.most.keys()
+        self._following = view.most.keys() or self._following  # a problem has no ends
         for name in view.most.keys() & self.controls.keys():
             self.controls[name].max = view.most[name]
         self._setting, self._shown.value = False, view.live(self._layout_name)

@@ -17,7 +17,7 @@ from course_lib.words import words
 LIMITS = {
     "conv1_kernel": (1, 11), "conv1_channels": (1, 32), "pool1_kernel": (1, 7), "conv2_kernel": (1, 7),
     "conv2_channels": (1, 64), "pool2_kernel": (1, 5), "hidden": (1, 256), "image": (8, 64),
-    "width": (4, 128), "late_convs": (1, 4), "kernel": (1, 11), "length": (8, 400),
+    "width": (4, 128), "late_convs": (1, 4), "kernel": (1, 11), "length": (8, 400), "batch": (1, 128),
 }  # fmt: skip
 ASKED = {"batch": 1, "machine": False, "columns": False}  # what every network's card has beside the sizes
 PRESETS = {
@@ -62,8 +62,8 @@ def _stages(asked: Iterable[Asked], deep: bool) -> dict[str, Asked]:
         rows, *counts = zip(*stage, strict=True)
         row, last, ledger = rows[0], rows[-1], Ledger(rows)
         if len(rows) > 1:
-            what = f"…{last.name}", words("layers", n=len(rows)), "", row.input_shape, last.output_shape
-            row = Row(*what, params=ledger.params, macs=ledger.macs)
+            name, kind = f"…{last.name}", words("layers", n=len(rows))
+            row = Row(name, kind, "", row.input_shape, last.output_shape, params=ledger.params, macs=ledger.macs)
         found[rows[0].name] = (row, *map(sum, counts))
     return found
 
@@ -74,7 +74,7 @@ def _seen(row: Row) -> bool:
 
 def network_view(values: dict, start: dict, layout: str = "desk", make: Make = small_cnn) -> View:
     """What the network card shows for these values: totals against the start, picture and table."""
-    network, per = _network(values, make), values["batch"]
+    network, per, desk = _network(values, make), values["batch"], layout == "desk"
     ledger, before = network.ledger(per), _network(start, make).ledger(start["batch"])
     top = max(ledger, key=lambda row: row.params)
     one = "macs_image" if len(network.input_shape) == 3 else "macs_input"
@@ -82,7 +82,7 @@ def network_view(values: dict, start: dict, layout: str = "desk", make: Make = s
         Total(f"{ledger.params:,}", words("params"), ledger.params - before.params),
         Total(f"{ledger.macs:,}", words(one if per == 1 else "macs_batch", n=per), ledger.macs - before.macs),
     ]
-    if layout == "desk":
+    if desk:
         share, size = round(100 * top.params / max(1, ledger.params)), 4 * ledger.params
         totals.append(Total(f"{size / 1e6:,.2f} MB" if size >= 1e6 else f"{size / 1e3:,.1f} kB", words("weights_float32")))
         totals.append(Total(f"{share} %", words("share_in", name=top.name)))
@@ -99,7 +99,7 @@ def network_view(values: dict, start: dict, layout: str = "desk", make: Make = s
     drawn = Ledger(row for row, *_ in stages.values())
     maps = "; ".join(f"{row.name} {times(row.output_shape)}, {row.params:,}" for row in drawn if row.params)
     alt = words("network_alt", input=times(network.input_shape), maps=maps)
-    desk, largest = layout == "desk", max(row.params for row in old.values())
+    largest = max(row.params for row in old.values())
     if desk:  # every layer has its row there
         stages, old = {one[0].name: one for one in asked}, {row.name: row for row in before}
     table = _table(stages, old, values, desk)
@@ -162,7 +162,7 @@ def network_card(
     presets = {words("as_in_article" if known else "as_given"): article}
     presets |= {words(name): {**article, **values} for name, values in known.items()}
     return Card(
-        partial(network_view, make=network), {**usual, "machine": machine, **start}, {**limits, "batch": (1, 128)},
+        partial(network_view, make=network), {**usual, "machine": machine, **start}, limits,
         fits=partial(_network, make=network), free=["batch"], sliders=sliders, reference=usual, layout=layout,
         presets=presets if layout == "desk" and sliders is None else None,
     )  # fmt: skip

@@ -46,7 +46,7 @@ def _drawn(figure: Canvas, alt: str, table: Table) -> Figure:
 
 def _names(what: str, values: dict[str, dict]) -> list[str]:
     """The names that all units share, or an error that says what is amiss."""
-    names = list(next(iter(values.values()), ()))
+    names = list(next(iter(values.values()), ())) if all(isinstance(numbers, dict) for numbers in values.values()) else []
     if not names:
         raise ValueError(f"{what}: give numbers by name under their unit, such as parameters={{'conv1': 380, 'fc1': 24704}}")
     for unit, numbers in values.items():
@@ -71,15 +71,16 @@ def bars(title: str, /, **values: dict[str, int]) -> Figure:
     for axes, (unit, numbers) in zip(panels, values.items(), strict=True):
         widths = [numbers[name] for name in names]
         most = max(widths) or 1
-        axes.barh(names, widths, color=[LIGHT["orange" if width == most else "blue"] for width in widths], height=0.62)
+        axes.barh(range(len(names)), widths, color=[LIGHT["orange" if width == most else "blue"] for width in widths], height=0.62)
         for i, width in enumerate(widths):
             axes.text(width + most * 0.01, i, f"{width:,}", va="center", fontsize=13, color=LIGHT["ink"])
         axes.set(xticks=[], xlim=(0, most * (1.08 + 0.06 * len(values) ** 2)))
         if len(values) > 1:
             axes.set_title(unit, loc="left", fontsize=13, color=LIGHT["ink"], parse_math=False)
+    panels[0].set_yticks(range(len(names)), names, parse_math=False)
     panels[0].invert_yaxis()
     said = "; ".join(f"{', '.join(f'{name} {n:,}' for name, n in numbers.items())} {unit}" for unit, numbers in values.items())
-    rows = [[name, *(f"{numbers[name]:,}" for numbers in values.values())] for name in names]
+    rows = [[str(name), *(f"{numbers[name]:,}" for numbers in values.values())] for name in names]
     return _drawn(figure, words("bars_alt", title=title, said=said), Table([f"<{words('what')}", *values], rows))
 
 
@@ -98,26 +99,26 @@ def lines(title: str, along: str, places: Sequence[int], /, **values: dict[str, 
         raise ValueError("lines: one unit and four lines at most; a second picture shows more")
     if wrong := [name for name in names if len(series[name]) != len(places)]:
         raise ValueError(f"lines: {wrong[0]} has {len(series[wrong[0]])} numbers for {len(places)} places")
-    if list(places) != sorted(set(places)):
-        raise ValueError(f"lines: the places along the axis must rise, unlike {list(places)}")
+    if list(places) != sorted(set(places)) or len(places) < 2:
+        raise ValueError(f"lines: the places along the axis must rise, two at least, unlike {list(places)}")
     figure, (axes,) = _panels(title, 4.2)
     for (name, numbers), colour in zip(series.items(), ("orange", "blue", "green", "ink"), strict=False):
         axes.plot(places, numbers, color=LIGHT[colour], linewidth=2.5)
         axes.annotate(name, (places[-1], numbers[-1]), (8, 0), textcoords="offset points", va="center", fontsize=13,
-                      color=LIGHT[colour], annotation_clip=False)  # fmt: skip
+                      color=LIGHT[colour], annotation_clip=False, parse_math=False)  # fmt: skip
     for one, other in combinations(series.values(), 2):
         gaps = [a - b for a, b in zip(one, other, strict=True)]
-        for i, (before, after) in enumerate(pairwise(gaps)):
-            if before * after < 0:
-                part = before / (before - after)
+        for i, j in pairwise(i for i, gap in enumerate(gaps) if gap):  # further apart than 1 where the lines meet at a place
+            if (gaps[i] < 0) != (gaps[j] < 0):
+                part = gaps[i] / (gaps[i] - gaps[i + 1])
                 at, height = (ends[i] + part * (ends[i + 1] - ends[i]) for ends in (places, one))
                 axes.plot([at], [height], "o", markersize=9, color=LIGHT["ink"])
-    axes.set_xlabel(along, fontsize=13, color=LIGHT["ink"])
-    axes.set_ylabel(unit, fontsize=13, color=LIGHT["ink"])
+    axes.set_xlabel(along, fontsize=13, color=LIGHT["ink"], parse_math=False)
+    axes.set_ylabel(unit, fontsize=13, color=LIGHT["ink"], parse_math=False)
     axes.set(xlim=(places[0], places[-1]), ylim=(0, None))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:,.10g}"))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:,.15g}"))
     axes.grid(axis="y", color=LIGHT["line"], linewidth=0.8)
     ends = ", ".join(f"{name} {numbers[0]:,} to {numbers[-1]:,}" for name, numbers in series.items())
     alt = words("lines_alt", title=title, ends=ends, unit=unit, along=along, first=places[0], last=places[-1])
     rows = [[f"{place:,}", *(f"{numbers[i]:,}" for numbers in series.values())] for i, place in enumerate(places)]
-    return _drawn(figure, alt, Table([along, *series], rows))
+    return _drawn(figure, alt, Table([along, *map(str, series)], rows))
