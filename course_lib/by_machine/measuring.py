@@ -53,12 +53,14 @@ def compare_memory(network: Network, batch_size: int = 1, dtype: str = "float32"
     return Table(headings, rows, [words("total"), f"{by_hand.total:,}", f"{measured.total:,}", peak])
 
 
-def cuda_peak(network_or_model: Network | nn.Module, *asked) -> int:
+def cuda_peak(
+    network_or_model: Network | nn.Module, input_size: tuple | int = 1, dtype: str = "float32", optimizer: str = "Adam", mode: str = "train"
+) -> int:
     """The most bytes that PyTorch's allocator held at once on the CUDA device for one step, above what it held before."""
-    model, size = _copied(network_or_model, *asked)
+    model, size = _copied(network_or_model, input_size, dtype, optimizer, mode)
     before = torch.cuda.memory_allocated()
     torch.cuda.reset_peak_memory_stats()
-    _step(model.to("cuda"), size, *asked[2:])
+    _step(model.to("cuda"), size, optimizer, mode)
     return torch.cuda.max_memory_allocated() - before
 
 
