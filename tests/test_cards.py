@@ -26,7 +26,7 @@ from course_lib import (
 )
 from course_lib.by_machine.counting import build
 from course_lib.cards.base import View
-from course_lib.cards.network import START, network_view
+from course_lib.cards.network import ASKED, START, network_view, sizes
 from course_lib.exercises import Said
 from course_lib.show import figures
 from course_lib.show.tables import Table
@@ -307,3 +307,16 @@ def test_an_axis_of_many_bytes_has_numbers_as_people_read_them(monkeypatch):
         figure = lines("x", "n", [1, 2], bytes={"a": [0, top]})
         figure.draw_without_rendering()
         assert said in [label.get_text() for label in figure.axes[0].get_yticklabels()]
+
+
+@pytest.mark.parametrize("make, values", [(vgg16_32, {"batch_norm": False, "late_convs": 2}), (vgg16_32, {"late_convs": 4, "width": 32}),
+                                          (small_cnn, {"global_pool": True}), (conv1d_net, {"length": 33, "kernel": 4})])  # fmt: skip
+def test_the_changes_of_the_rows_add_up_to_the_change_of_the_total(make, values):
+    usual = {**sizes(make), **ASKED}
+    table = network_view({**usual, **values}, usual, make=make).table
+
+    def signed(cell):
+        said = getattr(cell, "text", cell).replace(",", "").replace("−", "-")
+        return int(said.split()[1]) if said else 0
+
+    assert sum(signed(row[5]) for row in table.rows) == signed(table.total[5]) != 0

@@ -108,13 +108,16 @@ def network_view(values: dict, start: dict, layout: str = "desk", make: Make = s
 
 
 def _table(asked: dict[str, Asked], old: dict[str, Row], values: dict, desk: bool) -> Table:
-    """All rows that do something, those that changed marked; on a projector those alone that changed most."""
+    """All rows that do something, and those that were left out; on a projector those alone that changed most."""
+    answers = len(next(iter(asked.values()))) - 1
+    gone = {name: row for name, row in old.items() if row.params and name not in asked}
+    asked = asked | {name: (Row(row.name, words("gone"), input_shape=(1,)), *[0] * answers) for name, row in gone.items()}
     machine, more, pairs = values["machine"], 0, [(row, old.get(name, Row("", ""))) for name, (row, *_) in asked.items()]
     change = {row.name: row.params - was.params for row, was in pairs}
     changed = {row.name for row, was in pairs if (row.output_shape, row.params, row.macs) != (was.output_shape, was.params, was.macs)}
     shown = [one for one in asked.values() if _seen(one[0])]
     if not desk:
-        shown = [one for one in shown if one[0].name in changed and (one[0].params or one[0].kind == "Flatten")]
+        shown = [one for one in shown if one[0].name in changed and (change[one[0].name] or one[0].params or one[0].kind == "Flatten")]
         largest = sorted(shown, key=lambda one: -abs(change[one[0].name]))[: ROOM - (len(shown) > ROOM)]
         shown, more = [one for one in shown if one in largest], len(shown) - len(largest)
     agree = all(count == row.params for row, *counts in asked.values() for count in counts)
