@@ -19,9 +19,13 @@ if sys.version_info < (3, 11):
 
 import argparse
 import contextlib
+import csv
+import errno
 import hashlib
+import importlib.machinery
 import importlib.metadata
 import itertools
+import json
 import os
 import platform
 import re
@@ -30,22 +34,24 @@ import shutil
 import signal
 import socket
 import subprocess
+import sysconfig
 import threading
 import time
 import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
+MY = ROOT / "my"
 VENV = ROOT / ".venv"
-STAMP = VENV / "course.stamp"
 PYTHON = "{}.{}".format(*sys.version_info)
 NEWEST = (3, 14)  # with builds of this torch. It only explains a failure: a newer Python may try
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 # What pip prints before it downloads a CUDA build. (Asked beforehand, with --dry-run, it may download all the same.)
 CUDA = re.compile(r"\s*Downloading (\S*/)?torch-\S+ \([3-9]\d\d\.\d MB\)|Collecting (nvidia|cuda)-")
 GIGABYTES, CUDA_GIGABYTES = 2, 9  # on disk, with what unpacking takes
-PATIENCE = 5  # seconds
-NODELAY = "--ServerApp.jpserver_extensions=course_lib.nodelay=True"
+PATIENCE = 4  # seconds; the server's own is shorter
+EXTENSION = "--ServerApp.jpserver_extensions=course_lib.server=True"
+NO_SETTINGS = "JUPYTER_CONFIG_DIR=no-such-folder python3 start.py"
 CONDA = "conda env create -f environment.yml && conda activate course && python start.py"
 
 
@@ -56,23 +62,49 @@ class Failure(Exception):
         return "\n{}\nWhat to do: {}".format(*self.args)
 
 
+def say(*text, **how):
+    """Print; where nobody listens any more, as behind `| head`, go on in silence."""
+    try:
+        print(*text, flush=True, **how)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), how.get("file", sys.stdout).fileno())
+
+
 # Installing ----------------------------------------------------------------------------------------------------------
 
+ELSEWHERE = "copy the course's folder to a place where you may write, and run start.py there."
+IN_USE = f"close every JupyterLab and Python that runs from this folder, then run this again.\nIf the folder is not yours: {ELSEWHERE}"
 CAUSES = [  # what is printed, what it means, what to do; the first that matches
     (
-        r"No space left on device|WinError 112|not enough space on the disk",
+        r"No space left on device|Disk quota exceeded|WinError 112|not enough space on the disk",
         "The disk is full, or the folder for temporary files is.",
         f"free {GIGABYTES} GB, or set TMPDIR to a folder on a larger disk. Then run this again.",
     ),
+    (r"WinError (5|32)\b|Access is denied", "A file may not be written, or is in use.", IN_USE),
     (
-        r"Permission denied|WinError (5|32)\b|Access is denied",
-        "A file may not be written, or is in use.",
-        "close every JupyterLab and Python that runs from this folder. Then run this again.",
+        r"Permission denied|Read-only file system|Operation not permitted",
+        "A file may not be written.",
+        IN_USE if os.name == "nt" else ELSEWHERE,
+    ),
+    (
+        r"File name too long|WinError 206|Windows Long Path support",
+        f"The course's folder has too long a name for what is to be installed in it: {len(str(ROOT))} letters.",
+        "move the course to a folder with a short name, near the top of a disk, and run start.py there.",
+    ),
+    (
+        r"contains the PATH separator",
+        f"The course's folder has a {os.pathsep} in its name, and no environment can be made in such a folder.",
+        "rename the folder, and run start.py there.",
     ),
     (
         r"ensurepip|No module named '?venv",
         "This Python comes without venv and ensurepip.",
         f"on Debian and Ubuntu: sudo apt install python{PYTHON}-venv\nElsewhere: install Python from python.org. Then run this again.",
+    ),
+    (
+        r"No module named '?pip\b",
+        "The active environment has no pip.",
+        "python -m ensurepip, then run this again. An environment of uv: uv pip install -e .",
     ),
     (
         r"CERTIFICATE_VERIFY_FAILED|SSLError",
@@ -97,6 +129,17 @@ def diagnose(output):
         return no_torch(sys.version_info[:2], sys.maxsize > 2**32, platform.system(), platform.machine())
     last = "\n    ".join(line[:110] for line in output.strip().splitlines()[-8:])
     return Failure(f"That failed. The last words were:\n    {last}", "mend what they name, then run this again.")
+
+
+def refused(error):
+    """The failure that a file's refusal stands for, where we write it ourselves."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return Failure(f"The disk is full: {error.filename} could not be written.", "free some space, then run this again.")
+    if isinstance(error, PermissionError) or error.errno == errno.EROFS:
+        return Failure(f"{error.filename} may not be written.", IN_USE if os.name == "nt" else ELSEWHERE)
+    if isinstance(error, (FileExistsError, NotADirectoryError, IsADirectoryError)):
+        return Failure(f"{error.filename} is in the way of what the course keeps under this name.", "rename it, then run this again.")
+    return Failure(f"{error.strerror}: {error.filename}", "mend what is named, then run this again.")
 
 
 def no_torch(version, is_64_bit, system, machine):
@@ -126,13 +169,30 @@ def no_torch(version, is_64_bit, system, machine):
 @contextlib.contextmanager
 def child(command, **options):
     """A process that does not outlive us, however we end."""
-    with subprocess.Popen(list(map(str, command)), cwd=ROOT, **options) as process:
+    with subprocess.Popen(list(map(str, command)), cwd=ROOT, **{"env": surroundings(), **options}) as process:
         try:
             yield process
         finally:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(PATIENCE)  # Ctrl-C reached it as well as us: let it end in its own way
-            process.terminate()
+            try:
+                if process.stdin:
+                    process.stdin.close()  # what tells the server that we end
+                end_of(process)
+                process.terminate()
+                end_of(process)
+            finally:  # also where somebody presses Ctrl-C a second time
+                process.kill()
+
+
+def end_of(process):
+    """Wait for a process to end in its own way, as it does when Ctrl-C reached it as well as us."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(PATIENCE)
+
+
+def surroundings():
+    """The variables of what we start: nothing from outside shadows an environment of our own, or leads pip astray."""
+    away = ("PIP_ROOT", "PIP_PYTHON") if active_environment() else ("PIP_ROOT", "PIP_PYTHON", "PYTHONPATH", "PYTHONHOME")
+    return {name: value for name, value in os.environ.items() if name not in away}
 
 
 def work(label, *command):
@@ -143,19 +203,18 @@ def work(label, *command):
     def tick():
         while not done.wait(0.2):
             minutes, seconds = divmod(int(time.monotonic() - started), 60)
-            print("\r" + f"  {minutes}:{seconds:02} {shown}"[:width].ljust(width), end="", flush=True)
-        print("\r" + " " * width, end="\r", flush=True)
+            say("\r" + f"  {minutes}:{seconds:02} {shown}"[:width].ljust(width), end="")
+        say("\r" + " " * width, end="\r")
 
-    print(label)
+    say(label)
     ticker = threading.Thread(target=tick if live else done.wait)
-    # A venv refuses the `user = true` that some have in their pip.conf.
     with child(
         command,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
         errors="replace",
-        env={**os.environ, "PYTHONIOENCODING": "utf-8", "PIP_USER": "0"},
+        env=surroundings() | {"PYTHONIOENCODING": "utf-8"},
     ) as process:
         ticker.start()
         try:
@@ -165,7 +224,8 @@ def work(label, *command):
                 output.append(line)
                 shown = line.strip() or shown
                 if " MB)" in line and not live:
-                    print(f"  {shown}")
+                    say(f"  {shown}")
+            process.wait()
         finally:
             done.set()
             ticker.join()
@@ -174,17 +234,24 @@ def work(label, *command):
 
 
 def pip(label, python, *arguments):
-    work(label, python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar=off", *arguments)
+    here = sys.prefix if active_environment() else VENV  # whatever a variable or a pip.conf says
+    where = ["--no-user", "--target=", f"--prefix={here}"]
+    work(label, python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar=off", *where, *arguments)
 
 
-def install(python, extra):
-    """Install the course and what it needs into the environment of this Python."""
+def install(python, extra, damaged=()):
+    """Install what the course needs into the environment of this Python, and again what is damaged there."""
     need_space(GIGABYTES)
-    if platform.system() == "Linux" and answers(f"{CPU_INDEX}/torch/"):  # elsewhere the ordinary build is for the CPU
-        torch = next(need for need in requirements() if re.match(r"torch\b", need))
+    needs = requirements(extra)
+    torch, again = [need for need in needs if re.match(r"torch\b", need)], ["--ignore-installed", "--no-deps"]
+    if platform.system() == "Linux" and torch and answers(f"{CPU_INDEX}/torch/"):  # elsewhere the ordinary build is for the CPU
+        mend = [need for need in damaged if need.startswith("torch==")]
         with contextlib.suppress(Failure):  # what comes next gets torch elsewhere, or says what is wrong
-            pip("Installing PyTorch for the CPU ...", python, "--no-deps", "--index-url", CPU_INDEX, torch)
-    pip("Installing the course and what it needs ...", python, "-e", f".[{extra}]" if extra else ".")
+            pip("Installing PyTorch for the CPU ...", python, *(again if mend else again[1:]), "--index-url", CPU_INDEX, *(mend or torch))
+            damaged = [need for need in damaged if need not in mend]
+    if damaged:
+        pip("Installing again what is damaged ...", python, *again, *damaged)
+    pip("Installing what the course needs ...", python, *needs)
 
 
 def answers(address):
@@ -217,75 +284,149 @@ def need_space(gigabytes):
 
 def requirements(extra=None):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return [project["name"], *project["dependencies"], *project["optional-dependencies"].get(extra, [])]
-
-
-def missing(extra):
-    """The requirements that the environment we run in does not meet."""
-    for requirement in requirements(extra):
-        name, bounds = re.match(r"([\w-]+)(.*)", requirement).groups()
-        here = next((found.version for found in importlib.metadata.distributions(name=name)), None)
-        if here is None or not fits(here, bounds):
-            yield f"{requirement} (here: {here or 'none'})"
-
-
-def fits(version, bounds):
-    def numbers(text):
-        return [int(number) for number in re.findall(r"\d+", text.partition("+")[0])]
-
-    tests = {"==": list.__eq__, ">=": list.__ge__, "<": list.__lt__}
-    return all(tests[sign](numbers(version), numbers(bound)) for sign, bound in re.findall(r"([=<>]+)([\d.]+)", bounds))
+    return [*project["dependencies"], *project["optional-dependencies"].get(extra, [])]
 
 
 def active_environment():
-    """The command that leaves the conda or virtual environment we run in; None where there is none but our own."""
+    """The command that leaves the conda or virtual environment we run in; None where there is none but a course's own."""
     here, conda = Path(sys.prefix).resolve(), os.environ.get("CONDA_PREFIX")
     if conda and Path(conda).resolve() == here:
         return "conda deactivate"
-    return "deactivate" if sys.prefix != sys.base_prefix and here != VENV.resolve() else None
+    of_a_course = here == VENV.resolve() or (here.name == VENV.name and (here.parent / Path(__file__).name).exists())
+    return "deactivate" if sys.prefix != sys.base_prefix and not of_a_course else None
 
 
-def active_python(extra, may_install, leave):
-    """The Python of the active environment, once that has everything."""
-    lacking = list(missing(extra))
-    if lacking and not may_install:
-        raise Failure(
-            "\n    ".join([f"The active environment, {sys.prefix}, lacks:", *lacking]),
-            "install that into it with: python start.py --install\n"
-            f"Or leave it with: {leave}, and run this again: the course makes an environment of its own."
-            + (f"\nOr have conda make one: {CONDA}" if "conda" in leave else ""),
-        )
-    if lacking:
-        install(sys.executable, extra)
-    return sys.executable
-
-
-def own_python(extra):
-    """The Python of .venv, once that is made and has everything."""
-    python = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    # The folder counts too: the environment looks for course_lib where that lay when it was installed.
-    state = hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + f"{ROOT} {PYTHON}".encode()).hexdigest()
-    wanted = [state, extra] if extra else [state]
-    if python.exists() and STAMP.exists() and set(wanted) <= set(STAMP.read_text().split()):
+def environment(extra, may_install, command):
+    """The Python of the active environment, or else of .venv, once that has everything. What is not ours is changed only
+    where the user says so."""
+    leave = active_environment()
+    ours = not leave and not is_link(VENV)
+    python = Path(sys.executable) if leave else VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if ours:
+        show_the_way(leave)
+    found = ask(python, extra)
+    if found and not found["lacks"]:
         return python
-    STAMP.unlink(missing_ok=True)
-    if not sound(python):
-        work("Making an environment in .venv ...", sys.executable, "-m", "venv", "--clear", VENV)
-    install(python, extra)
-    settings = VENV / "share/jupyter/lab/settings/overrides.d/course.json"
-    settings.parent.mkdir(parents=True, exist_ok=True)
-    settings.write_text('{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}\n')  # nor ask about it
-    STAMP.write_text(" ".join(wanted))  # last: what was interrupted has none
+    where = f"The active environment, {sys.prefix}," if leave else ".venv"
+    if found and not ours and not may_install:
+        raise Failure(lines(f"{where} lacks:", *found["lacks"]), ways_on(leave, command))
+    if not leave and not (found and runs(python, "-m", "pip", "--version")):
+        make_environment()
+        found = ask(python, extra)
+    elif found:
+        say(lines(f"{where} lacks:", *found["lacks"]))
+    if not found or found["packages"]:
+        install(python, extra, found["damaged"] if found else [])
+    show_the_way(leave)
+    if ours:  # no window of news from Jupyter, and no question whether there should be one
+        news = b'{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}\n'
+        write_whole(VENV / "share/jupyter/lab/settings/overrides.d/course.json", news)
+    found = ask(python, extra)
+    if not found or found["lacks"]:
+        lacks = found["lacks"] if found else ["a Python that runs"]
+        remedy = "remove the folder .venv, and run this again: it is made anew." if ours else ways_on(leave, command)
+        raise Failure(lines(f"{where} has been installed, and lacks all the same:", *lacks), remedy)
     return python
 
 
-def sound(python):
-    """Whether .venv can be built upon: it is for our Python, and has no package cut off before pip listed its files."""
-    check = (
-        f"import sys, pip, importlib.metadata as m; sys.exit(sys.version_info[:2] != {sys.version_info[:2]} "
-        "or any(d.files is None for d in m.distributions()))"
-    )
-    return python.exists() and subprocess.run([python, "-c", check], stderr=subprocess.DEVNULL).returncode == 0
+def show_the_way(leave):
+    """Write the line by which an environment finds course_lib, where it is not there or leads to where the folder was."""
+    sites = [Path(sysconfig.get_path("purelib"))] if leave else [*VENV.glob("lib/python3*/site-packages"), *VENV.glob("Lib/site-packages")]
+    for file in (site / "course_lib.pth" for site in sites):
+        if not file.exists() or file.read_bytes() != way(ROOT):
+            write_whole(file, way(ROOT))
+
+
+def way(folder):
+    """A line of ASCII, since Python 3.11 and 3.12 read it in the locale's encoding; the folder as bytes, which no locale changes."""
+    return b"import os, sys; sys.path.append(os.fsdecode(%a))\n" % os.fsencode(folder)
+
+
+def lines(first, *others):
+    return "\n    ".join([first, *others])
+
+
+def ways_on(leave, command):
+    """What to do about an environment that is not ours to change."""
+    ways = ["install that into it with: " + " ".join(["python start.py --install", *([command] if command else [])])]
+    ways.append("Or " + (f"leave it with: {leave}" if leave else "remove the link .venv") + ". Run this again: the course makes its own.")
+    if leave and "conda" in leave:
+        ways.append(f"Or have conda make one: {CONDA}")
+    if "PYTHONPATH" in os.environ:
+        ways.append("PYTHONPATH is set, and what lies there comes first. Perhaps: unset PYTHONPATH")
+    return "\n".join(ways)
+
+
+def make_environment():
+    """Make .venv, or make it anew; but clear nothing that may be somebody's."""
+    if is_link(VENV):
+        raise Failure(f".venv is a link to {VENV.resolve()}, and what lies there is left alone.", "remove the link, then run this again.")
+    if VENV.is_file() or (VENV.exists() and not (VENV / "pyvenv.cfg").exists() and any(VENV.iterdir())):
+        raise Failure(".venv is no environment of Python.", "rename it, or move it elsewhere. Then run this again.")
+    work("Making an environment in .venv ...", sys.executable, "-m", "venv", "--clear", VENV)
+
+
+def is_link(path):
+    """Whether it is a link of any kind, a junction of Windows too. (ROOT above it is resolved.)"""
+    return path.is_symlink() or path.resolve() != path
+
+
+def runs(*command):
+    with contextlib.suppress(OSError):
+        return subprocess.run(command, cwd=ROOT, env=surroundings(), capture_output=True).returncode == 0
+    return False
+
+
+def ask(python, extra):
+    """The report of this Python's environment; None where it does not run."""
+    command = [python, Path(__file__).resolve(), "--report", *([extra] if extra else [])]
+    with contextlib.suppress(OSError, ValueError):
+        return json.loads(subprocess.run(command, cwd=ROOT, env=surroundings(), capture_output=True).stdout)
+    return None
+
+
+def report(extra):
+    """What the environment that we run in lacks, with what is here instead; whether packages are among it; and those of them
+    that are damaged."""
+    try:
+        from packaging.requirements import Requirement
+    except ModuleNotFoundError:  # in a new environment
+        from pip._vendor.packaging.requirements import Requirement
+    ours, lacks, damaged, seen = Path(sys.prefix).resolve() == VENV.resolve(), [], [], set()
+    needs = [Requirement(need) for need in requirements(extra)]
+    for need in needs:  # it grows by what these need themselves; a conda's packages do not say so reliably
+        found = next(iter(importlib.metadata.distributions(name=need.name)), None)
+        here = found.version if found else "none"
+        if not found or not need.specifier.contains(here, prereleases=True):
+            lacks.append(f"{need} (here: {here})")
+        elif ours and str(need) not in seen:
+            file = None if found.name in seen else cut_off(found)
+            if file:
+                lacks.append(f"{need.name} {here}, whole (here: without all of {file})")
+                damaged.append(f"{need.name}=={here.partition('+')[0]}")
+            behind = map(Requirement, found.requires or ())
+            needs += [r for r in behind if not r.marker or any(r.marker.evaluate({"extra": e}) for e in need.extras or [""])]
+            seen |= {found.name, str(need)}
+    packages = bool(lacks)
+    paths = sys.path[not sys.flags.safe_path :]  # without the folder of this file, which no other program has
+    spec = importlib.machinery.PathFinder.find_spec("course_lib", paths)
+    if not spec or Path(spec.origin).resolve().parents[1] != ROOT:
+        lacks.append(f"course_lib of {ROOT} (here: {Path(spec.origin).parents[1] if spec else 'none'})")
+    return {"lacks": lacks, "packages": packages, "damaged": damaged}
+
+
+def cut_off(package):
+    """A file of an installed package that is not of the size that its RECORD says, or not there; None where all are."""
+    record, folder = package.read_text("RECORD"), str(package.locate_file(""))
+    if record is None:  # written last
+        return "RECORD"
+    for file, _, size in csv.reader(record.splitlines()):
+        try:
+            if size and os.stat(os.path.join(folder, file)).st_size != int(size):
+                return file
+        except OSError:
+            return file
+    return None
 
 
 # The learner's copies ------------------------------------------------------------------------------------------------
@@ -296,50 +437,171 @@ def course_notebooks():
     return [file.relative_to(ROOT / "notebooks") for file in files if ".ipynb_checkpoints" not in file.parts]
 
 
-def copy_notebooks():
-    """Copy to my/ what is not there yet."""
-    for name in course_notebooks():
-        mine = ROOT / "my" / name
-        if not mine.exists():
+def write_whole(file, data):
+    """Write a file whole, or leave it as it was."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    new = file.with_name(f".{file.name}.{os.getpid()}.new")
+    try:
+        with new.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(new, file)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
+
+
+def digest(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+def content(notebook):
+    """What tells whether a learner changed a notebook: its cells without their outputs. None where it cannot be read."""
+    try:
+        cells = json.loads(notebook)["cells"]
+        return digest(json.dumps([[cell["cell_type"], "".join(cell["source"]), cell.get("attachments")] for cell in cells]).encode())
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def give_lessons(fresh=None):
+    """Bring my/ up to the course. What the learner changed stays, and so does a run without a change until its lesson
+    changes; what cannot be read, and the lesson `fresh`, is set aside for a new copy."""
+    record = MY / ".given.json"  # for each lesson as it was given: its content, and the digest of its file
+    given = read_record(record)
+    names, newer, unknown = course_notebooks(), [], []
+    for name in names:
+        lesson, mine = (ROOT / "notebooks" / name).read_bytes(), MY / name
+        now = [content(lesson), digest(lesson)]
+        old = None if mine.exists() else former(name, names, given)
+        if old:
             mine.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(ROOT / "notebooks" / name, mine)
+            os.replace(MY / old, mine)
+            given[name.as_posix()] = given.pop(old.as_posix())
+        before = given.get(name.as_posix())
+        held = content(mine.read_bytes()) if mine.exists() else None
+        if mine.exists() and (held is None or name == fresh):
+            kept = set_aside(mine)
+            say(f"{'Yours' if held else f'my/{name} could not be read, perhaps cut off. It'} is kept as {kept.relative_to(ROOT)}.")
+            held = None
+        touched = held and held not in (now[0], before and before[0])
+        if touched and not before:
+            unknown.append(name)
+        elif touched and before[0] != now[0]:
+            newer.append(name)
+            continue
+        elif not touched and (not held or before and before[1] != now[1]):
+            write_whole(mine, lesson)
+            if held:
+                say(f"my/{name} follows the course, which has changed it.")
+        given[name.as_posix()] = now
+    write_whole(record, json.dumps(given, indent=1).encode())
+    for some, what in (
+        (newer, "The course has newer versions of lessons that you have changed. Yours stay:"),
+        (unknown, "These differ from the course's lessons, by your changes or by the course's. Yours stay:"),
+    ):
+        if some:
+            say(lines(what, *(f"my/{name}" for name in some)))
+            say(f"To get one fresh, and keep yours beside it: python3 start.py --reset {some[0].as_posix()[:-6]}\n")
 
 
-def reset(start):
-    """Give back one notebook as the course has it, and keep the learner's beside it."""
+def read_record(file):
+    try:
+        given = json.loads(file.read_bytes())
+        return {name: before for name, before in given.items() if isinstance(before, list) and len(before) == 2}
+    except (OSError, ValueError, AttributeError):
+        return {}  # then what differs is the learner's
+
+
+def former(name, names, given):
+    """What a lesson was called when the learner got it: the same words behind the number, or else the same number."""
+    gone = [Path(old) for old in given if Path(old) not in names and (MY / old).exists() and Path(old).parent == name.parent]
+    for part in (2, 0):
+        for old in gone:
+            if old.name.partition("_")[part] == name.name.partition("_")[part]:
+                return old
+    return None
+
+
+def set_aside(file):
+    names = (file.with_suffix(f".kept-{number}.ipynb") for number in itertools.count(1))
+    return file.rename(next(name for name in names if not name.exists()))
+
+
+def lesson(start):
+    """The one lesson whose name starts so."""
     names = [name for name in course_notebooks() if name.as_posix().startswith(start)]
     if len(names) != 1:
-        choice = "\n    ".join(name.as_posix() for name in course_notebooks())
-        raise Failure(
-            f"{len(names) or 'No'} notebooks start with {start!r}.", f"name one by its start, as in --reset 03, of these:\n    {choice}"
-        )
-    mine = ROOT / "my" / names[0]
-    if mine.exists():
-        names = (mine.with_suffix(f".kept-{number}.ipynb") for number in itertools.count(1))
-        kept = mine.rename(next(name for name in names if not name.exists()))
-        print(f"Yours is kept as {kept.relative_to(ROOT)}")
-    copy_notebooks()
-    print(f"Fresh again: {mine.relative_to(ROOT)}")
+        choice = lines("name one by its start, such as 03, of these:", *(name.as_posix() for name in course_notebooks()))
+        raise Failure(f"{len(names) or 'No'} notebooks start with {start!r}.", choice)
+    return names[0]
 
 
 # JupyterLab ----------------------------------------------------------------------------------------------------------
 
 
-def free_port(wanted):
-    for port in [wanted] if wanted else range(8888, 8988):
-        with socket.socket() as probe, contextlib.suppress(OSError, OverflowError):
-            if os.name != "nt":  # as the server does it: a port that was let go a moment ago is free
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", port))
-            return port
+@contextlib.contextmanager
+def alone():
+    """One start at a time sets this folder up and takes a port; the others wait."""
+    try:
+        stream = (ROOT / ".start.lock").open("a")
+    except OSError:  # where nothing may be written, there is nothing to collide
+        yield
+        return
+    with stream:
+        waiting = False
+        while not locked(stream):
+            if not waiting:
+                say("Another start of this course is at work. Waiting for it ...")
+            waiting = True
+            time.sleep(0.2)
+        yield
+
+
+def locked(stream):
+    """Whether the file is locked for us now; the system unlocks it when we end, however that is."""
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    except OSError:  # a file system without locks
+        pass
+    return True
+
+
+def need_port(port):
+    """Raise a failure where the port that somebody asks for is taken."""
+    with socket.socket() as probe, contextlib.suppress(OSError, OverflowError):
+        if os.name != "nt":  # as the server does it: a port that was let go a moment ago is free
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
+        return
     raise Failure(
-        f"Port {wanted or '8888 to 8987'} is taken, perhaps by a JupyterLab that still runs, or not allowed.",
+        f"Port {port} is taken, perhaps by a JupyterLab that still runs, or not allowed.",
         "stop what runs there, or leave out --port to get one that is free.",
     )
 
 
-def open_lab(python, folder, port, browser=True):
-    """Run JupyterLab on the folder until Ctrl-C."""
+def home():
+    """Variables for a user whose home may not be written: Jupyter keeps its files in my/.home then."""
+    for place in ("~/.jupyter", "~/.local/share/jupyter", "~/.ipython"):
+        path = Path(os.path.expanduser(place))
+        if not os.access(next(p for p in (path, *path.parents) if p.exists()), os.W_OK):
+            (MY / ".home").mkdir(parents=True, exist_ok=True)
+            return {"HOME": str(MY / ".home")}
+    return {}
+
+
+def open_lab(python, folder, port=None, browser=True, ready=lambda: None):
+    """Run JupyterLab on the folder until Ctrl-C; `ready` is called once it answers."""
     first, token = "00_start_here.ipynb", secrets.token_hex(24)
     command = [
         python,
@@ -348,29 +610,39 @@ def open_lab(python, folder, port, browser=True):
         folder / first,
         f"--ServerApp.root_dir={folder}",
         "--ip=127.0.0.1",
-        f"--port={port}",
-        "--ServerApp.port_retries=0",
+        f"--port={port or 8888}",
+        f"--ServerApp.port_retries={0 if port else 99}",
         "-y",
         "--Application.log_level=WARN",
-        NODELAY,
+        EXTENSION,
     ]
     command += [] if browser else ["--no-browser"]
     command += ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     # The token goes through the environment: a command line can be read by every user of the computer.
-    with child(command, env={**os.environ, "JUPYTER_TOKEN": token}) as server:
-        while server.poll() is None:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                break
-            time.sleep(0.1)
-        else:
-            raise Failure("JupyterLab did not start.", "read its words above; if they do not help, delete .venv.")
-        print(
-            f"\nThe course is open at\n    http://127.0.0.1:{port}/lab/tree/{first}?token={token}\n"
-            f"The notebooks are in {folder}. To stop, press Ctrl-C here.\n"
-        )
-        with contextlib.suppress(KeyboardInterrupt):
-            return server.wait()
-    print("\nJupyterLab has stopped. What you saved is kept.")
+    variables = {**surroundings(), **home(), "JUPYTER_TOKEN": token, "COURSE_TOKEN": token}
+    # In a session of its own Ctrl-C does not reach it: it ends when its input does, so also when we are killed.
+    apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if os.name == "nt" else {"start_new_session": True}
+    talking = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "errors": "replace"}
+    with contextlib.suppress(KeyboardInterrupt), child(command, env=variables, **talking, **apart) as server:
+        said = next((line for line in server.stdout if line.startswith('{"url"')), None)
+        if said is None:
+            raise Failure(
+                "JupyterLab did not start; its words are above.",
+                f"mend what they name. If that is a setting of yours, start without your settings: {NO_SETTINGS}",
+            )
+        said = json.loads(said)
+        if not said["guarded"]:
+            raise Failure(
+                "Your Jupyter configuration lets everybody in who can reach this computer; the course does not open so.",
+                f"take identity_provider_class out of it, or start without it: {NO_SETTINGS}",
+            )
+        ready()
+        say(f"\nThe course is open at\n    {said['url']}lab/tree/{first}?token={token}\n")
+        say(f"The notebooks are in {folder}. To stop, press Ctrl-C here.\n")
+        for line in server.stdout:
+            say(line, end="")
+        return server.wait()
+    say("\nJupyterLab has stopped. What you saved is kept.")
     return 0
 
 
@@ -385,26 +657,40 @@ def run(arguments):
         allow_abbrev=False,
     )
     parser.add_argument("command", nargs="?", choices=["test", "record"], help=argparse.SUPPRESS)
+    parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
     parser.add_argument("--port", type=int, metavar="N", help="default: the first free one from 8888")
     parser.add_argument("--edit", action="store_true", help="open the course's own notebooks/, not your copies")
     parser.add_argument("--reset", metavar="03", help="give one notebook back fresh, keep yours beside it, and end")
     parser.add_argument("--install", action="store_true", help="install into the active conda or virtual environment")
-    options, rest = parser.parse_known_args(arguments)
-    if rest and not options.command:
-        parser.error("unknown: " + " ".join(rest))
-    if options.reset:
-        return reset(options.reset)
-    port = None if options.command else free_port(options.port)  # a taken one is said now, not after installing
-    extra, leave = "test" if options.command else None, active_environment()
-    python = active_python(extra, options.install, leave) if leave else own_python(extra)
-    if options.command == "test":  # a file stays in one process, so each notebook starts one kernel
+    parser.add_argument("--report", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    command, rest, extra = options.command, options.rest, "test" if options.command else None
+    if options.report:
+        return print(json.dumps(report(extra)))
+    if command == "record":  # a name that is wrong is told before anything is installed
+        rest = [part if part.startswith("-") else str(lesson(Path(part).name)) for part in rest]
+    if any("\udc80" <= letter <= "\udcff" for letter in str(ROOT)):
+        raise Failure(f"The folder has a name that cannot be read here: {ascii(str(ROOT))}.", "rename it, and run start.py there.")
+    with contextlib.ExitStack() as turn:
+        turn.enter_context(alone())
+        if options.reset:
+            fresh = lesson(options.reset)
+            give_lessons(fresh)
+            say(f"Fresh again: my/{fresh.as_posix()}")
+            return 0
+        if options.port is not None:
+            need_port(options.port)
+        python = environment(extra, options.install, command)
+        if not command:
+            folder = ROOT / "notebooks" if options.edit else MY
+            if not options.edit:
+                give_lessons()
+            return open_lab(python, folder, options.port, not options.no_browser, turn.close)
+    if command == "test":  # a file stays in one process, so each notebook starts one kernel
         rest = ["-m", "pytest", "--nbval", "--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile", *rest]
-    elif options.command == "record":
-        rest = ["tests/record.py", *rest]
     else:
-        copy_notebooks()
-        return open_lab(python, ROOT / ("notebooks" if options.edit else "my"), port, not options.no_browser)
+        rest = ["tests/record.py", *rest]
     with child([python, *rest]) as process:
         return process.wait()
 
@@ -414,15 +700,30 @@ def main(arguments=None):
     try:
         return run(arguments)
     except Failure as failure:
-        print(failure, file=sys.stderr)
-        return 1
+        say(failure, file=sys.stderr)
+    except OSError as error:
+        say(refused(error), file=sys.stderr)
     except KeyboardInterrupt:
-        print("\nStopped. The same command goes on from here.")
+        say("\nStopped. The same command goes on from here.")
         return 130
+    return 1
+
+
+def in_utf_8():
+    """Start again in Python's UTF-8 mode where the locale cannot read this folder's name, or knows letters of ASCII only."""
+    unreadable = any("\udc80" <= letter <= "\udcff" for letter in f"{ROOT}{os.path.expanduser('~')}")
+    if os.name != "nt" and not sys.flags.utf8_mode and (unreadable or sys.getfilesystemencoding() == "ascii"):
+        os.environ["PYTHONUTF8"] = "1"
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    # Pip's words may hold letters that this console cannot show; and a log should show them as they come.
-    sys.stdout.reconfigure(errors="replace", line_buffering=True)
+    in_utf_8()
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) != signal.SIG_IGN:  # nohup stays nohup
+            signal.signal(getattr(signal, name), signal.default_int_handler)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
+        getattr(sys, name).reconfigure(errors="replace")  # pip's words may hold letters that this console cannot show
     sys.exit(main())

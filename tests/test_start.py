@@ -1,11 +1,13 @@
-"""start.py without a network: what it says when something fails, what it leaves alone, and one real start."""
+"""start.py without a network: what it says when something fails, and one real start. test_situations.py has the rest."""
 
+import contextlib
 import json
 import os
 import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -19,23 +21,6 @@ import pytest
 import start
 
 ROOT = Path(start.__file__).parent
-
-
-@pytest.fixture
-def course(tmp_path, monkeypatch):
-    """A small course in a folder of its own, for start.py to work on."""
-    for name in ("00_start_here.ipynb", "03_asking_torchinfo.ipynb", "zh/00_start_here.ipynb"):
-        file = tmp_path / "notebooks" / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(f"the course's {name}")
-    for other in ("solutions.json", ".ipynb_checkpoints/00_start_here-checkpoint.ipynb"):
-        (tmp_path / "notebooks" / other).parent.mkdir(exist_ok=True)
-        (tmp_path / "notebooks" / other).write_text("{}")
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    monkeypatch.setattr(start, "ROOT", tmp_path)
-    monkeypatch.setattr(start, "VENV", tmp_path / ".venv")
-    monkeypatch.setattr(start, "STAMP", tmp_path / ".venv" / "course.stamp")
-    return tmp_path
 
 
 @pytest.fixture
@@ -134,107 +119,46 @@ def test_start_py_can_be_read_by_python_3_6():
     subprocess.run([sys.executable, "-c", compile_as_3_6, ROOT / "start.py"], check=True)
 
 
-def test_a_full_disk_is_seen_before_anything_is_downloaded(course, outside, monkeypatch, capsys):
+def test_a_full_disk_is_seen_before_anything_is_downloaded(commands, monkeypatch):
     monkeypatch.setattr(start.shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10, 9, 0.3e9))
-    monkeypatch.setattr(start, "work", lambda label, *command: None)
-    assert start.main([]) == 1
-    assert "0.3 GB are free" in capsys.readouterr().err
+    with pytest.raises(start.Failure, match="0.3 GB are free"):
+        start.install("python", None)
+    assert not commands
 
 
 # Installing ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def installed(course, outside, monkeypatch):
-    """Record the commands that would install something, and let them make a .venv that looks whole."""
+def commands(monkeypatch):
+    """Record the commands that would install something; no index for the CPU answers."""
     commands = []
-
-    def work(label, *command):
-        commands.append([str(part) for part in command[1:]])
-        if "venv" in command:
-            python = start.VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-            python.parent.mkdir(parents=True)
-            python.touch()
-
-    monkeypatch.setattr(start, "work", work)
+    monkeypatch.setattr(start, "work", lambda label, *command: commands.append([str(part) for part in command[1:]]))
     monkeypatch.setattr(start, "answers", lambda address: False)
-    monkeypatch.setattr(start, "sound", lambda python: python.exists())
-    monkeypatch.setattr(start, "open_lab", lambda *arguments: 0)
     return commands
 
 
-def test_what_is_installed_is_not_installed_again(installed):
-    start.own_python(None)
-    assert [command[1] for command in installed] == ["venv", "pip"]
-    start.own_python(None)
-    assert len(installed) == 2
-
-
-def test_the_checks_add_what_they_need_and_a_new_pyproject_installs_again(installed, course):
-    start.own_python(None)
-    start.own_python("test")
-    assert installed[-1][-1] == ".[test]"
-    start.own_python(None)
-    assert len(installed) == 3
-    with (course / "pyproject.toml").open("a") as file:
-        file.write("# changed\n")
-    start.own_python(None)
-    assert len(installed) == 4 and installed[-1][1] == "pip", "completed, not made anew"
-
-
-def test_a_folder_that_has_moved_is_installed_again(installed, course, monkeypatch):
-    start.own_python(None)
-    moved = course / "moved"
-    moved.mkdir()
-    shutil.copy(course / "pyproject.toml", moved)
-    monkeypatch.setattr(start, "ROOT", moved)
-    start.own_python(None)
-    assert [command[1] for command in installed] == ["venv", "pip", "pip"]
-
-
-def test_what_was_interrupted_is_completed(installed, monkeypatch, capsys):
-    work = start.work
-
-    def interrupted(label, *command):
-        if "pip" in command:
-            raise KeyboardInterrupt
-        work(label, *command)
-
-    monkeypatch.setattr(start, "work", interrupted)
-    start.VENV.mkdir()
-    start.STAMP.write_text("of an earlier version")
-    assert start.main(["--no-browser"]) == 130
-    assert "goes on from here" in capsys.readouterr().out
-    assert not start.STAMP.exists()
-    monkeypatch.setattr(start, "work", work)
-    start.own_python(None)
-    assert [command[1] for command in installed] == ["venv", "pip"]
-    assert start.STAMP.exists()
-
-
-def test_an_environment_with_a_package_cut_off_is_not_built_upon(tmp_path):
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path], check=True)
-    python = tmp_path / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    packages = next(tmp_path.rglob("site-packages"))
-    (packages / "pip.py").touch()
-    package = packages / "some-1.0.dist-info"
-    package.mkdir()
-    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: some\nVersion: 1.0\n")
-    assert not start.sound(python)
-    (package / "RECORD").write_text("some-1.0.dist-info/METADATA,,\n")
-    assert start.sound(python)
-    assert not start.sound(tmp_path / "no" / "python")
-
-
 @pytest.mark.parametrize("cpu_index", [True, False])
-def test_linux_takes_the_cpu_build_where_its_index_answers(installed, monkeypatch, cpu_index):
+def test_linux_takes_the_cpu_build_where_its_index_answers(commands, monkeypatch, cpu_index):
     monkeypatch.setattr(start.platform, "system", lambda: "Linux")
     monkeypatch.setattr(start, "answers", lambda address: cpu_index)
     start.install("python", None)
-    commands = [command for command in installed if start.CPU_INDEX in command]
-    assert [command[-4:] for command in commands] == ([["--no-deps", "--index-url", start.CPU_INDEX, "torch==2.13.0"]] if cpu_index else [])
-    assert installed[-1][-2:] == ["-e", "."], "the rest comes from the user's own index"
-    assert start.CPU_INDEX not in installed[-1]
+    cpu = [command for command in commands if start.CPU_INDEX in command]
+    assert [command[-4:] for command in cpu] == [["--no-deps", "--index-url", start.CPU_INDEX, "torch==2.13.0"]] * cpu_index
+    assert "torch==2.13.0" in commands[-1] and "anywidget" in commands[-1], "the rest comes from the user's own index"
+    assert start.CPU_INDEX not in commands[-1]
+
+
+@pytest.mark.parametrize("cpu_index", [True, False])
+def test_a_damaged_torch_comes_from_the_same_place(commands, monkeypatch, cpu_index):
+    monkeypatch.setattr(start.platform, "system", lambda: "Linux")
+    monkeypatch.setattr(start, "answers", lambda address: cpu_index)
+    start.install("python", None, ["torch==2.13.0", "anywidget==0.11.0"])
+    again = [command for command in commands if "--ignore-installed" in command]
+    assert all("--no-deps" in command for command in again)
+    assert [[part for part in command if "==" in part] for command in again] == (
+        [["torch==2.13.0"], ["anywidget==0.11.0"]] if cpu_index else [["torch==2.13.0", "anywidget==0.11.0"]]
+    )
 
 
 @pytest.mark.parametrize(
@@ -276,133 +200,90 @@ def test_an_index_answers_or_costs_little_time(monkeypatch):
         assert time.monotonic() - began < 3
 
 
-# The active environment ----------------------------------------------------------------------------------------------
-
-
-def test_versions_are_compared_as_numbers():
-    assert start.fits("2.13.0+cu130", "==2.13.0")
-    assert not start.fits("2.9.1", "==2.13.0")
-    assert start.fits("8.10.0", ">=8.1,<9") and start.fits("8.1", ">=8.1,<9")
-    assert not start.fits("9.0", ">=8.1,<9")
-    assert start.fits("0.1", "")
-
-
-@pytest.mark.parametrize("conda", [True, False])
-def test_an_active_environment_is_asked_not_changed(conda, installed, monkeypatch, capsys):
-    monkeypatch.setattr(sys, "prefix", str(start.ROOT / "theirs"))
-    monkeypatch.setattr(sys, "base_prefix", sys.prefix if conda else "elsewhere")
-    if conda:
-        monkeypatch.setenv("CONDA_PREFIX", sys.prefix)
-    monkeypatch.setattr(start, "requirements", lambda extra: ["pytest", "pytest==0.1", "no-such-package>=1"])
-    assert start.main(["--no-browser"]) == 1
-    said = capsys.readouterr().err
-    assert "pytest==0.1 (here: " in said and "no-such-package>=1 (here: none)" in said and "pytest (" not in said
-    assert "start.py --install" in said and ("conda deactivate" in said) == ("environment.yml" in said) == conda
-    assert installed == [] and not (start.ROOT / "my").exists()
-    assert start.active_python(None, True, "deactivate") == sys.executable
-    assert len(installed) == 1
-
-
-def test_a_conda_that_is_not_ours_to_use_is_not_active(course, outside, monkeypatch):
-    monkeypatch.setenv("CONDA_PREFIX", str(course / "other"))
-    assert start.active_environment() is None
-
-
-def test_our_own_environment_is_not_taken_for_the_users(course, monkeypatch):
-    monkeypatch.delenv("CONDA_PREFIX", raising=False)
-    monkeypatch.setattr(sys, "prefix", str(start.VENV))
-    assert start.active_environment() is None
-
-
-# The learner's copies ------------------------------------------------------------------------------------------------
-
-
-def test_copies_are_made_once_and_never_overwritten(course):
-    start.copy_notebooks()
-    assert sorted(file.relative_to(course / "my").as_posix() for file in (course / "my").rglob("*.*")) == [
-        "00_start_here.ipynb",
-        "03_asking_torchinfo.ipynb",
-        "zh/00_start_here.ipynb",
-    ]
-    (course / "my" / "03_asking_torchinfo.ipynb").write_text("mine")
-    (course / "my" / "00_start_here.ipynb").unlink()
-    start.copy_notebooks()
-    assert (course / "my" / "03_asking_torchinfo.ipynb").read_text() == "mine"
-    assert (course / "my" / "00_start_here.ipynb").read_text() == "the course's 00_start_here.ipynb"
-
-
-def test_reset_gives_one_back_and_keeps_every_earlier_one(course, installed, capsys):
-    start.copy_notebooks()
-    mine = course / "my" / "03_asking_torchinfo.ipynb"
-    for attempt in ("first", "second"):
-        mine.write_text(attempt)
-        assert start.main(["--reset", "03"]) in (0, None)
-        assert mine.read_text() == "the course's 03_asking_torchinfo.ipynb"
-    assert (course / "my" / "03_asking_torchinfo.kept-1.ipynb").read_text() == "first"
-    assert (course / "my" / "03_asking_torchinfo.kept-2.ipynb").read_text() == "second"
-    assert "kept-2" in capsys.readouterr().out
-    assert installed == []
-
-
-@pytest.mark.parametrize("start_of_name", ["7", "0"])
-def test_reset_of_none_or_of_several_changes_nothing(course, installed, capsys, start_of_name):
-    start.copy_notebooks()
-    before = sorted((course / "my").rglob("*"))
-    assert start.main(["--reset", start_of_name]) == 1
-    assert "zh/00_start_here.ipynb" in capsys.readouterr().err
-    assert sorted((course / "my").rglob("*")) == before
-
-
 # JupyterLab ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_taken_port_is_said_before_anything_is_installed(installed, capsys):
+@pytest.mark.parametrize("port", [70000, -1, None])
+def test_a_port_that_is_taken_or_cannot_be_is_said_before_anything_is_installed(monkeypatch, capsys, port):
+    monkeypatch.setattr(start, "environment", lambda *_: pytest.fail("asked for an environment"))
     with socket.create_server(("127.0.0.1", 0)) as other:
-        port = other.getsockname()[1]
+        port = port or other.getsockname()[1]
         assert start.main(["--port", str(port)]) == 1
         assert f"Port {port} is taken" in capsys.readouterr().err
-    assert start.free_port(port) == port
-    assert installed == []
 
 
-def test_a_port_that_cannot_be_is_said(installed, capsys):
-    assert start.main(["--port", "70000"]) == 1
-    assert "70000" in capsys.readouterr().err
+TOKEN_AWAY = "c.IdentityProvider.token = c.ServerApp.token = ''\n"
+OPEN_DOOR = """
+from jupyter_server.auth.identity import IdentityProvider
+class Open(IdentityProvider):
+    auth_enabled = False
+c.ServerApp.identity_provider_class = Open
+"""
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no signal that ends a child in its own way")
-def test_jupyterlab_answers_at_the_printed_address_and_ends_with_us(tmp_path):
-    (tmp_path / "00_start_here.ipynb").write_text('{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}')
-    port = start.free_port(None)
-    code = (
-        "import pathlib, start, sys; folder, port = pathlib.Path(sys.argv[1]), int(sys.argv[2]); "
-        "sys.exit(start.open_lab(sys.executable, folder, port, browser=False))"
-    )
+@contextlib.contextmanager
+def real_lab(folder: Path, settings: str = ""):
+    """The course's JupyterLab as start.py opens it, with somebody's settings: its process, once it says where it is, and that address."""
+    (folder / "00_start_here.ipynb").write_text('{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}')
+    (folder / "config").mkdir()
+    (folder / "config" / "jupyter_server_config.py").write_text(settings)
+    code = "import pathlib, start, sys; sys.exit(start.open_lab(sys.executable, pathlib.Path(sys.argv[1]), browser=False))"
     with subprocess.Popen(
-        [sys.executable, "-u", "-c", code, tmp_path, str(port)],
+        [sys.executable, "-u", "-c", code, folder],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-        env={**os.environ, "JUPYTER_RUNTIME_DIR": str(tmp_path)},
+        env={**os.environ, "JUPYTER_RUNTIME_DIR": str(folder), "JUPYTER_CONFIG_DIR": str(folder / "config")},
     ) as process:
         try:
-            address = next(line.strip() for line in process.stdout if "http://" in line)
-            assert urllib.request.urlopen(address).status == 200
-            files, token = f"http://127.0.0.1:{port}/api/contents/00_start_here.ipynb", address.partition("?")[2]
-            assert urllib.request.urlopen(f"{files}?{token}").status == 200
-            with pytest.raises(urllib.error.HTTPError, match="403"):
-                urllib.request.urlopen(files)
-            commands = subprocess.run(["ps", "axww"], capture_output=True, text=True).stdout
-            assert token.removeprefix("token=") not in commands
-            assert json.loads(next(tmp_path.glob("jpserver-*.json")).read_text())["hostname"] == "127.0.0.1"
+            yield process, next((line.strip() for line in process.stdout if "token=" in line), "")
         finally:
-            os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does
+            process.kill()
+
+
+def status(address: str) -> int:
+    try:
+        return urllib.request.urlopen(address, context=ssl._create_unverified_context()).status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no signal that ends a child in its own way")
+@pytest.mark.parametrize("settings", ["", TOKEN_AWAY], ids=["plain", "token taken away"])
+def test_jupyterlab_answers_at_the_printed_address_alone_and_ends_with_us(tmp_path, settings):
+    with real_lab(tmp_path, settings) as (process, address):
+        base, token = address.partition("lab/tree/")[0], address.partition("?")[2]
+        assert status(address) == 200 and status(f"{base}api/contents/00_start_here.ipynb?{token}") == 200
+        assert status(f"{base}api/contents/00_start_here.ipynb") == 403
+        commands = subprocess.run(["ps", "axww"], capture_output=True, text=True).stdout
+        assert token.removeprefix("token=") not in commands
+        assert json.loads(next(tmp_path.glob("jpserver-*.json")).read_text())["hostname"] == "127.0.0.1"
+        kernel = urllib.request.Request(f"{base}api/kernels?{token}", data=b"{}", method="POST")
+        assert json.loads(urllib.request.urlopen(kernel).read())["name"] == "python3"
+        began = time.monotonic()
+        os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does
         rest = process.stdout.read()
-    assert process.returncode == 0
-    assert "JupyterLab has stopped" in rest
-    assert start.free_port(port) == port
+        assert process.wait(10) == 0 and time.monotonic() - began < 10
+        assert "JupyterLab has stopped" in rest
+        assert str(tmp_path) not in subprocess.run(["ps", "axww"], capture_output=True, text=True).stdout, "nor does its kernel live on"
+
+
+@pytest.mark.skipif(os.name == "nt" or not shutil.which("openssl"), reason="makes a certificate with openssl")
+def test_somebodys_base_url_and_certificate_are_respected(tmp_path):
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-keyout", key, "-out", certificate]
+    subprocess.run(make, check=True, capture_output=True)
+    settings = f"c.ServerApp.base_url, c.ServerApp.keyfile, c.ServerApp.certfile = '/course/', {str(key)!r}, {str(certificate)!r}\n"
+    with real_lab(tmp_path, settings) as (_, address):
+        assert re.match(r"https://127\.0\.0\.1:\d+/course/lab/tree/00_start_here\.ipynb\?token=", address)
+        assert status(address) == 200
+
+
+def test_an_open_door_is_refused(tmp_path):
+    with real_lab(tmp_path, OPEN_DOOR) as (process, address):
+        assert address == "" and process.wait(10) == 1
 
 
 # The two lists of dependencies ---------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import sys
 from types import SimpleNamespace
 
 import start
-from course_lib import nodelay
+from course_lib import server
 
 
 async def serve():
@@ -21,7 +21,7 @@ async def serve():
     from tornado.websocket import websocket_connect
 
     app = ServerApp()
-    app.initialize([start.NODELAY, "--ip=127.0.0.1", "--port=0", "--no-browser", "--allow-root"])
+    app.initialize([start.EXTENSION, "--ip=127.0.0.1", "--port=0", "--no-browser", "--allow-root"])
     kernel = await app.kernel_manager.start_kernel()
     address = f"ws://127.0.0.1:{app.port}/api/kernels/{kernel}/channels?token={app.identity_provider.token}"
     header = {"msg_type": "kernel_info_request", "msg_id": "1", "session": "1", "username": "", "version": "5.3"}
@@ -49,13 +49,13 @@ def test_a_kernel_websocket_sends_at_once(tmp_path):
     assert done.stdout, done.stderr
     ours, with_a_plain_one = json.loads(done.stdout)
     assert ours == [True]
-    assert with_a_plain_one == [False, True], "Jupyter Server sets TCP_NODELAY itself now: course_lib.nodelay can go"
+    assert with_a_plain_one == [False, True], "Jupyter Server sets TCP_NODELAY itself now: send_at_once can go"
 
 
 def test_a_server_without_the_setting_runs_on(caplog):
     for app in (SimpleNamespace(web_app=SimpleNamespace(settings={})), SimpleNamespace()):
         app.log = logging.getLogger("server")
-        nodelay._load_jupyter_server_extension(app)
+        server._load_jupyter_server_extension(app)
         assert "does not fit" in caplog.text
         caplog.clear()
 
@@ -67,7 +67,7 @@ def test_a_connection_without_a_handler_connects(caplog):
         def connect(self):
             return "connected"
 
-    assert nodelay.without_delay(Connection)().connect() == "connected"
+    assert server.without_delay(Connection)().connect() == "connected"
     assert "could not set" in caplog.text
 
 
