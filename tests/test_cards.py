@@ -2,9 +2,11 @@
 
 import re
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from ipywidgets.widgets.widget import _instances
 from matplotlib.axes import Axes
 from torch import nn
 
@@ -25,6 +27,7 @@ from course_lib import (
     vgg16_32,
 )
 from course_lib.by_machine.counting import build
+from course_lib.cards import base
 from course_lib.cards.base import View
 from course_lib.cards.network import ASKED, START, network_view, sizes
 from course_lib.exercises import Said
@@ -115,11 +118,42 @@ def test_a_bad_start_is_an_error():
 def test_a_preset_sets_all_and_draws_once():
     card, drawn = network_card(), []
     card._shown.observe(drawn.append, "value")
-    buttons = {b.description: b for b in card.children[3].children}
+    buttons = {b.description: b for b in card.children[-2].children}
     buttons["a larger kernel, a smaller network"].click()
     assert shown(card)[:2] == ["17,134", "405,104"] and len(drawn) == 1
     buttons["as in the article"].click()
     assert shown(card)[0] == "26,926"
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_closing_a_card_frees_all_that_it_made(name):
+    before = set(_instances)
+    card = CARDS[name]()
+    assert len(_instances) - len(before) > 20
+    card.close()
+    card.close()
+    assert set(_instances) == before and not card.children
+
+
+def test_running_a_cell_again_frees_its_old_card_and_no_other(monkeypatch):
+    """Two cards of one run, another cell's, one of no cell, and the first cell's again. (The browser tests it in JupyterLab.)"""
+    cell, run = "a", 1
+    shell = SimpleNamespace(get_parent=lambda: {"metadata": {"cellId": cell}, "header": {"msg_id": run}})
+    monkeypatch.setattr(base, "get_ipython", lambda: shell)
+    monkeypatch.setattr(base, "CARDS", {})
+    first, second = layer_card(), layer_card()
+    cell, run = "b", 2
+    other = layer_card()
+    cell, run = None, 3
+    nobodys = layer_card()
+    cell, run = "a", 4
+    again = layer_card()
+    assert [card.comm is None for card in (first, second, other, nobodys, again)] == [True, True, False, False, False]
+
+
+def test_without_anywidget_there_is_a_card_all_the_same(monkeypatch):
+    monkeypatch.setattr(base, "anywidget", None)
+    assert "course-no-anywidget" in network_card().children[1].value
 
 
 def test_twins_say_the_same_as_the_card():
@@ -155,7 +189,7 @@ def test_html_is_ready_in_two_milliseconds():
 
 def test_a_preset_works_from_an_unusual_start():
     card = network_card(image=17)
-    {b.description: b for b in card.children[3].children}["a larger kernel, a smaller network"].click()
+    {b.description: b for b in card.children[-2].children}["a larger kernel, a smaller network"].click()
     assert shown(card)[0] == "17,134"
 
 
@@ -206,7 +240,7 @@ def test_any_function_of_sizes_is_a_card_with_pytorchs_numbers():
         card.set(**values)
         model = build(make(**values), "meta")
         assert shown(card)[0] == f"{sum(p.numel() for p in model.parameters()):,}" and "3 agree" in card._shown.value
-    labels = str([row.children[0].value for row in network_card(mine).children[1].children])
+    labels = str([row.children[0].value for row in network_card(mine).children[2].children])
     assert "hidden width" in labels and network_card(mine).controls["depth"].max == 7  # 2·8 + 1 no longer fits 16×16
 
 
@@ -298,7 +332,7 @@ def test_a_figures_names_are_numbers_or_any_text():
 
 def test_a_slider_asked_for_twice_is_one():
     card = network_card(sliders=["image", "image"])
-    assert len(card.children[1].children) == len(card.controls) == 1
+    assert len(card.children[2].children) == len(card.controls) == 1
 
 
 def test_an_axis_of_many_bytes_has_numbers_as_people_read_them(monkeypatch):

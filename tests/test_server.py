@@ -71,5 +71,34 @@ def test_a_connection_without_a_handler_connects(caplog):
     assert "could not set" in caplog.text
 
 
+def saved(**outputs) -> dict:
+    """A notebook as the server handles it, with one output for each of these bundles."""
+    made = [{"output_type": "execute_result", "metadata": {}, "data": dict(data)} for data in outputs.values()]
+    cells = [{"cell_type": "markdown"}, {"cell_type": "code", "outputs": made}]
+    return {"type": "notebook", "path": "a.ipynb", "content": {"cells": cells}}
+
+
+def test_a_live_view_is_put_away_where_it_has_a_twin_and_comes_back_for_its_own_kernel_alone():
+    view = {"model_id": "1", "pid": 42}
+    card, plain, other = {"text/html": "<p>", server.VIEW: view}, {"text/plain": "3"}, {server.VIEW: view, "text/plain": "IntSlider()"}
+    model, stored = saved(card=card, plain=plain, other=other), saved(card={"text/html": "<p>"}, plain=plain, other=other)
+    server.put_away(model)
+    stored["content"]["cells"][1]["outputs"][0]["metadata"] = {server.KEPT: view}
+    assert model == stored
+    server.bring_back(model, {42})
+    assert model == saved(card=card, plain=plain, other=other)
+    server.put_away(model)
+    server.bring_back(model, {7})
+    assert model == saved(card={"text/html": "<p>"}, plain=plain, other=other), "and leaves nothing behind"
+
+
+def test_what_is_no_notebook_or_has_no_content_is_left_alone():
+    for model in ({"type": "file", "content": "x"}, {"type": "notebook", "content": None}, {"type": "directory", "content": []}):
+        before = str(model)
+        server.put_away(model)
+        server.bring_back(model, set())
+        assert str(model) == before
+
+
 if __name__ == "__main__":
     asyncio.run(serve())

@@ -1,17 +1,23 @@
 """The card: sliders (ipywidgets), one pure function from their values to a View, one widgets.HTML that holds it."""
 
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable, Iterable, Iterator
 from html import escape
 from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
-import anywidget
 import ipywidgets as widgets
+from IPython import get_ipython
 
 from course_lib.show.svg import PALETTE, image
 from course_lib.show.tables import Table
 from course_lib.words import named, words
+
+try:
+    import anywidget
+except ModuleNotFoundError:  # a card does without it, and says so
+    anywidget = None
 
 
 class Total(NamedTuple):
@@ -89,13 +95,24 @@ PALETTE_CSS = f"""
 .course-card {{ {_palette(1)}}}
 body[data-jp-theme-light="false"] .course-card {{ {_palette(2)}}}
 """
+CSS = PALETTE_CSS + (FOLDER / "card.css").read_text(encoding="utf-8")
+VIEW = "application/vnd.jupyter.widget-view+json"
 
 
-class _Names(anywidget.AnyWidget):
-    """Gives every slider's handle and every number box the label beside it as its accessible name; ipywidgets gives none."""
+def _names() -> widgets.Widget:
+    """What gives each slider's handle and number box the label beside it as its accessible name; ipywidgets gives none."""
+    if anywidget is None:
+        return widgets.HTML('<span class="course-no-anywidget"></span>')
+    return anywidget.AnyWidget(_esm=(FOLDER / "names.js").read_text(encoding="utf-8"))
 
-    _esm = (FOLDER / "names.js").read_text(encoding="utf-8")
-    _css = PALETTE_CSS + (FOLDER / "card.css").read_text(encoding="utf-8")
+
+def _style_and_notes() -> widgets.HTML:
+    """The style sheet, and what it shows only where a kernel is gone, or the front end has no anywidget."""
+    notes = "".join(f'<p class="course-note {name}">{escape(words(name))}</p>' for name in ("kernel_gone", "no_anywidget"))
+    return widgets.HTML(f"<style>{CSS}</style>{notes}")
+
+
+CARDS: dict[str, tuple[str, list["Card"]]] = {}  # the cards that stand under a cell, and which run of it made them
 
 
 class Card(widgets.VBox):
@@ -120,7 +137,7 @@ class Card(widgets.VBox):
         self._reference = dict(start if reference is None else reference)
         self._shown, self._setting, self._following = widgets.HTML(), False, ()
         render(self._start, self._reference, layout)  # a start that does not fit is an error here, not a picture
-        self.controls, rows, switches = {}, [], []
+        self.controls, self._links, rows, switches = {}, [], [], []
         for name in chosen:
             if limits[name] is None:
                 made = widgets.Checkbox(start[name], description=named(name), indent=False, layout={"width": "auto"})
@@ -134,8 +151,7 @@ class Card(widgets.VBox):
                 reach = [start[name], *(values.get(name, start[name]) for values in (presets or {}).values())]
                 made = widgets.IntSlider(start[name], min(low, *reach), max(high, *reach), readout=False)
                 box = widgets.BoundedIntText(start[name], made.min, made.max, layout={"width": "86px"})
-                widgets.jslink((made, "value"), (box, "value"))
-                widgets.dlink((made, "max"), (box, "max"))
+                self._links += [widgets.jslink((made, "value"), (box, "value")), widgets.dlink((made, "max"), (box, "max"))]
                 rows.append(_row(named(name), made, box))
             self.controls[name] = made
             made.observe(self._changed, "value")
@@ -143,9 +159,30 @@ class Card(widgets.VBox):
         wide = "repeat(auto-fill, minmax(430px, 1fr))" if len(rows) > 1 else "1fr"
         grid = widgets.GridBox(rows, layout={"grid_template_columns": wide, "grid_gap": "0 34px"}).add_class("course-controls")
         lines = [widgets.HBox(line, layout={"flex_flow": "row wrap", "grid_gap": "8px"}) for line in (switches, buttons) if line]
-        super().__init__([_Names(), grid, *lines, self._shown])
+        super().__init__([_style_and_notes(), _names(), grid, *lines, self._shown])
         self.add_class("course-card")
         self._changed()
+        self._replace_earlier()
+
+    def close(self) -> None:
+        """Free the card with all its parts (ipywidgets frees what is closed alone); what is closed stays as it was drawn."""
+        if self.comm is None:
+            return
+        for part in [*_parts(self), *(link for link in self._links if isinstance(link, widgets.Widget))]:
+            widgets.Widget.close(part)
+        self.children, self.controls, self._links = (), {}, []
+
+    def _replace_earlier(self) -> None:
+        """Free the cards of an earlier run of the cell that now makes this one."""
+        request = getattr(get_ipython(), "get_parent", dict)()
+        cell, run = request.get("metadata", {}).get("cellId"), request.get("header", {}).get("msg_id")
+        if cell:
+            made_by, cards = CARDS.get(cell, (run, []))
+            if made_by != run:
+                for card in cards:
+                    card.close()
+                cards = []
+            CARDS[cell] = (run, [*cards, self])
 
     @property
     def values(self) -> dict[str, int | bool]:
@@ -193,7 +230,17 @@ class Card(widgets.VBox):
             return View(problem=f"{type(error).__name__}: {error}")
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        return {**super()._repr_mimebundle_(include=include, exclude=exclude), **self._view().bundle()}, {}
+        data = super()._repr_mimebundle_(include=include, exclude=exclude)
+        data[VIEW]["pid"] = os.getpid()  # course_lib.server asks it of a saved card: whether its kernel still runs
+        return {**data, **self._view().bundle()}, {}
+
+
+def _parts(widget: widgets.Widget) -> Iterator[widgets.Widget]:
+    """A widget, its layout and style, and the same of all that it contains."""
+    yield widget
+    yield from filter(None, (getattr(widget, part, None) for part in ("layout", "style")))
+    for child in getattr(widget, "children", ()):
+        yield from _parts(child)
 
 
 def _row(label: str, *parts: widgets.Widget) -> widgets.HBox:
