@@ -614,6 +614,7 @@ def open_lab(python, folder, port=None, browser=True, ready=lambda: None):
         f"--ServerApp.port_retries={0 if port else 99}",
         "-y",
         "--Application.log_level=WARN",
+        "--KernelManager.transport_encryption=auto",  # or each kernel warns that others may listen
         EXTENSION,
     ]
     command += [] if browser else ["--no-browser"]

@@ -1,6 +1,6 @@
 """What does this convolutional network cost? Every number by hand and by machine, side by side.
 
-Importing this loads neither torch, numpy, matplotlib nor pandas; the names that need them load on first use.
+Importing this loads neither torch, numpy nor pandas; the names that need them load on first use.
 """
 
 from importlib import import_module

@@ -53,7 +53,7 @@ class View(NamedTuple):
     def bundle(self) -> dict[str, str]:
         """The card without its kernel: the picture in an <img> with its alt text, and the numbers as a table and as text."""
         said = " · ".join(f"{total.value} {total.label}" for total in self.totals) or self.problem
-        drawn = image(self.svg.encode(), self.alt) if self.svg else ""
+        drawn = image(self.svg, self.alt) if self.svg else ""
         html, text = (self.table.html(), self.table.text()) if self.table else ("", "")
         return {"text/html": f"<p><b>{escape(said)}</b></p>{drawn}{html}", "text/plain": f"{said}\n{self.alt}\n{text}".strip()}
 

@@ -1,1 +1,1 @@
-"""From a Ledger to what people see: tables, pictures that move (svg) and pictures that stand still (figures)."""
+"""From a Ledger to what people see: tables, the pictures of the cards (svg) and the charts of the lessons (figures)."""

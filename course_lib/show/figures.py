@@ -1,50 +1,34 @@
-"""Pictures that stand still: matplotlib, one palette, the message in the title, and the plotted numbers as a twin."""
+"""Charts that stand still: the message in the title, the numbers as a twin, and text that the reader's browser draws in any language."""
 
-import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import combinations, pairwise
 
-from matplotlib.figure import Figure as Canvas
-from matplotlib.ticker import FuncFormatter
-
 from course_lib.by_hand.ledger import Shown
-from course_lib.show.svg import LIGHT, image
-from course_lib.show.tables import Table
+from course_lib.show.svg import box, colour, image, label, picture
+from course_lib.show.tables import Table, columns
 from course_lib.words import words
+
+WIDTH, SIZE = 900, 18  # px, of a chart and of its text
+LINES = ("orange", "blue", "green", "ink")
 
 
 @dataclass(frozen=True, repr=False)
 class Figure(Shown):
-    """A drawn picture, what it shows in words, and its numbers."""
+    """A drawn chart, what it shows in words, and its numbers."""
 
-    png: bytes
+    svg: str
     alt: str
     table: Table
 
     def bundle(self) -> dict[str, str]:
         twin = f"<details><summary>{escape(words('numbers'))}</summary>{self.table.html()}</details>"
-        return {"text/html": image(self.png, self.alt, "png", "900") + twin, "text/plain": f"{self.alt}\n{self.table.text()}"}
+        return {"text/html": image(self.svg, self.alt, str(WIDTH)) + twin, "text/plain": f"{self.alt}\n{self.table.text()}"}
 
 
-def _panels(title: str, height: float, count: int = 1) -> tuple[Canvas, list]:
-    """An empty figure with its title, and its axes side by side."""
-    figure = Canvas(figsize=(9, height), dpi=150, layout="constrained", facecolor=LIGHT["paper"])
-    figure.suptitle(title, x=0.01, ha="left", fontsize=15, fontweight="bold", color=LIGHT["ink"], parse_math=False)
-    panels = figure.subplots(1, count, sharey=True, squeeze=False)[0]
-    for axes in panels:
-        axes.spines[:].set_visible(False)
-        axes.tick_params(colors=LIGHT["ink"], labelsize=12, length=0)
-    return figure, panels
-
-
-def _drawn(figure: Canvas, alt: str, table: Table) -> Figure:
-    figure.savefig(buffer := io.BytesIO(), format="png", metadata={"Software": None})
-    return Figure(buffer.getvalue(), alt, table)
-
-
-def _names(what: str, values: dict[str, dict]) -> list[str]:
+def _names(what: str, values: dict[str, dict]) -> list:
     """The names that all units share, or an error that says what is amiss."""
     names = list(next(iter(values.values()), ())) if all(isinstance(numbers, dict) for numbers in values.values()) else []
     if not names:
@@ -57,6 +41,16 @@ def _names(what: str, values: dict[str, dict]) -> list[str]:
     return names
 
 
+def _wide(text: object, size: float = SIZE) -> float:
+    """Pixels that a text takes at most: which font draws it, the reader's machine decides."""
+    return 0.62 * size * columns(str(text))
+
+
+def _title(title: str) -> str:
+    """The title, smaller where it is long."""
+    return label(8, 28, title, min(22, round(22 * (WIDTH - 16) / _wide(title, 23))), anchor="start", bold=True)
+
+
 def bars(title: str, /, **values: dict[str, int]) -> Figure:
     """One bar a name, its number at its end; one panel a unit, all of the same names: parameters={'conv1': 380, …}.
 
@@ -66,22 +60,49 @@ def bars(title: str, /, **values: dict[str, int]) -> Figure:
     conv1         380
     fc1        24,704
     """
-    names = _names("bars", values)
-    figure, panels = _panels(title, 1 + 0.5 * len(names), len(values))
-    for axes, (unit, numbers) in zip(panels, values.items(), strict=True):
-        widths = [numbers[name] for name in names]
-        most = max(widths) or 1
-        axes.barh(range(len(names)), widths, color=[LIGHT["orange" if width == most else "blue"] for width in widths], height=0.62)
-        for i, width in enumerate(widths):
-            axes.text(width + most * 0.01, i, f"{width:,}", va="center", fontsize=13, color=LIGHT["ink"])
-        axes.set(xticks=[], xlim=(0, most * (1.08 + 0.06 * len(values) ** 2)))
+    names, pitch = _names("bars", values), 42
+    top, left = 48 + 30 * (len(values) > 1), 20 + max(map(_wide, names))
+    parts = [_title(title)] + [label(left - 10, top + pitch * i + 27, str(name), SIZE, anchor="end") for i, name in enumerate(names)]
+    panel = (WIDTH - left) / len(values)
+    for x, (unit, numbers) in zip((left + panel * i for i in range(len(values))), values.items(), strict=True):
+        most, room = max(numbers.values()) or 1, panel - 20 - max(_wide(f"{number:,}") for number in numbers.values())
         if len(values) > 1:
-            axes.set_title(unit, loc="left", fontsize=13, color=LIGHT["ink"], parse_math=False)
-    panels[0].set_yticks(range(len(names)), names, parse_math=False)
-    panels[0].invert_yaxis()
-    said = "; ".join(f"{', '.join(f'{name} {n:,}' for name, n in numbers.items())} {unit}" for unit, numbers in values.items())
+            parts.append(label(x, 66, unit, SIZE, anchor="start"))
+        for i, name in enumerate(names):
+            number, y = numbers[name], top + pitch * i
+            length = room * number / most
+            parts.append(box(x, y + 6, length, 30, "orange" if number == most else "blue"))
+            parts.append(label(x + length + 8, y + 27, f"{number:,}", SIZE, anchor="start"))
+    said = "; ".join(f"{', '.join(f'{name} {numbers[name]:,}' for name in names)} {unit}" for unit, numbers in values.items())
+    alt = words("bars_alt", title=title, said=said)
     rows = [[str(name), *(f"{numbers[name]:,}" for numbers in values.values())] for name in names]
-    return _drawn(figure, words("bars_alt", title=title, said=said), Table([f"<{words('what')}", *values], rows))
+    return Figure(picture(WIDTH, top + pitch * len(names) + 12, parts, alt), alt, Table([f"<{words('what')}", *values], rows))
+
+
+def _ticks(top: float) -> list[float]:
+    """Round numbers from 0 up to the first that is not below the top, six at most.
+
+    >>> _ticks(62), _ticks(0.3)
+    ([0, 20, 40, 60, 80], [0.0, 0.1, 0.2, 0.3])
+    """
+    power = math.floor(math.log10(top)) - 1 if top else 0
+    step = next(step for step in (1, 2, 5, 10, 20, 50) if step * 10.0**power * 5 >= top * (1 - 1e-9))
+    count = math.ceil(top / (step * 10.0**power) - 1e-9) or 1
+    return [step * i * 10**power if power >= 0 else step * i / 10**-power for i in range(count + 1)]
+
+
+def _crossings(places: Sequence[float], one: Sequence[float], other: Sequence[float]) -> list[tuple[float, float]]:
+    """Where two lines change sides, as (place, height).
+
+    >>> _crossings([1, 2, 3], [5, 5, 5], [3, 6, 9])
+    [(1.6666666666666665, 5.0)]
+    """
+    gaps, found = [a - b for a, b in zip(one, other, strict=True)], []
+    for i, j in pairwise(i for i, gap in enumerate(gaps) if gap):  # further apart than 1 where the lines meet at a place
+        if (gaps[i] < 0) != (gaps[j] < 0):
+            part = gaps[i] / (gaps[i] - gaps[i + 1])
+            found.append(tuple(float(ends[i] + part * (ends[i + 1] - ends[i])) for ends in (places, one)))
+    return found
 
 
 def lines(title: str, along: str, places: Sequence[int], /, **values: dict[str, Sequence[int]]) -> Figure:
@@ -95,30 +116,39 @@ def lines(title: str, along: str, places: Sequence[int], /, **values: dict[str, 
         3       5     9
     """
     names, (unit, series) = _names("lines", values), next(iter(values.items()))
-    if len(values) > 1 or len(names) > 4:
+    if len(values) > 1 or len(names) > len(LINES):
         raise ValueError("lines: one unit and four lines at most; a second picture shows more")
     if wrong := [name for name in names if len(series[name]) != len(places)]:
         raise ValueError(f"lines: {wrong[0]} has {len(series[wrong[0]])} numbers for {len(places)} places")
     if list(places) != sorted(set(places)) or len(places) < 2:
         raise ValueError(f"lines: the places along the axis must rise, two at least, unlike {list(places)}")
-    figure, (axes,) = _panels(title, 4.2)
-    for (name, numbers), colour in zip(series.items(), ("orange", "blue", "green", "ink"), strict=False):
-        axes.plot(places, numbers, color=LIGHT[colour], linewidth=2.5)
-        axes.annotate(name, (places[-1], numbers[-1]), (8, 0), textcoords="offset points", va="center", fontsize=13,
-                      color=LIGHT[colour], annotation_clip=False, parse_math=False)  # fmt: skip
+    ticks = _ticks(max(map(max, series.values())))
+    left, right, top, bottom = 20 + max(_wide(f"{tick:,.15g}") for tick in ticks), WIDTH - 20 - max(map(_wide, names)), 84, 340
+
+    def x(place: float) -> float:
+        return left + (right - left) * float(place - places[0]) / float(places[-1] - places[0])
+
+    def y(number: float) -> float:
+        return bottom - (bottom - top) * float(number) / ticks[-1]
+
+    parts = [_title(title), label(8, 62, unit, SIZE, "quiet", "start"), label((left + right) / 2, 392, along, SIZE, "quiet")]
+    for tick in ticks:
+        parts += [box(left, y(tick), right - left, 1, "line"), label(left - 8, y(tick) + 6, f"{tick:,.15g}", SIZE, anchor="end")]
+    taken = -math.inf
+    for place in places:  # those that have room
+        if x(place) - _wide(f"{place:,}") / 2 > taken:
+            parts.append(label(x(place), 364, f"{place:,}", SIZE))
+            taken = x(place) + _wide(f"{place:,} ") / 2
+    free = bottom + 24.0  # what is below the names that stand already, from the lowest up
+    for name, ink in sorted(zip(names, LINES, strict=False), key=lambda named: series[named[0]][-1]):
+        points = " ".join(f"{x(place):.1f},{y(number):.1f}" for place, number in zip(places, series[name], strict=True))
+        parts.append(f'<polyline points="{points}" fill="none" stroke="{colour(ink)}" stroke-width="3"/>')
+        free = min(y(series[name][-1]) + 6, free - 22)
+        parts.append(label(right + 10, free, str(name), SIZE, ink, "start"))
     for one, other in combinations(series.values(), 2):
-        gaps = [a - b for a, b in zip(one, other, strict=True)]
-        for i, j in pairwise(i for i, gap in enumerate(gaps) if gap):  # further apart than 1 where the lines meet at a place
-            if (gaps[i] < 0) != (gaps[j] < 0):
-                part = gaps[i] / (gaps[i] - gaps[i + 1])
-                at, height = (ends[i] + part * (ends[i + 1] - ends[i]) for ends in (places, one))
-                axes.plot([at], [height], "o", markersize=9, color=LIGHT["ink"])
-    axes.set_xlabel(along, fontsize=13, color=LIGHT["ink"], parse_math=False)
-    axes.set_ylabel(unit, fontsize=13, color=LIGHT["ink"], parse_math=False)
-    axes.set(xlim=(places[0], places[-1]), ylim=(0, None))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:,.15g}"))
-    axes.grid(axis="y", color=LIGHT["line"], linewidth=0.8)
+        dots = _crossings(places, one, other)
+        parts += [f'<circle cx="{x(at):.1f}" cy="{y(height):.1f}" r="6" fill="{colour("ink")}"/>' for at, height in dots]
     ends = ", ".join(f"{name} {numbers[0]:,} to {numbers[-1]:,}" for name, numbers in series.items())
     alt = words("lines_alt", title=title, ends=ends, unit=unit, along=along, first=places[0], last=places[-1])
     rows = [[f"{place:,}", *(f"{numbers[i]:,}" for numbers in series.values())] for i, place in enumerate(places)]
-    return _drawn(figure, alt, Table([along, *map(str, series)], rows))
+    return Figure(picture(WIDTH, 404, parts, alt), alt, Table([along, *map(str, series)], rows))

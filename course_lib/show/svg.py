@@ -1,4 +1,4 @@
-"""Pictures that move, as SVG written by plain Python: the same string on every run, and colours that follow the theme."""
+"""Pictures as SVG written by plain Python: the same string on every run, and colours that follow the theme."""
 
 import base64
 import math
@@ -49,10 +49,10 @@ def picture(width: float, height: float, parts: list[str], alt: str) -> str:
     )
 
 
-def image(drawn: bytes, alt: str, kind: str = "svg+xml", width: str = "100%") -> str:
-    """An <img> with its alt text, which shows in a notebook that nobody has trusted yet, too."""
-    source = base64.b64encode(drawn).decode()
-    return f'<img alt="{escape(alt)}" width="{width}" src="data:image/{kind};base64,{source}">'
+def image(svg: str, alt: str, width: str = "100%") -> str:
+    """An SVG as an <img> with its alt text, which shows in a notebook that nobody has trusted yet, too."""
+    source = base64.b64encode(svg.encode()).decode()
+    return f'<img alt="{escape(alt)}" width="{width}" src="data:image/svg+xml;base64,{source}">'
 
 
 def _stack(centre: float, middle: float, shape: Shape, scale: float, fill: str) -> tuple[list[str], tuple[float, float]]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import NamedTuple
+from unicodedata import combining, east_asian_width
 
 from course_lib.by_hand.layers import times
 from course_lib.by_hand.ledger import Ledger, Row, Shown
@@ -51,10 +52,23 @@ class Table(Shown):
         lines = [[heading.lstrip("<") for heading in self.columns]]
         rows = [*self.rows, self.total] if self.total else self.rows
         lines += [[cell.text if isinstance(cell, Cell) else cell for cell in row] for row in rows]
-        widths = [max(len(line[i]) for line in lines) for i in range(len(self.columns))]
+        widths = [max(columns(line[i]) for line in lines) for i in range(len(self.columns))]
         sides = ["<" if heading.startswith("<") else ">" for heading in self.columns]
-        made = ["  ".join(f"{c:{s}{w}}" for c, s, w in zip(line, sides, widths, strict=True)).rstrip() for line in lines]
+        made = ["  ".join(_padded(c, s, w) for c, s, w in zip(line, sides, widths, strict=True)).rstrip() for line in lines]
         return "\n".join(([self.caption] if self.caption else []) + made)
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal a text takes: a Chinese letter takes two.
+
+    >>> columns("fc1"), columns("全连接")
+    (3, 6)
+    """
+    return sum(1 + (east_asian_width(letter) in "WF") - (combining(letter) > 0) for letter in text)
+
+
+def _padded(text: str, side: str, width: int) -> str:
+    return f"{text:{side}{width - columns(text) + len(text)}}"
 
 
 def number(value: int) -> str:

@@ -43,6 +43,7 @@ def jupyterlab(folder: Path):
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}", "--allow-root",
                "--ServerApp.port_retries=0", f"--ServerApp.root_dir={folder / 'root'}", "--LabApp.expose_app_in_browser=True",
                f"--LabApp.user_settings_dir={folder / 'settings'}", f"--LabApp.workspaces_dir={folder / 'workspaces'}",
+               "--KernelManager.transport_encryption=auto",
                "--ServerApp.jpserver_extensions={'course_lib.server': True}"]  # fmt: skip
     settings = folder / "settings" / "@jupyterlab"
     for plugin, text in (
