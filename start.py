@@ -239,16 +239,17 @@ def pip(label, python, *arguments):
     work(label, python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar=off", *where, *arguments)
 
 
-def install(python, extra, damaged=()):
-    """Install what the course needs into the environment of this Python, and again what is damaged there."""
-    need_space(GIGABYTES)
-    needs = requirements(extra)
-    torch, again = [need for need in needs if re.match(r"torch\b", need)], ["--ignore-installed", "--no-deps"]
-    if platform.system() == "Linux" and torch and answers(f"{CPU_INDEX}/torch/"):  # elsewhere the ordinary build is for the CPU
-        mend = [need for need in damaged if need.startswith("torch==")]
-        with contextlib.suppress(Failure):  # what comes next gets torch elsewhere, or says what is wrong
-            pip("Installing PyTorch for the CPU ...", python, *(again if mend else again[1:]), "--index-url", CPU_INDEX, *(mend or torch))
-            damaged = [need for need in damaged if need not in mend]
+def install(python, extra, found):
+    """Install what the course needs into the environment of this Python, and again what its report calls damaged."""
+    needs, damaged, again = requirements(extra), found["damaged"], ["--ignore-installed", "--no-deps"]
+    if any(re.match(r"torch\b", lack) for lack in found["lacks"]):
+        need_space(GIGABYTES)
+        if platform.system() == "Linux" and answers(f"{CPU_INDEX}/torch/"):  # elsewhere the ordinary build is for the CPU
+            torch = [need for need in damaged or needs if re.match(r"torch\b", need)]
+            how = again if torch[0] in damaged else again[1:]
+            with contextlib.suppress(Failure):  # what comes next gets torch elsewhere, or says what is wrong
+                pip("Installing PyTorch for the CPU ...", python, *how, "--index-url", CPU_INDEX, *torch)
+                damaged = [need for need in damaged if need not in torch]
     if damaged:
         pip("Installing again what is damaged ...", python, *again, *damaged)
     pip("Installing what the course needs ...", python, *needs)
@@ -263,7 +264,7 @@ def answers(address):
 
 
 def warn_of_cuda():
-    print(
+    say(
         f"\nNote: {CPU_INDEX} does not deliver now. The PyTorch that comes instead is built\n"
         "for graphics cards: about 3 GB to download. If you would rather try again later, press Ctrl-C.\n"
     )
@@ -315,17 +316,17 @@ def environment(extra, may_install, command):
         found = ask(python, extra)
     elif found:
         say(lines(f"{where} lacks:", *found["lacks"]))
-    if not found or found["packages"]:
-        install(python, extra, found["damaged"] if found else [])
+    found = found or {"lacks": ["torch"], "packages": True, "damaged": []}
+    if found["packages"]:
+        install(python, extra, found)
     show_the_way(leave)
     if ours:  # no window of news from Jupyter, and no question whether there should be one
         news = b'{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}\n'
         write_whole(VENV / "share/jupyter/lab/settings/overrides.d/course.json", news)
-    found = ask(python, extra)
-    if not found or found["lacks"]:
-        lacks = found["lacks"] if found else ["a Python that runs"]
-        remedy = "remove the folder .venv, and run this again: it is made anew." if ours else ways_on(leave, command)
-        raise Failure(lines(f"{where} has been installed, and lacks all the same:", *lacks), remedy)
+    found = ask(python, extra) or {"lacks": ["a Python that runs"]}
+    if found["lacks"]:
+        remedy = "remove the folder .venv, and run this again: it is made anew." if ours else ways_on(leave)
+        raise Failure(lines(f"{where} has been installed, and lacks all the same:", *found["lacks"]), remedy)
     return python
 
 
@@ -346,15 +347,15 @@ def lines(first, *others):
     return "\n    ".join([first, *others])
 
 
-def ways_on(leave, command):
-    """What to do about an environment that is not ours to change."""
-    ways = ["install that into it with: " + " ".join(["python start.py --install", *([command] if command else [])])]
-    ways.append("Or " + (f"leave it with: {leave}" if leave else "remove the link .venv") + ". Run this again: the course makes its own.")
+def ways_on(leave, command=None):
+    """What to do about an environment that is not ours; with a command, it may be installed into first."""
+    ways = ["PYTHONPATH is set, and what lies there comes first: unset it, and run this again."] if "PYTHONPATH" in os.environ else []
+    if command is not None:
+        ways.append(f"install that into it with: python start.py --install {command}".rstrip())
+    ways.append((f"leave it with: {leave}" if leave else "remove the link .venv") + ". Run this again: the course makes its own.")
     if leave and "conda" in leave:
-        ways.append(f"Or have conda make one: {CONDA}")
-    if "PYTHONPATH" in os.environ:
-        ways.append("PYTHONPATH is set, and what lies there comes first. Perhaps: unset PYTHONPATH")
-    return "\n".join(ways)
+        ways.append(f"have conda make one: {CONDA}")
+    return "\nOr ".join(ways)
 
 
 def make_environment():
@@ -466,44 +467,43 @@ def content(notebook):
 
 
 def give_lessons(fresh=None):
-    """Bring my/ up to the course. What the learner changed stays, and so does a run without a change until its lesson
-    changes; what cannot be read, and the lesson `fresh`, is set aside for a new copy."""
-    record = MY / ".given.json"  # for each lesson as it was given: its content, and the digest of its file
-    given = read_record(record)
-    names, newer, unknown = course_notebooks(), [], []
+    """Bring my/ up to the course. What the learner changed stays, and what was only run follows once its lesson changes;
+    what cannot be read, and the lesson `fresh`, is set aside for a new copy."""
+    record = MY / ".given.json"  # by name: the content of the lesson as it was given, and the digest of its file
+    given, names = read_record(record), course_notebooks()
+    followed, newer, unknown = [], [], []
     for name in names:
-        lesson, mine = (ROOT / "notebooks" / name).read_bytes(), MY / name
-        now = [content(lesson), digest(lesson)]
+        lesson, mine, key = (ROOT / "notebooks" / name).read_bytes(), MY / name, name.as_posix()
         old = None if mine.exists() else former(name, names, given)
         if old:
             mine.parent.mkdir(parents=True, exist_ok=True)
             os.replace(MY / old, mine)
-            given[name.as_posix()] = given.pop(old.as_posix())
-        before = given.get(name.as_posix())
+            given[key] = given.pop(old.as_posix())
+        now, before = [content(lesson), digest(lesson)], given.get(key)
         held = content(mine.read_bytes()) if mine.exists() else None
         if mine.exists() and (held is None or name == fresh):
-            kept = set_aside(mine)
-            say(f"{'Yours' if held else f'my/{name} could not be read, perhaps cut off. It'} is kept as {kept.relative_to(ROOT)}.")
+            kept = set_aside(mine).relative_to(ROOT)
+            say(f"Yours is kept as {kept}." if held else f"my/{name} could not be read, perhaps cut off. It is kept as {kept}.")
             held = None
-        touched = held and held not in (now[0], before and before[0])
-        if touched and not before:
-            unknown.append(name)
-        elif touched and before[0] != now[0]:
-            newer.append(name)
-            continue
-        elif not touched and (not held or before and before[1] != now[1]):
+        if held and held not in (now[0], before and before[0]):  # the learner changed it
+            if before and before[0] != now[0]:
+                newer.append(name)
+                continue
+            unknown += [name] * (not before)
+        elif not held or (before and before[1] != now[1]):
+            followed += [name] * bool(held)
             write_whole(mine, lesson)
-            if held:
-                say(f"my/{name} follows the course, which has changed it.")
-        given[name.as_posix()] = now
+        given[key] = now
     write_whole(record, json.dumps(given, indent=1).encode())
     for some, what in (
+        (followed, "These have changed in the course, and with it your copies, which were as given:"),
         (newer, "The course has newer versions of lessons that you have changed. Yours stay:"),
         (unknown, "These differ from the course's lessons, by your changes or by the course's. Yours stay:"),
     ):
         if some:
             say(lines(what, *(f"my/{name}" for name in some)))
-            say(f"To get one fresh, and keep yours beside it: python3 start.py --reset {some[0].as_posix()[:-6]}\n")
+    if newer or unknown:
+        say(f"To get one fresh, and keep yours beside it: python3 start.py --reset {(newer + unknown)[0].as_posix()[:-6]}")
 
 
 def read_record(file):
@@ -682,7 +682,7 @@ def run(arguments):
             return 0
         if options.port is not None:
             need_port(options.port)
-        python = environment(extra, options.install, command)
+        python = environment(extra, options.install, command or "")
         if not command:
             folder = ROOT / "notebooks" if options.edit else MY
             if not options.edit:

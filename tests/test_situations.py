@@ -170,7 +170,8 @@ def test_what_was_not_touched_follows_the_course_and_what_was_touched_stays_and_
         course.lesson(name, f"corrected {name}")
     (course.my / "03_reading.ipynb").write_text(notebook("mine"))
     done = course.start("--no-browser")
-    assert opens(done) and "my/01_counting.ipynb follows the course" in done.stdout
+    follow = "with it your copies, which were as given:\n    my/00_start_here.ipynb\n    my/01_counting.ipynb\n"
+    assert opens(done) and follow in done.stdout
     assert "corrected" in (course.my / "01_counting.ipynb").read_text()
     assert "newer versions of lessons that you have changed. Yours stay:\n    my/03_reading.ipynb\n" in done.stdout
     assert "To get one fresh, and keep yours beside it: python3 start.py --reset 03_reading" in done.stdout
@@ -191,7 +192,7 @@ def test_a_run_without_a_change_is_no_touch(course):
     assert "01_counting" not in course.start("--no-browser").stdout
     assert "kernelspec" in (course.my / "01_counting.ipynb").read_text(), "and stays as it is until its lesson changes"
     course.lesson("01_counting", "corrected")
-    assert "my/01_counting.ipynb follows the course" in course.start("--no-browser").stdout
+    assert "which were as given:\n    my/01_counting.ipynb\n" in course.start("--no-browser").stdout
     assert course.mine() == ["00_start_here.ipynb", "01_counting.ipynb", "03_reading.ipynb"]
 
 
@@ -258,10 +259,32 @@ def test_it_does_without_an_output(course, closed):
 # The environment ------------------------------------------------------------------------------------------------------
 
 
-def test_everything_is_here_and_no_network(course):
+@pytest.mark.parametrize("python", pythons())
+def test_everything_is_here_and_no_network(course, python):
+    """Also after a comment was added to pyproject.toml, and when another Python starts it."""
     (course.folder / "pyproject.toml").write_text((course.folder / "pyproject.toml").read_text() + "# changed\n")
-    began = time.monotonic()
-    assert opens(course.start("--no-browser", PIP_FIND_LINKS=None)) and time.monotonic() - began < 30
+    done = course.start("--no-browser", python=python, PIP_FIND_LINKS=None)
+    assert opens(done) and "Installing" not in done.stdout and "Making" not in done.stdout
+
+
+def test_an_environment_of_before_with_the_folders_name_in_utf_8_is_mended_without_a_network(installed, tmp_path):
+    course = copy_of(installed, tmp_path / "课程")
+    (course.site / "course_lib.pth").write_text(f"{course.folder}\n", encoding="utf-8")  # as pip's editable installation writes it
+    done = course.start("--no-browser", PIP_FIND_LINKS=None, **C)
+    assert opens(done) and "Making" not in done.stdout
+
+
+@pytest.mark.parametrize("when", ["Making an environment", "Installing what the course needs"])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_what_was_interrupted_goes_on(fresh, when, how):
+    process, text = begin(fresh), ""
+    while when not in text:
+        text += process.stdout.readline()
+    time.sleep(0.3)
+    os.killpg(process.pid, how)
+    rest = process.communicate(timeout=20)[0]
+    assert how == signal.SIGKILL or (process.returncode == 130 and "goes on from here" in rest), rest
+    assert opens(fresh.start("--no-browser"))
 
 
 @pytest.mark.parametrize(
@@ -371,7 +394,7 @@ def test_an_active_environment_is_asked_and_filled_only_when_told(fresh, tmp_pat
     (outside / "METADATA").write_text("Metadata-Version: 2.1\nName: jupyterlab\nVersion: 1.0\n")
     outside.rename(outside.with_name("jupyterlab-1.0.dist-info"))
     done = fresh.start("--no-browser", python=python, PYTHONPATH=str(tmp_path / "outside"))
-    assert fails(done, "jupyterlab<5,>=4.6 (here: 1.0)", "unset PYTHONPATH")
+    assert fails(done, "jupyterlab<5,>=4.6 (here: 1.0)", "PYTHONPATH is set", "unset it")
 
 
 def test_arguments_reach_pytest_and_a_lessons_name_is_checked_first(fresh):

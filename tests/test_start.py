@@ -32,6 +32,7 @@ def outside(monkeypatch):
 
 # What failed, and what to do ------------------------------------------------------------------------------------------
 
+NEW = {"lacks": ["torch==2.13.0 (here: none)"], "damaged": []}  # the report of a new environment
 NO_TORCH = "ERROR: No matching distribution found for torch==2.13.0"
 
 
@@ -66,6 +67,13 @@ NO_TORCH = "ERROR: No matching distribution found for torch==2.13.0"
             f"apt install python{sys.version_info[0]}.{sys.version_info[1]}-venv",
         ),
         ("python: No module named venv", "ensurepip", "-venv"),
+        ("/usr/bin/python: No module named pip", "no pip", "ensurepip"),
+        ("OSError: [Errno 36] File name too long: '/x/torch'", "too long a name", "short name"),
+        ("HINT: since this system does not have Windows Long Path support enabled.", "too long", "short name"),
+        ("ERROR: Could not install packages due to an OSError: [Errno 13] Permission denied: '/x/torch'", "may not be written", "copy the"),
+        ("Error: [Errno 30] Read-only file system: '/x/.venv'", "may not be written", "copy the course's folder to a place"),
+        ("Error: Refusing to create a venv in /a:b/.venv because it contains the PATH separator :.", "in its name", "rename the folder"),
+        ("OSError: [Errno 122] Disk quota exceeded", "disk is full", "TMPDIR"),
         ("line 1\nERROR: something that nobody foresaw", "something that nobody foresaw", "mend"),
     ],
 )
@@ -122,7 +130,7 @@ def test_start_py_can_be_read_by_python_3_6():
 def test_a_full_disk_is_seen_before_anything_is_downloaded(commands, monkeypatch):
     monkeypatch.setattr(start.shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10, 9, 0.3e9))
     with pytest.raises(start.Failure, match="0.3 GB are free"):
-        start.install("python", None)
+        start.install("python", None, NEW)
     assert not commands
 
 
@@ -142,18 +150,26 @@ def commands(monkeypatch):
 def test_linux_takes_the_cpu_build_where_its_index_answers(commands, monkeypatch, cpu_index):
     monkeypatch.setattr(start.platform, "system", lambda: "Linux")
     monkeypatch.setattr(start, "answers", lambda address: cpu_index)
-    start.install("python", None)
+    start.install("python", None, NEW)
     cpu = [command for command in commands if start.CPU_INDEX in command]
     assert [command[-4:] for command in cpu] == [["--no-deps", "--index-url", start.CPU_INDEX, "torch==2.13.0"]] * cpu_index
     assert "torch==2.13.0" in commands[-1] and "anywidget" in commands[-1], "the rest comes from the user's own index"
     assert start.CPU_INDEX not in commands[-1]
 
 
+def test_where_torch_is_here_no_index_is_asked_for_it(commands, monkeypatch):
+    monkeypatch.setattr(start, "answers", lambda address: pytest.fail("asked"))
+    monkeypatch.setattr(start, "need_space", lambda gigabytes: pytest.fail("asked for space for it"))
+    start.install("python", None, {"lacks": ["torchinfo==1.8.0 (here: none)"], "damaged": []})
+    assert len(commands) == 1
+
+
 @pytest.mark.parametrize("cpu_index", [True, False])
 def test_a_damaged_torch_comes_from_the_same_place(commands, monkeypatch, cpu_index):
     monkeypatch.setattr(start.platform, "system", lambda: "Linux")
     monkeypatch.setattr(start, "answers", lambda address: cpu_index)
-    start.install("python", None, ["torch==2.13.0", "anywidget==0.11.0"])
+    lacks = ["torch 2.13.0, whole (here: without all of RECORD)", "anywidget 0.11.0, whole (here: without all of RECORD)"]
+    start.install("python", None, {"lacks": lacks, "damaged": ["torch==2.13.0", "anywidget==0.11.0"]})
     again = [command for command in commands if "--ignore-installed" in command]
     assert all("--no-deps" in command for command in again)
     assert [[part for part in command if "==" in part] for command in again] == (
@@ -182,10 +198,12 @@ def test_a_command_that_fails_raises_what_it_meant(capfd):
         start.work("label", sys.executable, "-c", "import sys; sys.exit('connection broken by ...')")
 
 
-def test_an_interrupted_command_does_not_live_on(monkeypatch):
+@pytest.mark.parametrize("stubborn", ["", "import signal; [signal.signal(s, signal.SIG_IGN) for s in (2, 15)]; "])
+def test_an_interrupted_command_does_not_live_on(monkeypatch, stubborn):
     monkeypatch.setattr(start, "PATIENCE", 0.1)
-    sleep = start.child([sys.executable, "-c", "import time; time.sleep(30)"])
+    sleep = start.child([sys.executable, "-c", f"{stubborn}import time; print('here', flush=True); time.sleep(30)"], stdout=subprocess.PIPE)
     with pytest.raises(KeyboardInterrupt), sleep as process:
+        process.stdout.readline()
         raise KeyboardInterrupt
     assert process.poll() is not None
 
@@ -221,26 +239,33 @@ c.ServerApp.identity_provider_class = Open
 """
 
 
+CODE = """
+import contextlib, pathlib, start, sys
+with contextlib.ExitStack() as turn:
+    turn.enter_context(start.alone())
+    sys.exit(start.open_lab(sys.executable, pathlib.Path(sys.argv[1]), {port}, browser=False, ready=turn.close))
+"""
+
+
 @contextlib.contextmanager
-def real_lab(folder: Path, settings: str = ""):
-    """The course's JupyterLab as start.py opens it, with somebody's settings: its process, once it says where it is, and that address."""
-    (folder / "00_start_here.ipynb").write_text('{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}')
-    (folder / "config").mkdir()
-    (folder / "config" / "jupyter_server_config.py").write_text(settings)
-    code = "import pathlib, start, sys; sys.exit(start.open_lab(sys.executable, pathlib.Path(sys.argv[1]), browser=False))"
-    with subprocess.Popen(
-        [sys.executable, "-u", "-c", code, folder],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-        env={**os.environ, "JUPYTER_RUNTIME_DIR": str(folder), "JUPYTER_CONFIG_DIR": str(folder / "config")},
-    ) as process:
-        try:
-            yield process, next((line.strip() for line in process.stdout if "token=" in line), "")
-        finally:
+def real_labs(*folders: Path, settings: str = "", port: int | None = None):
+    """The course's JupyterLab as start.py opens it, with somebody's settings, in these folders at once: its processes, and the
+    addresses that they print."""
+    started = []
+    for folder in folders:
+        (folder / "config").mkdir(parents=True)
+        (folder / "config" / "jupyter_server_config.py").write_text(settings)
+        (folder / "00_start_here.ipynb").write_text('{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}')
+        variables = {**os.environ, "JUPYTER_RUNTIME_DIR": str(folder), "JUPYTER_CONFIG_DIR": str(folder / "config")}
+        command = [sys.executable, "-u", "-c", CODE.format(port=port), folder]
+        how = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "start_new_session": True}
+        started.append(subprocess.Popen(command, cwd=ROOT, env=variables, **how))
+    try:
+        yield started, [next((line.strip() for line in process.stdout if "?token=" in line), "") for process in started]
+    finally:
+        for process in started:
             process.kill()
+            process.communicate()
 
 
 def status(address: str) -> int:
@@ -253,7 +278,7 @@ def status(address: str) -> int:
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no signal that ends a child in its own way")
 @pytest.mark.parametrize("settings", ["", TOKEN_AWAY], ids=["plain", "token taken away"])
 def test_jupyterlab_answers_at_the_printed_address_alone_and_ends_with_us(tmp_path, settings):
-    with real_lab(tmp_path, settings) as (process, address):
+    with real_labs(tmp_path, settings=settings) as ([process], [address]):
         base, token = address.partition("lab/tree/")[0], address.partition("?")[2]
         assert status(address) == 200 and status(f"{base}api/contents/00_start_here.ipynb?{token}") == 200
         assert status(f"{base}api/contents/00_start_here.ipynb") == 403
@@ -276,13 +301,30 @@ def test_somebodys_base_url_and_certificate_are_respected(tmp_path):
     make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-keyout", key, "-out", certificate]
     subprocess.run(make, check=True, capture_output=True)
     settings = f"c.ServerApp.base_url, c.ServerApp.keyfile, c.ServerApp.certfile = '/course/', {str(key)!r}, {str(certificate)!r}\n"
-    with real_lab(tmp_path, settings) as (_, address):
+    with real_labs(tmp_path, settings=settings) as (_, [address]):
         assert re.match(r"https://127\.0\.0\.1:\d+/course/lab/tree/00_start_here\.ipynb\?token=", address)
         assert status(address) == 200
 
 
+@pytest.mark.skipif(os.name == "nt", reason="as above")
+def test_three_at_once_open_each_its_own(tmp_path):
+    with real_labs(*(tmp_path / number for number in "123")) as (_, addresses):
+        assert len({address.partition("lab/tree")[0] for address in addresses}) == 3
+        assert [status(address) for address in addresses] == [200] * 3
+
+
+@pytest.mark.skipif(os.name == "nt", reason="as above")
+def test_a_port_of_ones_own_is_taken_or_the_lab_says_why_not(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with real_labs(tmp_path / "taken", port=port) as ([process], [address]):
+            assert address == "" and process.wait(10) == 1
+    with real_labs(tmp_path / "free", port=port) as (_, [address]):
+        assert address.startswith(f"http://127.0.0.1:{port}/")
+
+
 def test_an_open_door_is_refused(tmp_path):
-    with real_lab(tmp_path, OPEN_DOOR) as (process, address):
+    with real_labs(tmp_path, settings=OPEN_DOOR) as ([process], [address]):
         assert address == "" and process.wait(10) == 1
 
 
