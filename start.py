@@ -393,27 +393,29 @@ def report(extra):
         from packaging.requirements import Requirement
     except ModuleNotFoundError:  # in a new environment
         from pip._vendor.packaging.requirements import Requirement
-    ours, lacks, damaged, seen = Path(sys.prefix).resolve() == VENV.resolve(), [], [], set()
-    needs = [Requirement(need) for need in requirements(extra)]
+    ours, lacks, damaged, known = Path(sys.prefix).resolve() == VENV.resolve(), [], [], {}
+    needs = list(map(Requirement, requirements(extra)))
     for need in needs:  # it grows by what these need themselves; a conda's packages do not say so reliably
-        found = next(iter(importlib.metadata.distributions(name=need.name)), None)
-        here = found.version if found else "none"
-        if not found or not need.specifier.contains(here, prereleases=True):
+        if need.name not in known:
+            found = next(iter(importlib.metadata.distributions(name=need.name)), None)
+            needed = [Requirement(text) for text in found.requires or ()] if found and ours else []
+            file = cut_off(found) if found and ours else None
+            known[need.name] = [found.version if found else "none", file, needed, set()]
+        here, file, needed, extras = known[need.name]
+        if here == "none" or not need.specifier.contains(here, prereleases=True):
             lacks.append(f"{need} (here: {here})")
-        elif ours and str(need) not in seen:
-            file = None if found.name in seen else cut_off(found)
-            if file:
-                lacks.append(f"{need.name} {here}, whole (here: without all of {file})")
-                damaged.append(f"{need.name}=={here.partition('+')[0]}")
-            behind = map(Requirement, found.requires or ())
-            needs += [r for r in behind if not r.marker or any(r.marker.evaluate({"extra": e}) for e in need.extras or [""])]
-            seen |= {found.name, str(need)}
+        elif file and f"{need.name}=={here}" not in damaged:
+            lacks.append(f"{need.name} {here}, whole (here: without all of {file})")
+            damaged.append(f"{need.name}=={here}")
+        for extra in (need.extras or {""}) - extras:
+            extras.add(extra)
+            needs += [other for other in needed if not other.marker or other.marker.evaluate({"extra": extra})]
     packages = bool(lacks)
     paths = sys.path[not sys.flags.safe_path :]  # without the folder of this file, which no other program has
     spec = importlib.machinery.PathFinder.find_spec("course_lib", paths)
     if not spec or Path(spec.origin).resolve().parents[1] != ROOT:
         lacks.append(f"course_lib of {ROOT} (here: {Path(spec.origin).parents[1] if spec else 'none'})")
-    return {"lacks": lacks, "packages": packages, "damaged": damaged}
+    return {"lacks": lacks, "packages": packages, "damaged": [need.partition("+")[0] for need in damaged]}
 
 
 def cut_off(package):
