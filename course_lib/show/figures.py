@@ -42,13 +42,14 @@ def _names(what: str, values: dict[str, dict]) -> list:
 
 
 def _wide(text: object, size: float = SIZE) -> float:
-    """Pixels that a text takes at most: which font draws it, the reader's machine decides."""
-    return 0.62 * size * columns(str(text))
+    """Pixels that a text takes at most: which font draws it, the reader's machine decides. A Chinese letter is square."""
+    text = str(text)
+    return size * (0.7 * len(text) + 0.35 * (columns(text) - len(text)))
 
 
 def _title(title: str) -> str:
     """The title, smaller where it is long."""
-    return label(8, 28, title, min(22, round(22 * (WIDTH - 16) / _wide(title, 23))), anchor="start", bold=True)
+    return label(8, 28, title, min(22, round(22 * (WIDTH - 16) / _wide(title, 22))), anchor="start", bold=True)
 
 
 def bars(title: str, /, **values: dict[str, int]) -> Figure:
