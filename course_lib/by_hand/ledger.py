@@ -52,6 +52,7 @@ class Row(NamedTuple):
     window: int = 0
     work: Work = Work()
     note: str = ""
+    by: str = "hand"  # or "machine": what by_hand does not know, from PyTorch's own sizes
 
     @property
     def bias_additions(self) -> int:

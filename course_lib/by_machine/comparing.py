@@ -1,86 +1,143 @@
-"""compare: the parameters by hand, by `.parameters()` and by torchinfo, row by row, every difference with its reason."""
+"""compare: what is stored and done by hand, by PyTorch and by torchinfo, row by row, every difference with its reason."""
 
 from typing import NamedTuple
 
+import torch
 import torchinfo
 from torch import nn
 
 from course_lib.by_hand.layers import times
 from course_lib.by_hand.ledger import Ledger, Row, Shown
 from course_lib.by_hand.networks import Network
-from course_lib.by_machine.counting import blank, build, ledger_of, skeleton, walk, with_batch
+from course_lib.by_machine.counting import Counted, build, inputs, listen, with_batch
+from course_lib.by_machine.walk import Walk, tensors
 from course_lib.show.tables import comparison_table
 from course_lib.words import words
 
 
 class Compared(NamedTuple):
-    """One layer's parameters, asked three times, and why the answers differ where they do."""
+    """One row: its parameters three times, its MACs by hand and as PyTorch counts them, and why answers differ where they do."""
 
     row: Row
     parameters: int
-    torchinfo: int
+    torchinfo: int | None  # None where torchinfo fails on the model
+    macs: int
     reason: str
-    agree = property(lambda self: self.row.params == self.parameters == self.torchinfo)
+
+    @property
+    def agree(self) -> bool:
+        return len({self.row.params, self.parameters, self.torchinfo} - {None}) == 1 and self.row.macs == self.macs
 
 
 class Comparison(Shown, tuple):
-    """The rows of a comparison; `ledger` holds the by-hand rows alone, `agree` says whether all rows and totals do."""
+    """The rows of a comparison; `agree` says whether all answers do, `warnings` what is amiss all the same."""
 
+    warnings: tuple[str, ...] = ()
     ledger = property(lambda self: Ledger(compared.row for compared in self))
     agree = property(lambda self: all(compared.agree for compared in self))
 
     @property
     def totals(self) -> tuple[int, int, int]:
         """By hand, by `.parameters()`, by torchinfo."""
-        return self.ledger.params, sum(c.parameters for c in self), sum(c.torchinfo for c in self)
+        return self.ledger.params, sum(c.parameters for c in self), sum(c.torchinfo or 0 for c in self)
 
     def bundle(self) -> dict[str, str]:
         return comparison_table(self).bundle()
 
 
-def compare(network_or_model: Network | nn.Module, input_size: tuple[int, ...] | None = None) -> Comparison:
-    """Parameters by hand, by `.parameters()` and by torchinfo; input_size with the batch, as torchinfo takes it.
+def compare(network_or_model: Network | nn.Module, input_size=None, input_data=None) -> Comparison:
+    """Parameters by hand, by `.parameters()` and by torchinfo, and MACs by hand and by PyTorch, in order of execution.
 
-    A Network brings its input_size; a module needs it. Nothing is run on the module itself, but on a copy without values.
+    A Network brings its input_size; a module needs it, with the batch, as torchinfo takes it, or input_data. Nothing is run on
+    the module itself, but on a copy without values. Raises `Misfit`, with the rows so far, where the forward fails.
 
     >>> from course_lib import small_cnn
     >>> compare(small_cnn()).totals, compare(small_cnn()).agree
     ((26926, 26926, 26926), True)
     """
-    if isinstance(network_or_model, Network):
-        network = network_or_model
+    network = network_or_model if isinstance(network_or_model, Network) else None
+    model = network_or_model
+    if network is not None:
         input_size = with_batch((1, *network.input_shape) if input_size is None else input_size)
         if input_size[1:] != network.input_shape:
             raise ValueError(f"input_size {input_size} does not fit the network: it takes batches of {times(network.input_shape)}")
         model = build(network, device="meta").eval()
-        ledger, modules = network.ledger(input_size[0]), list(model)
-    else:
-        if input_size is None:
-            raise TypeError("compare: a module needs its input_size with the batch, such as compare(model, (1, 3, 32, 32))")
-        model = skeleton(network_or_model)
-        calls = walk(model, blank(model, input_size))
-        ledger, modules = ledger_of(calls), [call.module for call in calls]
-    # With input_size torchinfo would draw random numbers, and move the caller's random state.
-    asked = torchinfo.summary(model, input_data=blank(model, input_size), verbose=0, device="meta")
-    infos = [info for info in asked.summary_list if not info.is_recursive]
-    counts = {info.module: info.num_params for info in infos if info.is_leaf_layer}
+    elif input_size is None and input_data is None:
+        raise TypeError("compare: a module needs its input_size with the batch, such as compare(model, (1, 3, 32, 32))")
+    heard, rows = listen(model, input_size, input_data)
+    by_hand = network.ledger(input_size[0]) if network is not None else [counted.row for counted in rows]
+    counts, left = _torchinfo(heard, input_size, input_data)
     seen, compared = set(), []
-    for row, module in zip(ledger, modules, strict=True):
-        fresh = {p: p.numel() for p in module.parameters() if p not in seen}
-        seen.update(fresh)
-        own, counted = sum(fresh.values()), counts.pop(module, 0)
-        compared.append(Compared(row, own, counted, _reason(row, own, counted)))
-    for info in infos:  # what is left over in a container: in torchinfo's table it stands in the container's own line
-        if not info.is_leaf_layer and (left := info.leftover_params()) > 0:
-            row = Row(info.var_name, info.class_name)
-            compared.append(Compared(row, 0, left, words("torchinfo_left")))
-    return Comparison(compared)
+    for row, counted, machine in zip(by_hand, rows, [counted.row for counted in rows], strict=True):
+        fresh = [p for p in counted.used if id(p) not in seen and counted.module not in heard.unregistered]
+        seen.update(map(id, fresh))
+        own = sum(p.numel() for p in fresh)
+        asked = counts.pop(counted.module, 0) if counts is not None else None
+        if asked is not None and (counted.module is None or asked == 0 != own):  # torchinfo has it in its container's own line
+            path = machine.name.rpartition(".")[0] if counted.module is None else machine.name
+            asked += (taken := min(left.get(path or "model", 0), own))
+            left[path or "model"] = left.get(path or "model", 0) - taken
+        compared.append(Compared(row, own, asked, counted.macs, _reason(row, own, asked)))
+    for path, number in left.items():
+        if number > 0:
+            compared.append(Compared(Row(path, type(heard.model).__name__), 0, number, 0, words("torchinfo_left")))
+    found = Comparison(compared)
+    found.warnings = tuple(_warnings(heard, rows, input_size, counts is None))
+    return found
 
 
-def _reason(row: Row, parameters: int, torchinfo: int) -> str:
-    """Why torchinfo's number is another one; by hand and `.parameters()` have no known reason to differ."""
+def three_answers(network: Network, batch_size: int = 1) -> list[tuple[Row, int, int]]:
+    """Each layer's row by hand, and its parameters by `.parameters()` and by torchinfo, as quickly as a slider asks.
+
+    >>> from course_lib import one_conv
+    >>> [(row.params, *machine) for row, *machine in three_answers(one_conv())]
+    [(196, 196, 196)]
+    """
+    model = build(network, device="meta").eval()
+    blank = torch.empty(batch_size, *network.input_shape, device="meta")
+    infos = torchinfo.summary(model, input_data=blank, verbose=0, device="meta").summary_list
+    counts = {info.module: info.num_params for info in infos if info.is_leaf_layer}
+    own = [sum(p.numel() for p in module.parameters()) for module in model]
+    return list(zip(network.ledger(batch_size), own, (counts[module] for module in model), strict=True))
+
+
+def _torchinfo(heard: Walk, input_size, input_data) -> tuple[dict[nn.Module, int] | None, dict[str, int]]:
+    """torchinfo's parameters by module, and what its containers' own lines hold beside those."""
+    # With input_size torchinfo would draw random numbers, and move the caller's random state.
+    args, kwargs = inputs(heard.model, input_size, input_data)
+    try:
+        data, device = list(args) if args else kwargs, "cpu" if heard.real else "meta"
+        summary = torchinfo.summary(heard.model, input_data=data, verbose=0, device=device)
+    except Exception:  # whatever it is that it does not take: the other two answers stand
+        return None, {}
+    infos = [info for info in summary.summary_list if not info.is_recursive]
+    counts = {info.module: info.num_params for info in infos if info.is_leaf_layer}
+    left = {heard.names.get(info.module, info.var_name): max(0, info.leftover_params()) for info in infos if not info.is_leaf_layer}
+    return counts, left
+
+
+def _reason(row: Row, parameters: int, torchinfo: int | None) -> str:
+    """Why a number is another one."""
     if row.params != parameters:
-        return words("unexplained", by=parameters - row.params)
-    if torchinfo == parameters:
+        return row.note or words("unexplained", by=parameters - row.params)
+    if torchinfo in (None, parameters):
         return row.note
     return words("torchinfo_tied" if torchinfo > parameters else "torchinfo_unused", note=row.note)
+
+
+def _warnings(heard: Walk, rows: list[Counted], input_size, torchinfo_failed: bool) -> list[str]:
+    """What equal answers would hide."""
+    said, outputs = [words("torchinfo_fails")] * torchinfo_failed, list(tensors(heard.output))
+    if heard.output is None:
+        said.append(words("returns_none"))
+    if names := [path for part, path in heard.names.items() if part in heard.unregistered]:
+        said.append(words("unregistered", names=", ".join(names)))
+    said += [f"{c.row.name}: {what}" for c in rows for what in c.amiss if what != words("not_registered")]
+    for note in ("never_used", "only_in_training"):
+        if names := [c.row.name for c in rows if c.row.note == words(note)]:
+            said.append(f"{', '.join(names)}: {words(note)}.")
+    before = input_size[0] if input_size is not None and isinstance(input_size[0], int) else None
+    after = outputs[0].shape[0] if outputs and outputs[0].dim() else before
+    if before not in (None, after):
+        said.append(words("batch_changed", before=before, after=after))
+    return said + [words("run_for_real")] * heard.real

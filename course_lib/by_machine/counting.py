@@ -1,8 +1,8 @@
-"""From a Network to PyTorch's module, and from any module back to by-hand rows, by one walk over its forward pass."""
+"""From a Network to PyTorch's module, and from any module back to a Ledger, over one walk of its forward pass."""
 
-import copy
+import math
 from collections import OrderedDict
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import NamedTuple
 
 import torch
@@ -12,7 +12,10 @@ from torch.nn.modules.lazy import LazyModuleMixin
 from course_lib.by_hand.layers import LAYERS, Layer, times, whole
 from course_lib.by_hand.ledger import Ledger, Row, Work
 from course_lib.by_hand.networks import Network
+from course_lib.by_machine.walk import Place, Walk, walk
 from course_lib.words import words
+
+CONTAINERS = ("Sequential", "ModuleList", "ModuleDict", "Transformer", "DataParallel")  # their children are the places
 
 
 def build(network: Network, device: str = "cpu") -> nn.Sequential:
@@ -38,11 +41,11 @@ def as_layer(module: nn.Module, name: str) -> Layer:
     kind = _kind(module)
     if kind is None:
         raise TypeError(f"{name}: {type(module).__name__} is not known by hand; known are {', '.join(LAYERS)}")
-    asked = {field.name: getattr(module, field.name) for field in fields(LAYERS[kind])}
-    if "bias" in asked:
-        asked["bias"] = asked["bias"] is not None  # a module keeps the tensor under the argument's name
+    arguments = {field.name: getattr(module, field.name) for field in fields(LAYERS[kind])}
+    if "bias" in arguments:
+        arguments["bias"] = arguments["bias"] is not None  # a module keeps the tensor under the argument's name
     try:
-        return LAYERS[kind](**asked)
+        return LAYERS[kind](**arguments)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{name}: {error}") from None
 
@@ -53,35 +56,29 @@ def _kind(module: nn.Module) -> str | None:
     return next((base for base in bases if base in LAYERS), None)
 
 
-class Call(NamedTuple):
-    """One use of a layer in a forward pass, its input's shape with the batch; () for a layer that is never used."""
-
-    name: str
-    module: nn.Module
-    layer: Layer
-    input_shape: tuple[int, ...] = ()
+def _layer(module: nn.Module | None, name: str) -> Layer | None:
+    try:
+        return as_layer(module, name) if module is not None else None
+    except (TypeError, ValueError):
+        return None
 
 
-def skeleton(model: nn.Module) -> nn.Module:
-    """A copy of a model on the meta device, in eval mode, without its hooks: the model itself is never touched."""
-    if not isinstance(model, nn.Module):
-        raise TypeError(f"model must be a Network or a torch.nn.Module, not {model!r}")
-    model, memo = getattr(model, "_orig_mod", model), {}  # torch.compile's wrapper would compile
-    for name, part in model.named_modules():
-        if isinstance(part, LazyModuleMixin) and part.has_uninitialized_params():
-            raise ValueError(f"{name or 'model'}: {type(part).__name__} has no sizes yet; call the model once on an input")
-        memo |= {id(hooks): OrderedDict() for hooks in (part._forward_hooks, part._forward_pre_hooks)}
-        for tensor in filter(torch.is_tensor, (*part._parameters.values(), *part._buffers.values(), *vars(part).values())):
-            empty = torch.empty_like(tensor, device="meta")
-            is_parameter = isinstance(tensor, nn.Parameter)
-            memo[id(tensor)] = nn.Parameter(empty, tensor.requires_grad) if is_parameter else empty
-    return copy.deepcopy(model, memo).eval()
+def is_place(module: nn.Module) -> bool:
+    """Whether a module's work is one row: it is known by hand, or of PyTorch's own that are no containers."""
+    of_torch = type(module).__module__.startswith(("torch.nn.modules", "torch.ao")) and not type(module).__name__.startswith(CONTAINERS)
+    return of_torch or _kind(module) is not None
 
 
-def blank(model: nn.Module, input_size: tuple[int, ...]) -> torch.Tensor:
-    """An input without values for a skeleton, in the type of its parameters."""
-    types = [p.dtype for p in model.parameters() if p.is_floating_point()]
-    return torch.empty(with_batch(input_size), device="meta", dtype=types[0] if types else None)
+class Misfit(ValueError):
+    """A forward pass that failed: a sentence, and the rows so far with the failing one marked. Its cause is PyTorch's own error."""
+
+    def __init__(self, sentence: str, ledger: Ledger) -> None:
+        super().__init__(sentence)
+        self.ledger = ledger
+
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows in place of a traceback; `raise error.__cause__` shows that."""
+        return [*repr(self.ledger).splitlines(), "", str(self)]
 
 
 def with_batch(input_size) -> tuple[int, ...]:
@@ -91,54 +88,206 @@ def with_batch(input_size) -> tuple[int, ...]:
     return tuple(whole("input_size", size) for size in input_size)
 
 
-def walk(model: nn.Module, inputs: torch.Tensor) -> list[Call]:
-    """Every use of a layer in one forward pass of a skeleton, in order of execution, then the layers never used."""
-    names, layers, calls = {part: name or "model" for name, part in model.named_modules()}, {}, []
-    ours = {"weight", "bias", "running_mean", "running_var", "num_batches_tracked"}
-    for part, name in names.items():  # what is not known is named before anything runs
-        owned = {n for n, _ in (*part.named_parameters(recurse=False), *part.named_buffers(recurse=False))}
-        if not any(part.children()) and (owned or _kind(part)):
-            layers[part], owned = as_layer(part, name), owned - ours
-        if owned:
-            raise TypeError(f"{name}: owns {', '.join(sorted(owned))} beside its layers; a layer known by hand would do")
-
-    def fits(part, args, kwargs):
-        name, layer = names[part], layers[part]
-        shape = tuple(next(filter(torch.is_tensor, (*args, *kwargs.values()))).shape)
-        if layer.dims and len(shape) == layer.dims + 1:
-            raise ValueError(f"{name}: its input {shape} has no batch; put one first, such as {(1, *shape)}")
-        layer.output_shape(shape[1:], name)  # our error, with the name, before PyTorch's
-        calls.append(Call(name, part, layer, shape))
-
-    def gives(part, _, output):
-        expected, real = layers[part].output_shape(calls[-1].input_shape[1:]), tuple(output.shape[1:])
-        if expected != real:
-            what = f"{names[part]}: this {type(part).__name__} gives {times(real)}"
-            raise ValueError(f"{what}, a {layers[part].kind} would give {times(expected)}")
-
-    for part in layers:  # on a skeleton, which ends with the call that made it
-        part.register_forward_pre_hook(fits, with_kwargs=True)
-        part.register_forward_hook(gives)
-    with torch.no_grad(), torch.device("meta"):
-        model(inputs)
-    used = {call.module for call in calls}
-    return calls + [Call(names[part], part, layer) for part, layer in layers.items() if part not in used]
+def inputs(model: nn.Module, input_size, input_data=None) -> tuple[tuple, dict]:
+    """The arguments of one forward pass: blanks of these sizes in the type of the model's parameters, or the data that are given."""
+    if (input_size is None) == (input_data is None):
+        raise TypeError("give input_size with the batch, such as (1, 3, 32, 32), or input_data: a tensor, a tuple or a dict of them")
+    if input_data is not None:
+        if isinstance(input_data, dict):
+            return (), input_data
+        return (tuple(input_data) if isinstance(input_data, (tuple, list)) else (input_data,)), {}
+    several = isinstance(input_size, (tuple, list)) and input_size and all(isinstance(size, (tuple, list)) for size in input_size)
+    dtype = next((p.dtype for p in model.parameters() if p.is_floating_point()), None)
+    sizes = map(with_batch, input_size if several else [input_size])
+    return tuple(torch.empty(size, device="meta", dtype=dtype) for size in sizes), {}
 
 
-def ledger_of(calls: list[Call]) -> Ledger:
-    """The by-hand rows of a walk: a parameter belongs to the first row that uses it, a later use shows 0 and whose it is."""
-    owner, rows = {}, []
-    for name, module, layer, input_shape in calls:
-        # A parameter's number by hand is its term of the work: the weight's comes first, then the bias's.
-        tensors = [tensor for tensor in (getattr(module, n, None) for n in ("weight", "bias")) if tensor is not None]
-        own = [(tensor, term) for tensor, term in zip(tensors, layer.params_work, strict=True) if tensor not in owner]
-        work, trainable = Work(term for _, term in own), Work(term for tensor, term in own if tensor.requires_grad)
-        shared = sorted({owner[tensor] for tensor in tensors if tensor in owner})
-        row, note = Row(name, layer.kind, layer.detail), words("never_used")
-        if input_shape:
-            row = layer.row(name, input_shape[1:], batch_size=input_shape[0])
-            note = words("used_again") if shared == [name] else words("shared_with", names=", ".join(shared)) if shared else ""
-        buffers = 0 if module in owner else layer.buffers
-        rows.append(row._replace(params=work.value, trainable_params=trainable.value, buffers=buffers, work=work, note=note))
-        owner = {module: name, **dict.fromkeys(tensors, name), **owner}
-    return Ledger(rows)
+def count(model: Network | nn.Module, input_size=None, input_data=None) -> Ledger:
+    """What a model stores and does in one forward pass: a row for each place where work happens, in order of execution.
+
+    input_size has the batch first, or is a list of such sizes for several inputs; input_data takes tensors, integers among
+    them, as a tuple, or as a dict by name. Nothing is computed: the model is left as it was, and only shapes pass. Raises
+    `Misfit` where the forward fails.
+
+    >>> count(nn.Sequential(nn.Conv2d(3, 7, 3), nn.ReLU()), (16, 3, 5, 5)).macs
+    27216
+    """
+    if isinstance(model, Network):
+        return model.ledger(with_batch(input_size)[0] if input_size is not None else 1)
+    return Ledger(counted.row for counted in listen(model, input_size, input_data).rows)
+
+
+class Counted(NamedTuple):
+    """A row, the module that did its work, where one did, its MACs by PyTorch, the model's parameters that it used, and what is
+    amiss with it though nothing failed."""
+
+    row: Row
+    module: nn.Module | None
+    macs: int = 0
+    used: tuple[nn.Parameter, ...] = ()
+    amiss: tuple[str, ...] = ()
+
+
+class Heard(NamedTuple):
+    """A walk and its rows."""
+
+    walk: Walk
+    rows: list[Counted]
+
+
+def listen(model: nn.Module, input_size=None, input_data=None) -> Heard:
+    """The walk of a model on an input, and its rows; a `Misfit` where the forward fails."""
+    if isinstance(model, type):
+        raise TypeError(f"model is the class {model.__name__}; make one of it: {model.__name__}()")
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"model must be a Network or a torch.nn.Module, not {model!r:.60}")
+    args, kwargs = inputs(model, input_size, input_data)
+    heard = walk(model, args, kwargs, is_place, lambda place: _check(place, input_size is not None))
+    rows = rows_of(heard)
+    if any(counted.row.note == words("never_used") for counted in rows):  # in eval mode; an auxiliary head may run in training
+        rows = _used_in_training(rows, walk(model, args, kwargs, is_place, training=True))
+    if heard.error is not None:
+        raise Misfit(_sentence(heard), Ledger(counted.row for counted in rows)) from heard.error
+    return Heard(heard, rows)
+
+
+def _used_in_training(rows: list[Counted], trained: Walk) -> list[Counted]:
+    """The rows, where what is used in training alone is not called never used."""
+    read = {counted.row.name for counted in rows_of(trained) if counted.row.note != words("never_used")}
+
+    def said(counted: Counted) -> Counted:
+        if counted.row.note != words("never_used") or counted.row.name not in read:
+            return counted
+        return counted._replace(row=counted.row._replace(note=words("only_in_training")))
+
+    return [said(counted) for counted in rows]
+
+
+def _check(place: Place, batched: bool) -> None:
+    """Our error, with the layer's name and what would fit, before PyTorch's."""
+    layer = None if isinstance(place.module, LazyModuleMixin) else _layer(place.module, place.path)
+    if layer is None or not place.inputs or type(place.module).forward is not getattr(nn, layer.kind).forward:
+        return
+    shape = place.inputs[0]
+    if batched and layer.dims and len(shape) == layer.dims + 1:
+        raise ValueError(f"{place.path}: its input {shape} has no batch; put one first, such as {(1, *shape)}")
+    if problem := layer.misfit(_one(layer, shape)[1]):
+        raise ValueError(f"{place.path}: {problem}")
+
+
+def _one(layer: Layer, shape: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:
+    """The batch, and the shape without it; an input may have none."""
+    unbatched = len(shape) == 1 or (layer.dims and len(shape) == layer.dims + 1)
+    return (1, shape) if unbatched else (shape[0], shape[1:])
+
+
+def _sentence(heard: Walk) -> str:
+    """What went wrong, where, and what would fit."""
+    error, failed = heard.error, heard.places[-1] if heard.places else Place("")
+    where, before = f"{failed.path}: " if failed.path else "", heard.places[:-1]
+    if failed.module is not None and isinstance(error, ValueError) and str(error).startswith(where):
+        return "; ".join([str(error), *_advice(failed, before)])
+    if failed.function and len(failed.inputs) == 2 and isinstance(error, RuntimeError):
+        one, other = (next((p.path or p.function for p in reversed(before) if p.outputs[:1] == [s]), words("input")) for s in failed.inputs)
+        a, b = (times(shape[1:]) for shape in failed.inputs)
+        return where + words("branches", sign=failed.function, one=one, other=other, a=a, b=b)
+    return f"{where or failed.function or 'forward'}{'' if where else ': '}{type(error).__name__}: {error}"
+
+
+def _advice(failed: Place, before: list[Place]) -> list[str]:
+    """The line to write, where one number of the layer would mend it."""
+    layer, shape = _layer(failed.module, failed.path), failed.inputs[0][1:]
+    for name, size in (("in_features", shape[-1]), ("in_channels", shape[0]), ("num_features", shape[0])):
+        if getattr(layer, name, size) == size:
+            continue
+        if name == "in_features" and math.prod(shape) == layer.in_features:
+            return [words("forgot_flatten")]
+        try:
+            mended = replace(layer, **{name: size})
+        except ValueError:  # groups that do not divide it
+            continue
+        flat = next((p.inputs[0][1:] for p in reversed(before) if p.outputs[:1] == failed.inputs[:1] and len(p.inputs[0]) > 2), ())
+        work = f"{Work([flat]).text} = {size:,}: " if math.prod(flat) == size > 1 else ""
+        return [f"{work}{words('write', layer=mended)}"]
+    return []
+
+
+def rows_of(heard: Walk) -> list[Counted]:
+    """One row for each place, a tensor counted in the first that uses it; then what nothing used."""
+    lying, owner, rows = heard.owners(), {}, []
+
+    def first_use(path: str, tensors: list[torch.Tensor]) -> tuple[list[torch.Tensor], str]:
+        """Those that nobody used before, and words on whose the others are."""
+        keys = [(tensor.untyped_storage()._cdata, tensor.storage_offset()) for tensor in tensors]
+        new = [tensor for key, tensor in zip(keys, tensors, strict=True) if owner.setdefault(key, path) is path and key not in had]
+        others = sorted({owner[key] for key in keys if key in had})
+        had.update(keys)
+        return new, words("used_again") if others == [path] else words("shared_with", names=", ".join(others)) if others else ""
+
+    had, on_map = set(), False
+    for place in heard.places:
+        if place.function and place.ops and all(op.is_view and all(storage in lying for storage in op.reads) for op in place.ops):
+            continue  # another look at a parameter, such as weight.t(): it counts where it is used
+        on_map = _on_map(place, on_map)
+        mine = [*place.module.parameters(), *place.module.buffers()] if place.module is not None else []
+        read = [tensor for op in place.ops for storage in op.reads for tensor in lying.get(storage, ())]
+        used = list({id(tensor): tensor for tensor in (*mine, *read)}.values())
+        new, note = first_use(place.path, used)
+        amiss = _amiss(heard, place, on_map)
+        failed = [words("fails_here")] * (heard.error is not None and place is heard.places[-1])
+        row = _row(place, new)._replace(note="; ".join(filter(None, [note, *failed, *amiss])))
+        rows.append(Counted(row, place.module, place.macs, tuple(t for t in used if isinstance(t, nn.Parameter)), amiss))
+    if heard.error is not None:
+        return rows
+    for part, path in heard.names.items():
+        new, _ = first_use(path, [*part.parameters(recurse=False), *part.buffers(recurse=False)])
+        if new:
+            row = _row(Place(path, part), new)._replace(note=words("never_used"))
+            rows.append(Counted(row, part, 0, tuple(t for t in new if isinstance(t, nn.Parameter))))
+    return rows
+
+
+def _row(place: Place, new: list[torch.Tensor]) -> Row:
+    """The row of a place that first uses these tensors: by hand where the layer is known, its output and its work are as by hand, else
+    by machine."""
+    layer, module = _layer(place.module, place.path), place.module
+    if layer is not None:
+        own = [tensor for tensor in (module._parameters.get(name) for name in ("weight", "bias")) if tensor is not None]
+        terms = list(layer.params_work)
+        row = Row(place.path, layer.kind, layer.detail)
+        if place.inputs:
+            batch, shape = _one(layer, place.inputs[0])
+            row = layer.row(place.path, shape, batch) if layer.misfit(shape) is None else row
+        as_by_hand = not place.outputs or (row.output_shape == _one(layer, place.outputs[0])[1] and row.macs == place.macs)
+        if len(own) == len(terms) and as_by_hand:
+            mine = [(tensor, term) for tensor, term in zip(own, terms, strict=True) if any(tensor is other for other in new)]
+            work, trained = Work(term for _, term in mine), Work(term for tensor, term in mine if tensor.requires_grad)
+            buffers = layer.buffers if any(not isinstance(tensor, nn.Parameter) for tensor in new) else 0
+            return row._replace(params=work.value, trainable_params=trained.value, buffers=buffers, work=work)
+    params = [tensor for tensor in new if isinstance(tensor, nn.Parameter)]
+    name = f"{place.path}.{place.function}" if place.function and place.path else place.path or place.function
+    sizes = [shape[1:] for shape in (*place.inputs[:1], *place.outputs[:1])] if place.inputs and place.outputs else [(), ()]
+    return Row(
+        name or "model", place.function or type(module).__name__, "", *sizes,
+        params=sum(p.numel() for p in params), trainable_params=sum(p.numel() for p in params if p.requires_grad),
+        buffers=sum(t.numel() for t in new if not isinstance(t, nn.Parameter)), macs=place.macs, by="machine",
+        inputs=sum(map(math.prod, place.inputs)), outputs=sum(map(math.prod, place.outputs)),
+    )  # fmt: skip
+
+
+def _on_map(place: Place, before: bool) -> bool:
+    """Whether what this place gives is a map with its channels first, as convolutions give it."""
+    layer = _layer(place.module, place.path)
+    if layer is not None and layer.dims:
+        return layer.dims > 1
+    return before and place.function not in ("permute", "transpose", "movedim", "flatten", "view", "reshape")
+
+
+def _amiss(heard: Walk, place: Place, on_map: bool) -> tuple[str, ...]:
+    """What is to be said of a place that ran."""
+    said = [words("not_counted", op=op.name) for op in place.ops if not op.priced]
+    if place.module in heard.unregistered:
+        said.append(words("not_registered"))
+    if isinstance(place.module, nn.Linear) and on_map and place.outputs and len(place.inputs[0]) > 3:
+        said.append(words("many_places", n=math.prod(place.inputs[0][1:-1])))
+    return tuple(dict.fromkeys(said))

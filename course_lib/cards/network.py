@@ -88,9 +88,9 @@ def network_view(values: dict, start: dict, layout: str = "desk", make: Make = s
         totals.append(Total(f"{share} %", words("share_in", name=top.name)))
     asked = [(row,) for row in ledger]
     if values["machine"]:
-        from course_lib.by_machine.comparing import compare
+        from course_lib.by_machine.comparing import three_answers
 
-        asked = [(c.row, c.parameters, c.torchinfo) for c in compare(network, (per, *network.input_shape))]
+        asked = three_answers(network, per)
     deep = any(sum(map(_seen, rows)) > MOST for rows in (ledger, before))  # too many columns for a picture, now or at the start
     stages = _stages(asked, deep)
     old = {first: row for first, (row,) in _stages(((row,) for row in before), deep).items()}

@@ -26,6 +26,7 @@ class Table(Shown):
     rows: list[list[str | Cell]]
     total: Sequence[str] = ()
     caption: str = ""
+    notes: Sequence[str] = ()  # sentences below
     marked: frozenset[int] = frozenset()
 
     def bundle(self) -> dict[str, str]:
@@ -46,7 +47,8 @@ class Table(Shown):
         body = [line(row, tone="marked" if i in self.marked else "") for i, row in enumerate(self.rows)]
         total = [line([Cell(text, "name") for text in self.total], tone="total")] if self.total else []
         caption = f"<p><b>{escape(self.caption)}</b></p>" if self.caption else ""
-        return f"{caption}<table><thead>{head}</thead><tbody>{''.join(body + total)}</tbody></table>"
+        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        return f"{caption}<table><thead>{head}</thead><tbody>{''.join(body + total)}</tbody></table>{notes}"
 
     def text(self) -> str:
         lines = [[heading.lstrip("<") for heading in self.columns]]
@@ -55,7 +57,7 @@ class Table(Shown):
         widths = [max(columns(line[i]) for line in lines) for i in range(len(self.columns))]
         sides = ["<" if heading.startswith("<") else ">" for heading in self.columns]
         made = ["  ".join(_padded(c, s, w) for c, s, w in zip(line, sides, widths, strict=True)).rstrip() for line in lines]
-        return "\n".join(([self.caption] if self.caption else []) + made)
+        return "\n".join([*([self.caption] if self.caption else []), *made, *self.notes])
 
 
 def columns(text: str) -> int:
@@ -99,12 +101,24 @@ def ledger_table(ledger: Ledger) -> Table:
 
 
 def comparison_table(comparison) -> Table:
-    """Every layer's parameters three times over, and the reason where they differ."""
-    rows = [
-        [Cell(c.row.name, "name"), what(c.row), Cell(c.row.work.text, "work"), number(c.row.params), number(c.parameters),
-         number(c.torchinfo), Cell(words("agree") if c.agree and c.row.params else c.reason, "good" if c.agree else "up")]
-        for c in comparison
-    ]  # fmt: skip
-    headings = [f"<{words('layer')}", f"<{words('what')}", words("work"), words("by_hand"), ".parameters()", "torchinfo"]
-    total = [words("total"), "", "", *(f"{total:,}" for total in comparison.totals)]
-    return Table([*headings, f"<{words('note')}"], rows, [*total, words("agree" if len(set(comparison.totals)) == 1 else "differ")])
+    """Every place's output, its parameters three times over, its MACs twice, and the reason where they differ; grey where neither is."""
+    rows = []
+    for c in comparison:
+        row, idle = c.row, not (c.row.params or c.parameters or c.torchinfo or c.macs)
+        hand = row.by == "hand"
+        said = c.reason or (words("agree" if hand else "two_agree") if row.params else "")
+        cells = [row.name, what(row), times(row.output_shape), row.work.text if hand else words("by_machine") * (not idle)]
+        params, macs = (number(row.params), number(row.macs)) if hand else ("", "")
+        numbers = [params, number(c.parameters), number(c.torchinfo or 0), macs, number(c.macs)]
+        tones = ["quiet"] * 9 if idle else ["name", "", "", "work" if hand else "quiet", *[""] * 5]
+        tone = "quiet" if idle and not c.reason else "good" if c.agree and not c.reason else "up"
+        rows.append([*map(Cell, [*cells, *numbers], tones), Cell(said, tone)])
+    headings = [f"<{words('layer')}", f"<{words('what')}", words("output"), words("work"), words("by_hand"), ".parameters()", "torchinfo"]
+    headings += [words("macs_by_hand"), words("macs_by_pytorch"), f"<{words('note')}"]
+    mine, rest = (sum(c.row.params for c in comparison if (c.row.by == "hand") == hand) for hand in (True, False))
+    same = len(set(comparison.totals)) == 1 and not comparison.warnings
+    macs = f"{sum(c.row.macs for c in comparison if c.row.by == 'hand'):,}", f"{sum(c.macs for c in comparison):,}"
+    first = f"{mine:,}" + f" + {rest:,}" * (rest > 0)
+    others = (f"{total:,}" for total in comparison.totals[1:])
+    total = [words("total"), "", "", "", first, *others, *macs, words("agree" if same else "look")]
+    return Table(headings, rows, total, notes=comparison.warnings)

@@ -1,0 +1,607 @@
+"""count and compare on networks that trip counters: PyTorch's FlopCounterMode and `.parameters()` are the judges."""
+
+from dataclasses import dataclass
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from course_lib import compare, count
+from course_lib.by_machine.counting import Misfit, listen
+
+NETWORKS = {}
+
+
+def net(make):
+    """A function that gives a model, and its input_size or its input."""
+    NETWORKS[make.__name__] = make
+    return make
+
+
+class Model(nn.Module):
+    """A model of these modules and parameters, with this forward."""
+
+    def __init__(self, forward, **parts):
+        super().__init__()
+        self.run = forward
+        for name, part in parts.items():
+            setattr(self, name, part)
+
+    def forward(self, *args, **kwargs):
+        return self.run(self, *args, **kwargs)
+
+
+@net
+def groups():
+    return nn.Sequential(nn.Conv2d(4, 8, 3, groups=2)), (1, 4, 8, 8)
+
+
+@net
+def depthwise():
+    return nn.Sequential(nn.Conv2d(4, 4, 3, groups=4), nn.Conv2d(4, 8, 1)), (1, 4, 8, 8)
+
+
+@net
+def dilated():
+    return nn.Sequential(nn.Conv2d(4, 4, 3, dilation=2)), (1, 4, 8, 8)
+
+
+@net
+def same_padding_of_an_even_kernel():
+    return nn.Sequential(nn.Conv2d(4, 4, 4, padding="same")), (1, 4, 8, 8)
+
+
+@net
+def circular():
+    return nn.Sequential(nn.Conv2d(4, 4, 3, padding=1, padding_mode="circular")), (1, 4, 8, 8)
+
+
+@net
+def transposed():
+    return nn.Sequential(nn.ConvTranspose2d(4, 6, 3, stride=2, output_padding=1, padding=1, groups=2)), (2, 4, 8, 8)
+
+
+@net
+def transposed_1d():
+    return nn.Sequential(nn.ConvTranspose1d(4, 6, 3)), (2, 4, 8)
+
+
+@net
+def three_dimensions():
+    return nn.Sequential(nn.Conv3d(2, 4, 3), nn.BatchNorm3d(4), nn.MaxPool3d(2)), (2, 2, 8, 8, 8)
+
+
+@net
+def ceil_mode_and_adaptive():
+    return nn.Sequential(nn.MaxPool2d(2, ceil_mode=True), nn.AdaptiveAvgPool2d(3), nn.AdaptiveMaxPool2d(1)), (1, 2, 9, 9)
+
+
+@net
+def linear_on_four_axes():
+    return nn.Linear(5, 7), (2, 3, 4, 5)
+
+
+@net
+def a_bare_layer():
+    return nn.Conv2d(3, 4, 3), (1, 3, 8, 8)
+
+
+@net
+def called_twice():
+    one = nn.Linear(4, 4)
+    return nn.Sequential(one, nn.ReLU(), one), (2, 4)
+
+
+@net
+def registered_twice():
+    one = nn.Linear(4, 4)
+    return Model(lambda s, x: s.a(x), a=one, b=one), (2, 4)
+
+
+@net
+def never_called():
+    return Model(lambda s, x: s.a(x), a=nn.Linear(4, 4), b=nn.Linear(3, 3)), (2, 4)
+
+
+@net
+def called_by_forward():
+    return Model(lambda s, x: s.a.forward(x), a=nn.Linear(4, 4)), (2, 4)
+
+
+@net
+def tied():
+    n = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
+    n[1].weight = n[0].weight
+    return n, (2, 4)
+
+
+@net
+def tied_by_data():
+    n = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
+    n[1].weight.data = n[0].weight.data
+    return n, (2, 4)
+
+
+@net
+def tied_by_a_transposed_view():
+    return Model(lambda s, x: x @ s.e.weight.t() @ s.e.weight, e=nn.Linear(4, 6)), (2, 4)
+
+
+@net
+def a_bare_parameter():
+    return Model(lambda s, x: x * s.w, w=nn.Parameter(torch.ones(4))), (2, 4)
+
+
+@net
+def a_parameter_list():
+    return Model(lambda s, x: x * s.w[0] + s.w[1], w=nn.ParameterList([nn.Parameter(torch.ones(4)), nn.Parameter(torch.ones(4))])), (2, 4)
+
+
+@net
+def old_weight_norm():
+    return nn.Sequential(torch.nn.utils.weight_norm(nn.Linear(4, 5))), (2, 4)
+
+
+@net
+def weight_norm():
+    return nn.Sequential(torch.nn.utils.parametrizations.weight_norm(nn.Linear(4, 5))), (2, 4)
+
+
+@net
+def old_spectral_norm():
+    return nn.Sequential(torch.nn.utils.spectral_norm(nn.Conv2d(3, 4, 3))), (2, 3, 8, 8)
+
+
+@net
+def spectral_norm():
+    return nn.Sequential(torch.nn.utils.parametrizations.spectral_norm(nn.Conv2d(3, 4, 3))), (2, 3, 8, 8)
+
+
+@net
+def pruned():
+    import torch.nn.utils.prune as P
+
+    one = nn.Linear(4, 5)
+    P.l1_unstructured(one, "weight", 0.5)
+    return nn.Sequential(one), (2, 4)
+
+
+@net
+def lazy():
+    return nn.Sequential(nn.LazyConv2d(4, 3), nn.LazyBatchNorm2d(), nn.Flatten(), nn.LazyLinear(5)), (2, 3, 8, 8)
+
+
+@net
+def quantized():
+    return torch.ao.quantization.quantize_dynamic(nn.Sequential(nn.Linear(4, 5)), {nn.Linear}), (2, 4)
+
+
+@net
+def a_compiled_part():
+    return nn.Sequential(torch.compile(nn.Linear(4, 5)), nn.ReLU()), (2, 4)
+
+
+@net
+def compiled():
+    return torch.compile(nn.Sequential(nn.Linear(4, 5))), (2, 4)
+
+
+@net
+def data_parallel():
+    return nn.Sequential(nn.DataParallel(nn.Linear(4, 5))), (2, 4)
+
+
+class MyConvThing(nn.Module):
+    def __init__(s):
+        super().__init__()
+        s.w = nn.Parameter(torch.ones(5, 4))
+
+    def forward(s, x):
+        return F.linear(x, s.w)
+
+
+@net
+def a_class_called_conv():
+    return nn.Sequential(MyConvThing()), (2, 4)
+
+
+@net
+def functional():
+    return Model(lambda s, x: F.conv2d(F.relu(x), s.w, padding="same"), w=nn.Parameter(torch.ones(4, 3, 3, 3))), (1, 3, 8, 8)
+
+
+@net
+def einsum():
+    return Model(lambda s, x: torch.einsum("bij,bjk->bik", x, x)), (2, 5, 5)
+
+
+@net
+def bmm():
+    return Model(lambda s, x: torch.baddbmm(x, torch.bmm(x, x), x)), (2, 5, 5)
+
+
+@net
+def broadcast_matmul():
+    return Model(lambda s, x: torch.matmul(x, s.w), w=nn.Parameter(torch.ones(5, 3))), (2, 4, 5, 5)
+
+
+@net
+def bilinear():
+    return Model(lambda s, x: s.b(x, x), b=nn.Bilinear(4, 4, 6)), (2, 4)
+
+
+@net
+def unfold():
+    return Model(lambda s, x: s.w @ F.unfold(x, 3), w=nn.Parameter(torch.ones(6, 27))), (2, 3, 8, 8)
+
+
+@net
+def attention():
+    return Model(lambda s, x: F.scaled_dot_product_attention(x, x, x)), (2, 2, 5, 8)
+
+
+@net
+def grouped_query_attention():
+    return Model(lambda s, x: F.scaled_dot_product_attention(x, x[:, :2], x[:, :2], enable_gqa=True)), (2, 4, 5, 8)
+
+
+@net
+def multihead_attention():
+    return Model(lambda s, x: s.a(x, x, x)[0], a=nn.MultiheadAttention(8, 2, batch_first=True)), (2, 5, 8)
+
+
+@net
+def multihead_attention_without_weights():
+    return Model(lambda s, x: s.a(x, x, x, need_weights=False)[0], a=nn.MultiheadAttention(8, 2, batch_first=True)), (2, 5, 8)
+
+
+@net
+def transformer_layer():
+    return nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), (2, 5, 8)
+
+
+@net
+def transformer():
+    return nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), 2), (2, 5, 8)
+
+
+@net
+def lstm():
+    return nn.LSTM(4, 6, 2, bidirectional=True, batch_first=True, proj_size=3), (2, 5, 4)
+
+
+@net
+def gru():
+    return nn.GRU(4, 6, batch_first=True), (2, 5, 4)
+
+
+@net
+def rnn():
+    return nn.RNN(4, 6, batch_first=True), (2, 5, 4)
+
+
+@net
+def packed_sequence():
+    def f(s, x):
+        p = nn.utils.rnn.pack_padded_sequence(x, torch.tensor([5, 3]), batch_first=True)
+        return s.r(p)[0].data
+
+    return Model(f, r=nn.LSTM(4, 6, batch_first=True)), (2, 5, 4)
+
+
+@net
+def a_dict_and_none():
+    return Model(lambda s, x: {"a": s.a(x), "b": None}, a=nn.Linear(4, 5)), (2, 4)
+
+
+@net
+def checkpointed():
+    from torch.utils.checkpoint import checkpoint
+
+    return Model(lambda s, x: checkpoint(s.a, x, use_reentrant=False), a=nn.Linear(4, 5)), (2, 4)
+
+
+@net
+def inference_mode_in_forward():
+    def f(s, x):
+        with torch.inference_mode():
+            return s.a(x)
+
+    return Model(f, a=nn.Linear(4, 5)), (2, 4)
+
+
+@net
+def bfloat16():
+    return nn.Sequential(nn.Linear(4, 5)).bfloat16(), (2, 4)
+
+
+@net
+def on_meta():
+    with torch.device("meta"):
+        return nn.Sequential(nn.Linear(4, 5)), (2, 4)
+
+
+@net
+def an_item():
+    return Model(lambda s, x: s.a(x) if x.sum().item() > -1 else x, a=nn.Linear(4, 5)), (2, 4)
+
+
+@net
+def to_the_cpu():
+    return Model(lambda s, x: s.a(x.to("cpu")), a=nn.Linear(4, 5)), (2, 4)
+
+
+@net
+def an_early_exit():
+    return Model(lambda s, x: s.a(x) if (x > 0).any() else s.a(x), a=nn.Linear(4, 5)), (2, 4)
+
+
+@net
+def norms():
+    return nn.Sequential(nn.LayerNorm(4), nn.GroupNorm(2, 4), nn.RMSNorm(4)), (2, 4)
+
+
+@net
+def embedding():
+    return nn.Sequential(nn.Embedding(10, 4), nn.Linear(4, 5)), torch.tensor([[1, 2]])
+
+
+@net
+def a_conv_that_calls_super_twice():
+    class T(nn.Conv2d):
+        def forward(s, x):
+            return super().forward(x) + super().forward(x)
+
+    return nn.Sequential(T(3, 4, 3)), (1, 3, 8, 8)
+
+
+@net
+def a_replaced_forward():
+    n = nn.Sequential(nn.Linear(4, 4))
+    old = n[0]
+    n.forward = lambda x: old(x)
+    return n, (2, 4)
+
+
+@net
+def a_dataclass():
+    @dataclass
+    class Output:
+        logits: torch.Tensor
+        loss: None = None
+
+    return Model(lambda s, x: Output(s.a(x)), a=nn.Linear(4, 5)), (2, 4)
+
+
+@net
+def two_inputs():
+    return Model(lambda s, x, y: s.a(x) + s.b(y), a=nn.Linear(4, 5), b=nn.Linear(3, 5)), [(2, 4), (2, 3)]
+
+
+@net
+def by_name():
+    return Model(lambda s, x, scale: s.a(x) * scale, a=nn.Linear(4, 5)), {"x": torch.ones(2, 4), "scale": 3}
+
+
+@net
+def a_plain_list():
+    return Model(lambda s, x: s.layers[1](s.layers[0](x)), layers=[nn.Linear(4, 5), nn.Linear(5, 3)]), (2, 4)
+
+
+# Where PyTorch's counter is wrong on the CPU, by hand: attention of T tokens in H heads of E is 2·T·T·H·E.
+RIGHT = {
+    "attention": 2 * 2 * 2 * 5 * 5 * 8,
+    "grouped_query_attention": 2 * 2 * 4 * 5 * 5 * 8,
+    "multihead_attention_without_weights": 2 * (5 * 8 * 24 + 5 * 8 * 8 + 2 * 5 * 5 * 8),
+    "transformer_layer": 2 * (5 * 8 * 24 + 5 * 8 * 8 + 2 * 5 * 5 * 8 + 2 * 5 * 8 * 16),
+    "transformer": 4 * (5 * 8 * 24 + 5 * 8 * 8 + 2 * 5 * 5 * 8 + 2 * 5 * 8 * 16),
+}
+REAL = {"packed_sequence", "an_item", "to_the_cpu", "an_early_exit", "quantized", "a_replaced_forward"}  # run with values
+every_network = pytest.mark.parametrize("name", NETWORKS)
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("seeded")]
+
+
+@pytest.fixture
+def seeded():
+    torch.manual_seed(0)
+
+
+def made(name: str):
+    """The model, and how count is asked of it."""
+    model, given = NETWORKS[name]()
+    return model, {"input_data" if torch.is_tensor(given) or isinstance(given, dict) else "input_size": given}
+
+
+def real_input(model: nn.Module, input_size=None, input_data=None):
+    if input_data is not None:
+        return ((), input_data) if isinstance(input_data, dict) else ((input_data,), {})
+    like = next((p for p in model.parameters() if not isinstance(p, nn.UninitializedParameter)), torch.empty(0))
+    sizes = input_size if isinstance(input_size, list) else [input_size]
+    return tuple(torch.zeros(size, dtype=like.dtype, device=like.device) for size in sizes), {}
+
+
+def without_compiling(model: nn.Module) -> nn.Module:
+    model = getattr(model, "_orig_mod", model)
+    for child, part in list(model.named_children()):
+        setattr(model, child, without_compiling(part))
+    return model
+
+
+@every_network
+def test_the_macs_are_pytorchs_or_right_where_it_errs(name):
+    model, asked = made(name)
+    macs = count(model, **asked).macs
+    args, kwargs = real_input(model, **asked)
+    with FlopCounterMode(display=False) as counter:
+        without_compiling(model).eval()(*args, **kwargs)
+    assert macs == RIGHT.get(name, counter.get_total_flops() / 2)
+    assert (name in RIGHT) == (macs != counter.get_total_flops() / 2), "PyTorch's counter has changed"
+
+
+@every_network
+def test_the_parameters_are_those_of_parameters(name):
+    model, asked = made(name)
+    rows = count(model, **asked)
+    args, kwargs = real_input(model, **asked)
+    without_compiling(model).eval()(*args, **kwargs)  # lazy layers have their sizes then
+    own = {p.data_ptr() or id(p): p.numel() for p in model.parameters()}  # a storage counts once, however many hold it
+    unregistered = sum(row.params for row in rows if "not registered" in row.note)
+    assert rows.params - unregistered == sum(own.values())
+    assert rows.trainable_params == rows.params
+    buffers = sum(b.numel() for b in model.buffers())
+    assert rows.buffers == buffers
+
+
+@every_network
+def test_what_cannot_be_counted_is_named_and_what_needs_values_is_run_for_real(name):
+    model, asked = made(name)
+    heard = listen(model, **asked)
+    not_counted = [counted.row.note for counted in heard.rows if "not counted" in counted.row.note]
+    assert not_counted == {"bilinear": ["not counted: _trilinear"], "quantized": ["not counted: linear_dynamic"]}.get(name, [])
+    assert heard.walk.real == (name in REAL)
+
+
+def state(model: nn.Module) -> str:
+    """All that a run could change, as text: values, modes, gradients, flags, hooks and attributes."""
+    said = [str(torch.random.get_rng_state())]
+    for path, part in model.named_modules():
+        hooks = {name: list(map(str, value.values())) for name, value in vars(part).items() if "_hooks" in name and isinstance(value, dict)}
+        said.append(f"{path} {part.training} {sorted(vars(part))} {hooks} {type(part)}")
+        for tensor in (*part._parameters.values(), *part._buffers.values()):
+            if tensor is not None and not isinstance(tensor, nn.UninitializedParameter | nn.UninitializedBuffer):
+                said.append(f"{tensor.tolist() if not tensor.is_meta else ''} {tensor.requires_grad} {tensor.grad} {id(tensor)}")
+    return "\n".join(said)
+
+
+@every_network
+def test_the_model_and_the_random_state_are_left_as_they_were(name):
+    model, asked = made(name)
+    model.train()
+    before = state(model)
+    count(model, **asked)
+    assert state(model) == before
+
+
+@every_network
+def test_compare_takes_it_and_says_why_where_answers_differ(name):
+    model, asked = made(name)
+    found = compare(model, **asked)
+    assert all(compared.agree or compared.reason for compared in found), [c for c in found if not c.agree]
+    assert "MACs by hand" in repr(found) and "<table>" in found.bundle()["text/html"]
+    if name != "lazy":
+        assert found.totals[1] == sum(p.numel() for p in model.parameters())
+
+
+def test_every_place_has_its_row_in_order_of_execution():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.norm, self.fc = nn.Conv2d(3, 4, 3, padding=1), nn.GroupNorm(2, 4), nn.Linear(64, 10)
+
+        def forward(self, x):
+            y = F.relu(self.conv(x))
+            y = torch.cat([y, self.norm(y) + y], 1)
+            return self.fc(F.max_pool2d(y[:, :4], 2).view(x.size(0), -1))
+
+    rows = count(Net(), (2, 3, 8, 8))
+    assert [row.name for row in rows] == ["conv", "relu", "norm", "+", "cat", "[…]", "max_pool2d", "view", "fc"]
+    assert [row.by for row in rows] == ["hand", *["machine"] * 7, "hand"]
+    assert rows["conv"].work.text == "3·3·3·4 + 4" and rows["norm"].params == 8
+    assert rows["cat"].output_shape == (8, 8, 8) and rows["view"].output_shape == (64,)
+
+
+class Edited(nn.Module):
+    """What a lecturer edits on stage."""
+
+    def __init__(self, features=1200, channels=5, kernel=3, flatten=True, view=None, returns=True):
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(3, 5, 5), nn.Conv2d(channels, 12, kernel)
+        self.fc1, self.flatten, self.view, self.returns = nn.Linear(features, 128), flatten, view, returns
+
+    def forward(self, x):
+        x = F.max_pool2d(F.relu(self.conv1(x)), 5, stride=2)
+        x = F.relu(self.conv2(x))
+        if self.view:
+            x = x.view(*self.view)
+        elif self.flatten:
+            x = torch.flatten(x, 1)
+        x = self.fc1(x)
+        if self.returns:
+            return x
+
+
+@pytest.mark.parametrize(
+    "edit, says",
+    [
+        ({"kernel": 5}, "fc1: expects 1200 features, but its input has 768; 12·8·8 = 768: write Linear(768, 128)"),
+        ({"features": 1201}, "fc1: expects 1201 features, but its input has 1200; 12·10·10 = 1,200: write Linear(1200, 128)"),
+        ({"channels": 4}, "conv2: expects 4 channels, but its input has 5; write Conv2d(5, 12, 3)"),
+        ({"kernel": 17}, "conv2: a 17×17 kernel does not fit a 12×12 map; the largest that fits is 12"),
+        ({"flatten": False}, "fc1: expects 1200 features, but its input has 12×10×10; forgot flatten?"),
+    ],
+)
+def test_a_misfit_says_what_to_write_and_the_rows_so_far_stand(edit, says):
+    with pytest.raises(Misfit) as failed:
+        compare(Edited(**edit), (1, 3, 32, 32))
+    assert str(failed.value) == says
+    shown = failed.value._render_traceback_()
+    assert shown[-1] == says and not any("Traceback" in line or "File " in line for line in shown)
+    marked = [row.name for row in failed.value.ledger if "fails here" in row.note]
+    assert marked == [says.partition(":")[0]] and failed.value.ledger[-1].name == marked[0]
+    assert failed.value.ledger["conv1"].params == 380
+
+
+@pytest.mark.parametrize(
+    "edit, size, says",
+    [
+        ({"features": 10, "flatten": False}, (1, 3, 32, 32), "fc1: applied at 120 places per image; forgot flatten?"),
+        ({"view": (-1, 1200)}, (2, 3, 64, 64), None),
+        ({"features": 300, "view": (-1, 300)}, (1, 3, 32, 32), "The batch changed from 1 to 4"),
+        ({"returns": False}, (1, 3, 32, 32), "forward returns None"),
+    ],
+)
+def test_it_warns_instead_of_ticking(edit, size, says):
+    if says is None:
+        with pytest.raises(Misfit, match="view"):
+            compare(Edited(**edit), size)
+        return
+    found = compare(Edited(**edit), size)
+    assert any(warning.startswith(says) for warning in found.warnings)
+    assert "3 agree" not in repr(found).splitlines()[len(found) + 1] and says in repr(found)
+
+
+def test_what_is_in_a_plain_list_is_named():
+    found = compare(*made("a_plain_list")[:1], (2, 4))
+    assert found.totals[0] == 25 + 18 and found.totals[1] == 0
+    (said,) = found.warnings
+    assert said.startswith("Not registered") and said.endswith(": layers[0], layers[1]. Use nn.ModuleList.")
+    assert [c.reason for c in found] == ["runs, but is not registered: use nn.ModuleList"] * 2
+
+
+def test_two_branches_that_do_not_fit_are_named_with_their_sizes():
+    model = Model(lambda s, x: s.a(x) + s.b(x), a=nn.Conv2d(3, 12, 3), b=nn.Conv2d(3, 12, 5))
+    with pytest.raises(Misfit) as failed:
+        compare(model, (1, 3, 14, 14))
+    assert str(failed.value) == "a gives 12×12×12 and b gives 12×10×10: + does not fit these two"
+    assert [row.name for row in failed.value.ledger] == ["a", "b", "+"]
+
+
+def test_linear_layers_on_tokens_are_no_forgotten_flatten():
+    model = nn.Sequential(nn.Conv2d(3, 4, 2), nn.Flatten(2), nn.Linear(9, 5))
+    assert compare(model, (2, 3, 4, 4)).warnings == ()
+    swin = Model(lambda s, x: s.fc(s.conv(x).permute(0, 2, 3, 1)), conv=nn.Conv2d(3, 4, 2), fc=nn.Linear(4, 5))
+    assert compare(swin, (2, 3, 4, 4)).warnings == ()
+
+
+def test_no_arithmetic_is_done():
+    """A batch and a picture that no memory could hold."""
+    assert count(nn.Sequential(nn.Conv2d(3, 64, 3, padding=1)), (10**6, 3, 4096, 4096)).macs == 27 * 64 * 4096**2 * 10**6
+
+
+def test_a_deep_model_and_a_name_with_html():
+    assert len(count(nn.Sequential(*[nn.Linear(2, 2) for _ in range(500)]), (1, 2))) == 500
+    model = nn.Sequential()
+    model.add_module("<b>evil</b>", nn.Linear(2, 2))
+    assert "<b>evil" not in compare(model, (1, 2)).bundle()["text/html"]
