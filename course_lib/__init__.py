@@ -15,6 +15,8 @@ _LATER = {
     "layer_card": "cards.layer",
     "network_card": "cards.network",
     "memory_card": "cards.memory",
+    "follow": "cards.follow",
+    "unfollow": "cards.follow",
     "predict_memory": "by_hand.memory",
     "measure_memory": "by_machine.measuring",
     "compare_memory": "by_machine.measuring",

@@ -106,7 +106,7 @@ def _names() -> widgets.Widget:
     return anywidget.AnyWidget(_esm=(FOLDER / "names.js").read_text(encoding="utf-8"))
 
 
-def _style_and_notes() -> widgets.HTML:
+def style_and_notes() -> widgets.HTML:
     """The style sheet, and what it shows only where a kernel is gone, or the front end has no anywidget."""
     notes = "".join(f'<p class="course-note {name}">{escape(words(name))}</p>' for name in ("kernel_gone", "no_anywidget"))
     return widgets.HTML(f"<style>{CSS}</style>{notes}")
@@ -159,7 +159,7 @@ class Card(widgets.VBox):
         wide = "repeat(auto-fill, minmax(430px, 1fr))" if len(rows) > 1 else "1fr"
         grid = widgets.GridBox(rows, layout={"grid_template_columns": wide, "grid_gap": "0 34px"}).add_class("course-controls")
         lines = [widgets.HBox(line, layout={"flex_flow": "row wrap", "grid_gap": "8px"}) for line in (switches, buttons) if line]
-        super().__init__([_style_and_notes(), _names(), grid, *lines, self._shown])
+        super().__init__([style_and_notes(), _names(), grid, *lines, self._shown])
         self.add_class("course-card")
         self._changed()
         self._replace_earlier()

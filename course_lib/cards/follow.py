@@ -1,0 +1,146 @@
+"""The live panel: after every cell, the ledger of the class that is being edited, and what changed since the last one."""
+
+import os
+from collections import Counter
+from html import escape
+from typing import NamedTuple
+
+import ipywidgets as widgets
+from IPython import get_ipython
+
+from course_lib.by_hand.layers import times
+from course_lib.by_hand.ledger import Ledger, Row
+from course_lib.cards.base import VIEW, arrow, style_and_notes
+from course_lib.show.tables import Cell, Table, number, what
+from course_lib.words import words
+
+
+class Seen(NamedTuple):
+    """What a panel shows: a ledger, the one before it, and sentences: what went wrong, and whether the ledger is older than the code."""
+
+    ledger: Ledger = Ledger()
+    before: Ledger | None = None
+    sentences: tuple[str, ...] = ()
+    older: bool = False
+
+
+def _by_place(ledger: Ledger) -> dict[tuple[str, int], Row]:
+    """The rows by name, and which row of that name it is."""
+    count, found = Counter(), {}
+    for row in ledger:
+        found[row.name, count[row.name]] = row
+        count[row.name] += 1
+    return found
+
+
+def follow_table(seen: Seen) -> Table:
+    """The ledger with each row's change against the one before; rows that are new or gone say so."""
+    rows, marked, now, old = [], set(), _by_place(seen.ledger), _by_place(seen.before or ())
+    for place, row in [*now.items(), *((place, row) for place, row in old.items() if place not in now)]:
+        was, gone, said = old.get(place), place not in now, row.note
+        if gone:
+            said = words("gone")
+        elif seen.before is not None and was is None:
+            said = "; ".join(filter(None, [words("new"), row.note]))
+        change = (0 if gone else row.params) - (was.params if was else 0) if seen.before is not None else 0
+        work = (0 if gone else row.macs) - (was.macs if was else 0) if seen.before is not None else 0
+        shown = row._replace(params=0, macs=0, output_shape=()) if gone else row
+        if change or work or said in (words("gone"), words("new")) or (was and was.output_shape != shown.output_shape):
+            marked.add(len(rows))
+        tone = "name" if row.params or row.macs else "quiet"
+        rows.append([Cell(row.name, tone), Cell(what(row), "" if tone == "name" else "quiet"), times(shown.output_shape),
+                     Cell(row.work.text if row.by == "hand" else "", "work"), number(shown.params), Cell(arrow(change), "up"),
+                     number(shown.macs), Cell(arrow(work), "up"), Cell(said, "up")])  # fmt: skip
+    headings = [f"<{words('layer')}", f"<{words('what')}", words("output"), words("work"), words("params"), words("change")]
+    headings += [words("macs"), words("change"), f"<{words('note')}"]
+    params, macs = seen.ledger.params, seen.ledger.macs
+    changes = (params - seen.before.params, macs - seen.before.macs) if seen.before is not None else (0, 0)
+    total = [words("total"), "", "", "", f"{params:,}", arrow(changes[0]), f"{macs:,}", arrow(changes[1]), ""]
+    return Table(headings, rows, total, notes=seen.sentences, marked=frozenset(marked))
+
+
+def follow_html(seen: Seen) -> str:
+    """The panel's HTML: sentences first, then the table, dimmed where it is older than the code."""
+    said = "".join(f'<p class="problem" role="alert">{escape(sentence)}</p>' for sentence in seen.sentences)
+    older = f'<p class="quiet">{escape(words("older"))}</p>' if seen.older else ""
+    table = follow_table(seen._replace(sentences=())).html() if seen.ledger else ""
+    return f'<div class="course" aria-live="polite">{said}{older}<div class="wide{" older" * seen.older}" tabindex="0">{table}</div></div>'
+
+
+def follow_text(seen: Seen) -> str:
+    older = (words("older"),) if seen.older else ()
+    return follow_table(seen._replace(sentences=older + seen.sentences)).text() if seen.ledger else "\n".join(seen.sentences)
+
+
+class Panel(widgets.VBox):
+    """The panel of one class by its name; `update` looks at it again."""
+
+    def __init__(self, name: str, asked: dict, shell) -> None:
+        self._shown, self.name, self.asked, self.shell = widgets.HTML(), name, asked, shell
+        self._good, self._before = Ledger(), None  # the last ledger of a class that worked, and the one before that
+        super().__init__([style_and_notes(), self._shown])
+        self.add_class("course-card")
+        self.seen = self._look()
+        self._shown.value = follow_html(self.seen)
+
+    def update(self, *_) -> None:
+        """Count the class as it is now; show it where something changed."""
+        seen = self._look()
+        if seen == self.seen:
+            return
+        self.seen = seen
+        self._shown.value = follow_html(seen)
+        if not hasattr(self.shell, "kernel"):
+            print(follow_text(seen))
+
+    def _look(self) -> Seen:
+        from course_lib.by_machine.counting import Misfit, count, made_without_values
+
+        if self.name not in self.shell.user_ns:
+            return Seen(self._good, self._before, (words("no_class", name=self.name),), older=bool(self._good))
+        try:
+            model, printed = made_without_values(self.shell.user_ns[self.name])
+            ledger = count(model, **self.asked)
+        except Misfit as failed:
+            return Seen(failed.ledger, None, (str(failed),))
+        except Exception as error:  # whatever a class that is being edited does: it is told, and the last good ledger stays
+            said = f"{self.name}: {type(error).__name__}: {error}"
+            return Seen(self._good, self._before, (said,), older=bool(self._good))
+        if ledger != self._good:
+            self._before, self._good = self._good or None, ledger
+        return Seen(ledger, self._before, (words("printed", name=self.name, text=printed),) if printed else ())
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        data = super()._repr_mimebundle_(include=include, exclude=exclude)
+        data[VIEW]["pid"] = os.getpid()
+        return {**data, "text/html": follow_html(self.seen), "text/plain": follow_text(self.seen)}, {}
+
+
+FOLLOWED: dict[str, Panel] = {}
+
+
+def follow(name: str, input_size=None, input_data=None) -> Panel:
+    """A panel that shows, after every cell that runs, what the class of this name costs now and what changed.
+
+    The class stays plain Python and takes no arguments; input_size has the batch, as in `count`. JupyterLab's "Create New View
+    for Output" puts the panel beside the notebook. `unfollow(name)` ends it.
+    """
+    shell = get_ipython()
+    if shell is None:
+        raise RuntimeError("follow needs IPython or Jupyter: it looks again after every cell")
+    if not isinstance(name, str):
+        raise TypeError(f"follow takes the name of a class in quotes, such as follow('Net', input_size=(1, 3, 32, 32)), not {name!r:.60}")
+    if (input_size is None) == (input_data is None):
+        raise TypeError("follow: give input_size with the batch, such as (1, 3, 32, 32), or input_data")
+    unfollow(name)
+    panel = FOLLOWED[name] = Panel(name, {"input_size": input_size, "input_data": input_data}, shell)
+    shell.events.register("post_run_cell", panel.update)
+    return panel
+
+
+def unfollow(name: str | None = None) -> None:
+    """End the panel of this name, or all."""
+    for known in [name] if name else list(FOLLOWED):
+        if panel := FOLLOWED.pop(known, None):
+            panel.shell.events.unregister("post_run_cell", panel.update)
+            panel.close()

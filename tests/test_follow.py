@@ -1,0 +1,160 @@
+"""follow in an IPython of its own: what the panel shows after each cell, as a lecturer edits."""
+
+import re
+
+import pytest
+import torch
+from IPython.core.interactiveshell import InteractiveShell
+
+from course_lib import follow, unfollow
+from course_lib.cards import follow as following
+
+NET = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 5, {kernel})
+        self.fc1 = nn.Linear({features}, 10)
+        {more}
+    def forward(self, x):
+        return self.fc1({body})
+"""
+USUAL = {"kernel": 5, "features": 3920, "more": "pass", "body": "torch.relu(self.conv1(x)).flatten(1)"}
+
+
+@pytest.fixture
+def shell(monkeypatch):
+    """An IPython in which torch is imported."""
+    shell = InteractiveShell()
+    shell.user_ns |= {"torch": torch, "nn": torch.nn}
+    monkeypatch.setattr(following, "get_ipython", lambda: shell)
+    yield shell
+    unfollow()
+
+
+@pytest.fixture
+def panel(shell):
+    return follow("Net", input_size=(1, 3, 32, 32))
+
+
+def run(shell, **edit) -> None:
+    shell.run_cell(NET.format(**{**USUAL, **edit}))
+
+
+def cells(panel) -> list[list[str]]:
+    """The rows of the table as it is drawn."""
+    rows = re.findall(r"<tr.*?</tr>", panel._shown.value)
+    return [re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row) for row in rows]
+
+
+def test_the_panel_waits_for_the_class_and_follows_it(shell, panel):
+    assert "There is no Net yet" in panel._shown.value
+    run(shell)
+    assert [row[0] for row in cells(panel)[1:]] == ["conv1", "relu", "flatten", "fc1", "total"]
+    assert cells(panel)[1][1:5] == ["Conv2d 3→5, 5×5", "5×28×28", "5·5·3·5 + 5", "380"]
+    assert cells(panel)[-1][4:8] == ["39,590", "", "333,200", ""]
+    shown = panel._shown.value
+    shell.run_cell("1 + 1")
+    run(shell)
+    assert panel._shown.value == shown, "nothing changed"
+
+
+def test_a_change_is_shown_against_the_last_ledger_that_worked(shell, panel):
+    run(shell)
+    run(shell, kernel=3)  # a misfit between the two
+    assert "fc1: expects 3920 features, but its input has 4500; 5·30·30 = 4,500: write Linear(4500, 10)" in panel._shown.value
+    assert cells(panel)[-2][0] == "fc1" and "fails here" in cells(panel)[-2][-1]
+    run(shell, kernel=3, features=4500)
+    rows = {row[0]: row for row in cells(panel)}
+    assert rows["conv1"][4:8] == ["140", "▼ −240", "121,500", "▼ −172,500"]
+    assert rows["total"][4:8] == ["45,150", "▲ +5,560", "166,500", "▼ −166,700"]
+
+
+def test_rows_that_come_and_go_are_told(shell, panel):
+    run(shell)
+    run(shell, body="torch.relu(self.conv2(self.conv1(x))).flatten(1)", more="self.conv2 = nn.Conv2d(5, 5, 1)")
+    assert {row[0]: row[-1] for row in cells(panel)}["conv2"] == "new"
+    run(shell, body="self.conv1(x).flatten(1)")
+    gone = {row[0]: row for row in cells(panel) if row[-1] == "left out"}
+    assert sorted(gone) == ["conv2", "relu"] and gone["conv2"][5] == "▼ −30"
+
+
+@pytest.mark.parametrize(
+    "edit, says",
+    [
+        ({"more": "1 / 0"}, "Net: ZeroDivisionError: division by zero"),
+        ({"body": "undefined(x)"}, "Net: Misfit"),
+    ],
+)
+def test_what_fails_leaves_the_last_good_ledger_marked_as_older(shell, panel, edit, says):
+    run(shell)
+    run(shell, **edit)
+    if "Misfit" in says:
+        assert "NameError: name &#x27;undefined&#x27; is not defined" in panel._shown.value
+        return
+    assert says in panel._shown.value and "This ledger is older than the code." in panel._shown.value
+    assert cells(panel)[-1][4] == "39,590" and 'class="wide older"' in panel._shown.value
+    run(shell)
+    assert "older" not in panel._shown.value
+
+
+def test_arguments_that_are_missing_and_what_is_printed_are_told(shell, panel):
+    run(shell, more="print('so far so good')")
+    assert "Net() printed: so far so good" in panel._shown.value
+    shell.run_cell("class Net(nn.Module):\n    def __init__(self, width): super().__init__()")
+    assert "missing 1 required positional argument: &#x27;width&#x27;" in panel._shown.value
+
+
+def test_another_class_that_it_uses_and_an_instance_are_followed(shell, panel):
+    shell.run_cell("class Block(nn.Sequential):\n    def __init__(self): super().__init__(nn.Conv2d(3, 5, 5))")
+    run(shell, body="self.block(x).flatten(1)", more="self.block = Block()")
+    shell.run_cell("class Block(nn.Sequential):\n    def __init__(self): super().__init__(nn.Conv2d(3, 5, 5, bias=False))")
+    assert {row[0]: row[5] for row in cells(panel)}["block.0"] == "▼ −5"
+    shell.run_cell("Net = nn.Sequential(nn.Conv2d(3, 5, 5))")
+    assert cells(panel)[1][0] == "0"
+
+
+def test_the_random_state_stays_and_unfollow_leaves_nothing(shell, panel):
+    torch.manual_seed(0)
+    expected = torch.rand(3)
+    torch.manual_seed(0)
+    run(shell, more="torch.manual_seed(1); self.noise = torch.rand(5)")
+    assert torch.equal(torch.rand(3), expected)
+    shown = panel._shown.value
+    unfollow("Net")
+    run(shell, kernel=7)
+    assert shell.events.callbacks["post_run_cell"] == [] and not following.FOLLOWED and panel._shown.value == shown
+
+
+def test_following_again_replaces_the_panel(shell, panel):
+    again = follow("Net", input_size=(1, 3, 64, 64))
+    assert shell.events.callbacks["post_run_cell"] == [again.update] and panel.comm is None
+
+
+def test_in_a_terminal_it_prints(shell, panel, capsys):
+    run(shell)
+    assert "conv1    Conv2d 3→5, 5×5  5×28×28" in capsys.readouterr().out
+
+
+def test_its_twin_has_the_numbers(shell, panel):
+    run(shell)
+    data = panel._repr_mimebundle_()[0]
+    assert "39,590" in data["text/html"] and "39,590" in data["text/plain"]
+
+
+@pytest.mark.parametrize(
+    "ask, error, says",
+    [
+        (lambda: follow(torch.nn.Linear, (1, 3)), TypeError, "the name of a class in quotes"),
+        (lambda: follow("Net"), TypeError, "give input_size with the batch"),
+    ],
+)
+def test_bad_input_is_named(shell, ask, error, says):
+    with pytest.raises(error, match=says):
+        ask()
+
+
+def test_without_ipython_it_says_so(monkeypatch):
+    monkeypatch.setattr(following, "get_ipython", lambda: None)
+    with pytest.raises(RuntimeError, match="needs IPython or Jupyter"):
+        follow("Net", (1, 3))
