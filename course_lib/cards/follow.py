@@ -48,15 +48,17 @@ def follow_table(seen: Seen) -> Table:
         if change or work or said in (words("gone"), words("new")) or (was and was.output_shape != shown.output_shape):
             marked.add(len(rows))
         tone = "name" if row.params or row.macs else "quiet"
-        rows.append([Cell(row.name, tone), Cell(what(row), "" if tone == "name" else "quiet"), times(shown.output_shape),
-                     Cell(row.work.text if row.by == "hand" else "", "work"), number(shown.params), Cell(arrow(change), "up"),
-                     number(shown.macs), Cell(arrow(work), "up"), Cell(said, "up")])  # fmt: skip
-    headings = [f"<{words('layer')}", f"<{words('what')}", words("output"), words("work"), words("params"), words("change")]
-    headings += [words("macs"), words("change"), f"<{words('note')}"]
-    params, macs = seen.ledger.params, seen.ledger.macs
-    changes = (params - seen.before.params, macs - seen.before.macs) if seen.before is not None else (0, 0)
-    total = [words("total"), "", "", "", f"{params:,}", arrow(changes[0]), f"{macs:,}", arrow(changes[1]), ""]
+        rows.append([Cell(row.name, tone), what(row), times(shown.output_shape), Cell(row.work.text, "work"),
+                     _changed(shown.params, change), _changed(shown.macs, work), Cell(said, "up")])  # fmt: skip
+    headings = [f"<{words('layer')}", f"<{words('what')}", *map(words, ("output", "work", "params", "macs")), f"<{words('note')}"]
+    now, old = seen.ledger, seen.ledger if seen.before is None else seen.before
+    params, macs = (f"{value:,} {arrow(value - was)}".rstrip() for value, was in ((now.params, old.params), (now.macs, old.macs)))
+    total = [words("total"), "", "", "", params, macs, ""]
     return Table(headings, rows, total, notes=seen.sentences, marked=frozenset(marked))
+
+
+def _changed(value: int, change: int) -> Cell:
+    return Cell(" ".join(filter(None, [number(value), arrow(change)])), "up" if change else "")
 
 
 def follow_html(seen: Seen) -> str:

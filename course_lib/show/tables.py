@@ -79,7 +79,9 @@ def number(value: int) -> str:
 
 
 def what(row: Row) -> str:
-    """A layer as its PyTorch name and its sizes: Conv2d 5→12, 3×3."""
+    """A layer as its PyTorch name and its sizes: Conv2d 5→12, 3×3; nothing where its name says it, as for a function."""
+    if row.by == "machine" and row.name.endswith(row.kind):
+        return ""
     detail = "·".join(map(str, row.input_shape)) if row.kind == "Flatten" else row.detail
     return f"{row.kind} {detail}".strip()
 
