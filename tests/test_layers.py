@@ -19,7 +19,9 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from course_lib.by_hand import LAYERS, Network, small_cnn
+from course_lib.by_hand import Conv2d, Layer, Network, small_cnn
+from course_lib.by_hand.layers import LAYERS
+from course_lib.by_hand.layers.base import Count
 
 settings.register_profile("course", max_examples=40, derandomize=True, deadline=None, print_blob=True)
 settings.load_profile("course")
@@ -411,3 +413,20 @@ BAD_BATCHES = [(0, ValueError), (-1, ValueError), (True, TypeError), ("2", TypeE
 def test_a_batch_is_a_whole_number_of_at_least_1(batch, error):
     with pytest.raises(error, match=f"^ledger: batch_size .* not {batch!r}$"):
         small_cnn().ledger(batch_size=batch)
+
+
+def test_a_layer_of_ones_own_has_plain_types():
+    """As a student writes it in a notebook; its arguments are checked where its types say so, and it stands in a Network."""
+
+    class Repeat(Layer):
+        n: int = 3
+        step: Count | None = None
+
+        def _output_shape(self, input_shape):
+            return (self.n * input_shape[0], *input_shape[1:])
+
+    network = Network((3, 8, 8), repeat=Repeat(n=2), conv=Conv2d(6, 4, 3))
+    assert network.ledger()["repeat"].output_shape == (6, 8, 8) and repr(Repeat(2)) == "Repeat(n=2)"
+    assert Repeat(step=None) == Repeat() and Repeat(step=4).step == 4
+    with pytest.raises(TypeError, match="Repeat: step must be a whole number, not 'x'"):
+        Repeat(step="x")

@@ -1,0 +1,214 @@
+"""What every layer is: arguments that check themselves, and what it answers.
+
+Shapes are without the batch: (channels, height, width) for the 2-d layers, (channels, length) for the 1-d ones. A wrong type
+raises TypeError and a wrong value ValueError, where the value comes in; both say what would work.
+"""
+
+import math
+import operator
+from collections.abc import Callable, Collection
+from dataclasses import MISSING, dataclass, fields
+from functools import cache, partial
+from typing import Annotated, dataclass_transform, get_args, get_type_hints
+
+from course_lib.by_hand.ledger import Row, Work
+
+Shape = tuple[int, ...]
+
+
+def times(sizes: Shape) -> str:
+    """Sizes as people write them: (5, 12, 12) is 5×12×12."""
+    return "×".join(map(str, sizes))
+
+
+def whole(what: str, value, least: float = 1) -> int:
+    """The value as an int of at least `least`, or an error that begins with `what`.
+
+    >>> whole("conv2: kernel_size", 0)
+    Traceback (most recent call last):
+    ValueError: conv2: kernel_size must be at least 1, not 0
+    """
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{what} must be a whole number, not {value!r}")
+    if operator.index(value) < least:
+        raise ValueError(f"{what} must be at least {least}, not {value}")
+    return operator.index(value)
+
+
+def shape(what: str, value) -> Shape:
+    """A shape without the batch, checked: a tuple of whole numbers, each at least 1."""
+    if not isinstance(value, (tuple, list)):
+        raise TypeError(f"{what} must be a tuple such as (3, 32, 32), not {value!r}")
+    if not value:
+        raise ValueError(f"{what} must have a size, such as (3, 32, 32), not {value!r}")
+    return tuple(whole(what, size) for size in value)
+
+
+def _real(what: str, value, dims=None, above: float = -math.inf, several: bool = False):
+    if several and isinstance(value, tuple):
+        return tuple(_real(what, part, above=above) for part in value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{what} must be a number, not {value!r}")
+    if not above < value < math.inf:
+        raise ValueError(f"{what} must be a finite number{' above 0' if above == 0 else ''}, not {value}")
+    return value
+
+
+def _sizes(what: str, value, dims: int | None, least: int = 1, open_axes: bool = False) -> Shape | int:
+    """One number or one for each axis, as one for each; as they are where the number of axes is not known yet."""
+    if not isinstance(value, (tuple, list)):
+        return (whole(what, value, least),) * dims if dims else whole(what, value, least)
+    if dims and len(value) != dims:
+        raise ValueError(f"{what} takes one number or {dims}, not {len(value)}: {value!r}")
+    return tuple(None if size is None and open_axes else whole(what, size, least) for size in value)
+
+
+def one_of(choices: Collection, what: str, value, dims: int | None = None):
+    """The value, which is one of the choices, or an error that names them."""
+    typed = type(value) in map(type, choices)
+    if not typed or value not in choices:
+        raise (ValueError if typed else TypeError)(f"{what} must be {' or '.join(map(repr, choices))}, not {value!r}")
+    return value
+
+
+def _padding(what: str, value, dims: int | None):
+    return one_of(("same", "valid"), what, value) if isinstance(value, str) else _sizes(what, value, dims, least=0)
+
+
+# What an argument's type asks of its value, beside being of that type. Plain types, as in a layer of your own, ask nothing more.
+Count = Annotated[int, lambda what, value, dims: whole(what, value)]
+Axis = Annotated[int, lambda what, value, dims: whole(what, value, -math.inf)]
+Sizes = Annotated[int | Shape, _sizes]
+Sizes0 = Annotated[int | Shape, partial(_sizes, least=0)]
+Target = Annotated[int | Shape, lambda what, value, dims: _sizes(what, value, dims, open_axes=dims > 1)]
+Padding = Annotated[int | Shape | str, _padding]
+PaddingMode = Annotated[str, partial(one_of, ("zeros", "reflect", "replicate", "circular"))]
+Real = Annotated[float, _real]
+Positive = Annotated[float, partial(_real, above=0)]
+Scale = Annotated[float | tuple[float, ...], partial(_real, above=0, several=True)]
+Mode = Annotated[str, partial(one_of, ("nearest", "nearest-exact", "linear", "bilinear", "bicubic"))]
+Approximate = Annotated[str, partial(one_of, ("none", "tanh"))]
+Flag = Annotated[bool, partial(one_of, (True, False))]
+Off = Annotated[bool, partial(one_of, (False,))]
+
+AXES = {1: "(features,)", 2: "(channels, length)", 3: "(channels, height, width)", 4: "(channels, depth, height, width)"}  # by rank
+
+
+@cache
+def _checks(kind: type) -> list[tuple[str, Callable | None, bool]]:
+    """Each field of a layer with the check of its type, and whether None passes."""
+    found = []
+    for name, hint in get_type_hints(kind, include_extras=True).items():
+        parts = get_args(hint) if type(None) in get_args(hint) else (hint,)
+        checks = [getattr(part, "__metadata__", (None,))[0] for part in parts if part is not type(None)]
+        found.append((name, checks[0], len(parts) > 1))
+    return found
+
+
+def _short(value) -> str:
+    """repr, with (3, 3) as 3."""
+    return repr(value[0] if isinstance(value, tuple) and len(set(value)) == 1 and value[0] is not None else value)
+
+
+@dataclass_transform(frozen_default=True)
+class Layer:
+    """What every layer answers: whether it fits an input, its output's shape, its parameters, its MACs, its work."""
+
+    dims = None  # how many axes follow the channels
+    ranks = ()  # how many sizes an input may have; (): any number
+    channels = None  # how many channels it expects; None: any number
+    detail = ""  # what a table says behind the kind: '5→12, 3×3'
+    kernel = ()  # the sizes of what one output value looks at
+    kernels = 0  # how many kernels have weights
+    bias = False
+    buffers = 0  # stored values that are not parameters
+    kind = property(lambda self: type(self).__name__)
+
+    def __init_subclass__(cls, dims: int | None = None) -> None:
+        if dims:
+            cls.dims, cls.ranks = dims, (dims + 1,)
+        dataclass(frozen=True, repr=False)(cls)
+
+    def __post_init__(self) -> None:
+        for name, check, optional in _checks(type(self)):
+            value = getattr(self, name)
+            if check and not (optional and value is None):
+                object.__setattr__(self, name, check(f"{self.kind}: {name}", value, self.dims))
+        if problem := self._clash():
+            raise ValueError(f"{self.kind}: {problem}")
+
+    def __repr__(self) -> str:
+        said = [(f, (_short if self.dims else repr)(getattr(self, f.name))) for f in fields(self)]
+        required = [text for f, text in said if f.default is MISSING]
+        unusual = [f"{f.name}={text}" for f, text in said if f.default is not MISSING and text != repr(f.default)]
+        return f"{self.kind}({', '.join(required + unusual)})"
+
+    @property
+    def params_work(self) -> Work:
+        """The work shown for `params`: the kernels' weights, and one bias for each kernel."""
+        return Work([(*self.kernel, self.kernels)] + [(self.kernels,)] * self.bias) if self.kernels else Work()
+
+    params = property(lambda self: self.params_work.value, doc="Number of parameters: the value of `params_work`.")
+
+    def resolve(self, input_shape: Shape) -> "Layer":
+        """The layer with the sizes it takes from its input filled in: itself, except for LazyLinear."""
+        return self
+
+    def misfit(self, input_shape: Shape) -> str | None:
+        """Why this layer cannot take this input, and what would fit; None where it can. Sliders ask this too."""
+        if self.ranks and len(input_shape) not in self.ranks:
+            axes = " or ".join(AXES[rank] for rank in self.ranks)
+            return f"takes {axes} without the batch, not {len(input_shape)} sizes: {input_shape}"
+        if self.channels not in (None, input_shape[0]):
+            return f"expects {self.channels} channels, but its input has {input_shape[0]}"
+        return self._misfit(input_shape)
+
+    def output_shape(self, input_shape: Shape, name: str | None = None) -> Shape:
+        """Shape of the output, without the batch; ValueError, under the layer's name, where the input does not fit.
+
+        >>> from course_lib import Conv2d
+        >>> Conv2d(5, 12, 3).output_shape((5, 12, 12))
+        (12, 10, 10)
+        """
+        name = name or self.kind
+        input_shape = shape(f"{name}: input_shape", input_shape)
+        if problem := self.misfit(input_shape):
+            raise ValueError(f"{name}: {problem}")
+        return self._output_shape(input_shape)
+
+    def window(self, input_shape: Shape) -> int:
+        """How many input values one output value looks at."""
+        return math.prod(self.kernel)
+
+    def macs_work(self, input_shape: Shape) -> Work:
+        """Multiply-accumulates for one input: window times outputs; none without weights (that is a tool's rule)."""
+        return Work([(*self.kernel, *self._output_shape(input_shape))] if self.kernels else [])
+
+    def macs(self, input_shape: Shape) -> int:
+        """Multiply-accumulates (MACs) for one input of this shape.
+
+        >>> from course_lib import Conv2d
+        >>> Conv2d(5, 12, 3).macs((5, 12, 12))
+        54000
+        """
+        return self.row(self.kind, input_shape).macs
+
+    def row(self, name: str, input_shape: Shape, batch_size: int = 1, trainable: bool = True) -> Row:
+        """The layer's facts on this input, as a row of a ledger."""
+        output, work = self.output_shape(input_shape, name), self.params_work
+        return Row(
+            name=name, kind=self.kind, detail=self.detail, input_shape=tuple(input_shape), output_shape=output,
+            params=work.value, trainable_params=work.value * trainable, buffers=self.buffers,
+            macs=batch_size * self.macs_work(input_shape).value, biased=self.bias and self.kernels > 0,
+            inputs=batch_size * math.prod(input_shape), outputs=batch_size * math.prod(output),
+            window=self.window(input_shape), work=work,
+        )  # fmt: skip
+
+    def _clash(self) -> str | None:
+        """Which arguments contradict each other."""
+
+    def _misfit(self, input_shape: Shape) -> str | None:
+        """As misfit, for an input with the right axes and channels."""
+
+    def _output_shape(self, input_shape: Shape) -> Shape:
+        return input_shape

@@ -1,0 +1,42 @@
+"""Fully connected layers: a weight for each pair of an input and an output, and a bias for each output."""
+
+from course_lib.by_hand.layers.base import Count, Flag, Layer, Shape, times
+
+
+class Linear(Layer):
+    """Fully connected layer: (…, in_features) → (…, out_features); params in·out + out (PyTorch's Linear page).
+
+    >>> Linear(192, 128).params, Linear(192, 128).params_work.text, Linear(192, 128).macs((192,))
+    (24704, '192·128 + 128', 24576)
+    """
+
+    in_features: Count
+    out_features: Count
+    bias: Flag = True
+    kernel = property(lambda self: (self.in_features,))
+    kernels = property(lambda self: self.out_features)
+    detail = property(lambda self: f"{self.in_features}→{self.out_features}{'' if self.bias else ', no bias'}")
+
+    def _misfit(self, input_shape: Shape) -> str | None:
+        if input_shape[-1] != self.in_features:
+            return f"expects {self.in_features} features, but its input has {times(input_shape)}"
+
+    def _output_shape(self, input_shape: Shape) -> Shape:
+        return (*input_shape[:-1], self.out_features)
+
+
+class LazyLinear(Layer):
+    """A Linear whose in_features follow its input, as PyTorch's LazyLinear; a Network turns it into that Linear.
+
+    >>> LazyLinear(128).resolve((192,))
+    Linear(192, 128)
+    """
+
+    out_features: Count
+    bias: Flag = True
+
+    def resolve(self, input_shape: Shape) -> Layer:
+        return Linear(input_shape[-1], self.out_features, self.bias)
+
+    def _misfit(self, input_shape: Shape) -> str | None:
+        return "LazyLinear has no sizes yet; put it into a Network, or use resolve(input_shape)"

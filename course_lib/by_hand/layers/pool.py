@@ -1,0 +1,93 @@
+"""Pools: a window over each channel, and nothing stored."""
+
+import math
+
+from course_lib.by_hand.layers.base import Count, Flag, Layer, Off, Shape, Sizes, Sizes0, Target, times
+from course_lib.by_hand.layers.windowed import Windowed
+
+
+class _Pool(Windowed):
+    kernel_size: Sizes
+    stride: Sizes | None = None
+    padding: Sizes0 = 0
+    kernel = property(lambda self: self.kernel_size)
+
+    def _clash(self) -> str | None:
+        for kernel, padding in zip(self.kernel_size, self.padding, strict=True):
+            if padding > kernel // 2:
+                return f"padding {padding} is more than half of the kernel size {kernel}; {kernel // 2} is the most"
+
+    def _pads(self, kernel: int, padding: int) -> bool:
+        return 2 * padding <= kernel
+
+
+class _MaxPool(_Pool):
+    dilation: Sizes = 1
+    return_indices: Off = False  # with it PyTorch gives two tensors, and a layer here gives one
+    ceil_mode: Flag = False
+
+
+class MaxPool1d(_MaxPool, dims=1):
+    """1-d max pool: (C, L) → (C, L_out), stride = kernel_size unless given; no parameters (PyTorch's MaxPool1d page).
+
+    >>> MaxPool1d(2).output_shape((16, 101)), MaxPool1d(2, ceil_mode=True).output_shape((16, 101))
+    ((16, 50), (16, 51))
+    """
+
+
+class MaxPool2d(_MaxPool, dims=2):
+    """2-d max pool: (C, H, W) → (C, H_out, W_out), stride = kernel_size unless given; no parameters (MaxPool2d page).
+
+    >>> MaxPool2d(5, stride=2).output_shape((5, 28, 28))
+    (5, 12, 12)
+    """
+
+
+class AvgPool1d(_Pool, dims=1):
+    """1-d average pool: (C, L) → (C, L_out), stride = kernel_size unless given; no parameters (AvgPool1d page).
+
+    >>> AvgPool1d(4).output_shape((16, 100))
+    (16, 25)
+    """
+
+    ceil_mode: Flag = False
+    count_include_pad: Flag = True
+
+
+class AvgPool2d(AvgPool1d, dims=2):
+    """2-d average pool: (C, H, W) → (C, H_out, W_out), stride = kernel_size unless given; no parameters (its page).
+
+    >>> AvgPool2d(3, stride=2).output_shape((12, 10, 10))
+    (12, 4, 4)
+    """
+
+    divisor_override: Count | None = None
+
+
+class _AdaptiveAvgPool(Layer):
+    output_size: Target
+    detail = property(lambda self: "to " + times("input" if size is None else size for size in self.output_size))
+
+    def window(self, input_shape: Shape) -> int:
+        # Windows overlap where the sizes do not divide: this is the largest of them.
+        axes = zip(input_shape[1:], self._output_shape(input_shape)[1:], strict=True)
+        return math.prod(max(-(-(i + 1) * size // out) - i * size // out for i in range(out)) for size, out in axes)
+
+    def _output_shape(self, input_shape: Shape) -> Shape:
+        return (input_shape[0], *(out or size for out, size in zip(self.output_size, input_shape[1:], strict=True)))
+
+
+class AdaptiveAvgPool1d(_AdaptiveAvgPool, dims=1):
+    """1-d average pool to a given length: (C, L) → (C, output_size); no parameters (PyTorch's AdaptiveAvgPool1d page).
+
+    >>> AdaptiveAvgPool1d(1).output_shape((32, 25))
+    (32, 1)
+    """
+
+
+class AdaptiveAvgPool2d(_AdaptiveAvgPool, dims=2):
+    """2-d average pool to a given size: (C, H, W) → (C, *output_size); with 1 it is the global average pool.
+
+    >>> AdaptiveAvgPool2d(1).output_shape((12, 4, 4))
+    (12, 1, 1)
+    """

@@ -1,0 +1,84 @@
+"""What only changes the shape, or drops values."""
+
+import math
+
+from course_lib.by_hand.layers.base import Axis, Flag, Layer, Mode, Real, Scale, Shape, Sizes, _short, times
+
+
+class Flatten(Layer):
+    """All axes from start_dim to end_dim, counted with the batch, as one; no parameters (PyTorch's Flatten page).
+
+    >>> Flatten().output_shape((12, 4, 4))
+    (192,)
+    """
+
+    start_dim: Axis = 1
+    end_dim: Axis = -1
+
+    def _span(self, input_shape: Shape) -> tuple[int, int]:
+        """First and last of the flattened axes, as indices without the batch."""
+        axes = len(input_shape) + 1
+        return tuple((dim + axes if dim < 0 else dim) - 1 for dim in (self.start_dim, self.end_dim))
+
+    def _misfit(self, input_shape: Shape) -> str | None:
+        first, last = self._span(input_shape)
+        if not 0 <= first <= last < len(input_shape):
+            axes = f"axes 1 to {len(input_shape)} (0 is the batch), the last not before the first"
+            return f"start_dim={self.start_dim}, end_dim={self.end_dim} do not fit; flatten {axes}"
+
+    def _output_shape(self, input_shape: Shape) -> Shape:
+        first, last = self._span(input_shape)
+        return (*input_shape[:first], math.prod(input_shape[first : last + 1]), *input_shape[last + 1 :])
+
+
+class Dropout(Layer):
+    """Drops each value with probability p in training: no parameters, and the shape stays (PyTorch's Dropout page).
+
+    >>> Dropout(0.9).params, Dropout(0.9).output_shape((512,))
+    (0, (512,))
+    """
+
+    p: Real = 0.5
+    inplace: Flag = False
+    detail = property(lambda self: f"{self.p:g}")
+
+    def _clash(self) -> str | None:
+        if not 0 <= self.p <= 1:
+            return f"p must be between 0 and 1, not {self.p}"
+
+
+class Upsample(Layer):
+    """Upsampling by size or scale_factor: (C, *sizes) → (C, *larger sizes); no parameters (PyTorch's Upsample page).
+
+    >>> Upsample(scale_factor=2).output_shape((12, 4, 4))
+    (12, 8, 8)
+    """
+
+    size: Sizes | None = None
+    scale_factor: Scale | None = None
+    mode: Mode = "nearest"
+    align_corners: Flag | None = None
+    ranks = (2, 3)
+    asked = property(lambda self: self.scale_factor if self.size is None else self.size)
+    detail = property(lambda self: f"{'×' if self.size is None else 'to '}{_short(self.asked)}, {self.mode}")
+
+    def _clash(self) -> str | None:
+        if (self.size is None) == (self.scale_factor is None):
+            return "give size or scale_factor, one of the two"
+        if self.align_corners is not None and self.mode.startswith("nearest"):
+            return f"align_corners goes with linear, bilinear or bicubic, not with {self.mode!r}"
+
+    def _misfit(self, input_shape: Shape) -> str | None:
+        axes = len(input_shape) - 1
+        modes = ("nearest", "nearest-exact", *(("linear",) if axes == 1 else ("bilinear", "bicubic")))
+        if self.mode not in modes:
+            return f"mode {self.mode!r} does not go with {axes} axes; {', '.join(modes)} do"
+        if isinstance(self.asked, tuple) and len(self.asked) != axes:
+            return f"{self.asked} must have one number for each of the {axes} axes"
+        if min(self._output_shape(input_shape)) < 1:
+            return f"scale_factor {self.asked} leaves nothing of {times(input_shape[1:])}"
+
+    def _output_shape(self, input_shape: Shape) -> Shape:
+        each = self.asked if isinstance(self.asked, tuple) else (self.asked,) * (len(input_shape) - 1)
+        scaled = (math.floor(size * scale) for size, scale in zip(input_shape[1:], each, strict=True))
+        return (input_shape[0], *(scaled if self.size is None else each))

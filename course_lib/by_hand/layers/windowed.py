@@ -1,0 +1,67 @@
+"""A kernel that steps over a map: what convolutions and pools stand on."""
+
+from course_lib.by_hand.layers.base import Layer, Shape, _short, times
+
+
+def output_size(size: int, kernel: int, stride=1, padding=0, dilation=1, ceil_mode=False) -> int:
+    """Number of positions of a kernel along one axis; less than 1 where it does not fit (PyTorch's MaxPool2d page).
+
+    >>> output_size(32, kernel=5), output_size(28, kernel=5, stride=2), output_size(5, 2, stride=2, ceil_mode=True)
+    (28, 12, 3)
+    """
+    count = (size + 2 * padding - dilation * (kernel - 1) - 1 + (stride - 1) * ceil_mode) // stride + 1
+    # The last window must start inside the input or its left padding, or PyTorch leaves it out.
+    return count - 1 if ceil_mode and (count - 1) * stride >= size + padding else count
+
+
+class Windowed(Layer):
+    """A kernel that steps over a map: convolutions and pools."""
+
+    dilation = (1, 1)
+    ceil_mode = False
+    strides = property(lambda self: self.kernel_size if self.stride is None else self.stride)
+
+    @property
+    def detail(self) -> str:
+        """Kernel, and stride, padding and dilation as far as they are not the default of a convolution."""
+        said = [("stride", self.strides, "1"), ("padding", self.padding, "0"), ("dilation", self.dilation, "1")]
+        return ", ".join([times(self.kernel_size)] + [f"{n} {_short(v)}" for n, v, usual in said if _short(v) != usual])
+
+    def paddings(self) -> list[tuple[int, int]]:
+        """Padding before and after each axis; 'same' with an even kernel puts the odd one after."""
+        if self.padding == "same":
+            totals = [d * (k - 1) for k, d in zip(self.kernel_size, self.dilation, strict=True)]
+            return [(total // 2, total - total // 2) for total in totals]
+        return [(p, p) for p in ((0,) * self.dims if self.padding == "valid" else self.padding)]
+
+    def _axes(self, input_shape: Shape) -> list[tuple[int, int, int, int, int]]:
+        """What `output_size` asks, for each axis."""
+        before = [padding for padding, _ in self.paddings()]
+        return list(zip(input_shape[1:], self.kernel_size, self.strides, before, self.dilation, strict=False))
+
+    def positions(self, input_shape: Shape) -> Shape:
+        """How many positions the kernel takes along each axis."""
+        if self.padding == "same":
+            return input_shape[1:]
+        return tuple(output_size(*axis, self.ceil_mode) for axis in self._axes(input_shape))
+
+    def _misfit(self, input_shape: Shape) -> str | None:
+        if min(self.positions(input_shape)) >= 1:
+            return None
+        free = self.ceil_mode and self.stride is None  # then a larger kernel takes larger steps, and these round up
+        axes, up = self._axes(input_shape), self.ceil_mode and not free
+        largest = [(size + 2 * p - 1 + (s - 1) * up) // max(1, d - free) + 1 for size, _, s, p, d in axes]
+        fits = f"the largest that fits is {largest[0] if len(set(largest)) == 1 else times(largest)}"
+        if not all(self._pads(k, p) for k, (_, _, _, p, _) in zip(largest, axes, strict=True)):
+            fits = "with this padding none does"
+        a = "a " if self.dims > 1 else "a length-"
+        padded = f" padded by {_short(self.padding)}" if max(max(self.paddings())) else ""
+        dilated = f", dilated by {_short(self.dilation)}," if max(self.dilation) > 1 else ""
+        return f"{a}{times(self.kernel_size)} kernel{dilated} does not fit {a}{times(input_shape[1:])} map{padded}; {fits}"
+
+    def _output_shape(self, input_shape: Shape) -> Shape:
+        return (self.kernels or input_shape[0], *self.positions(input_shape))
+
+    def _pads(self, kernel: int, padding: int) -> bool:
+        """Whether a kernel of this size may have this padding."""
+        return True
