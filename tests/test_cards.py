@@ -170,7 +170,7 @@ def test_a_name_is_text_everywhere():
     evil = "<script>alert(1)</script>"
     network = Network((3, 8, 8), **{evil: Conv2d(3, 4, 3)})
     from course_lib import compare
-    from course_lib.show.svg import network_picture
+    from course_lib.cards.pictures import network_picture
 
     made = [network.ledger()._repr_mimebundle_()["text/html"], compare(network)._repr_mimebundle_()["text/html"]]
     made.append(network_picture(network.ledger(), {evil: 3}, 1, evil))

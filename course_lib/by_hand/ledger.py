@@ -3,6 +3,9 @@
 import math
 from typing import NamedTuple
 
+from course_lib.show.tables import Cell, Shown, Table, number, times
+from course_lib.words import words
+
 
 class Work(tuple):
     """A sum of products, kept as written, so that the number and the work shown for it are one expression.
@@ -15,18 +18,6 @@ class Work(tuple):
     __slots__ = ()
     value = property(lambda self: sum(math.prod(product) for product in self))
     text = property(lambda self: " + ".join("·".join(map(str, product)) for product in self))
-
-
-class Shown:
-    """What a notebook shows as its bundle, and print as the bundle's text."""
-
-    __slots__ = ()
-
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        return self.bundle()
-
-    def __repr__(self) -> str:
-        return self.bundle()["text/plain"]
 
 
 class Row(NamedTuple):
@@ -87,6 +78,28 @@ class Ledger(Shown, tuple):
         raise KeyError(f"no layer {key!r}; there are {', '.join(row.name for row in self)}")
 
     def bundle(self) -> dict[str, str]:
-        from course_lib.show.tables import ledger_table
-
         return ledger_table(self).bundle()
+
+
+def what(row: Row) -> str:
+    """A layer as its PyTorch name and its sizes: Conv2d 5→12, 3×3; nothing where its name says it, as for a function."""
+    if row.by == "machine" and row.name.endswith(row.kind):
+        return ""
+    detail = "·".join(map(str, row.input_shape)) if row.kind == "Flatten" else row.detail
+    return f"{row.kind} {detail}".strip()
+
+
+def ledger_table(ledger: Ledger) -> Table:
+    """Layer, what it is, output without the batch, the work, parameters, MACs; buffers where there are any."""
+    buffers, notes = bool(ledger.buffers), any(row.note for row in ledger)
+    rows = [
+        [Cell(row.name, "name"), what(row), times(row.output_shape), Cell(row.work.text, "work"), number(row.params)]
+        + [number(row.buffers)] * buffers
+        + [number(row.macs)]
+        + [row.note] * notes
+        for row in ledger
+    ]
+    headings = [f"<{words('layer')}", f"<{words('what')}", words("output"), words("work"), words("params")]
+    headings += [words("buffers")] * buffers + [words("macs")] + [f"<{words('note')}"] * notes
+    total = [words("total"), "", "", "", f"{ledger.params:,}"] + [f"{ledger.buffers:,}"] * buffers + [f"{ledger.macs:,}"]
+    return Table(headings, rows, total + [""] * notes)

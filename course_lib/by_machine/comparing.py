@@ -6,12 +6,11 @@ import torch
 import torchinfo
 from torch import nn
 
-from course_lib.by_hand.layers import times
-from course_lib.by_hand.ledger import Ledger, Row, Shown
+from course_lib.by_hand.ledger import Ledger, Row, what
 from course_lib.by_hand.networks import Network
 from course_lib.by_machine.counting import Counted, build, inputs, listen, with_batch
 from course_lib.by_machine.walk import Walk, tensors
-from course_lib.show.tables import comparison_table
+from course_lib.show.tables import Cell, Shown, Table, number, times
 from course_lib.words import words
 
 
@@ -78,9 +77,9 @@ def compare(network_or_model: Network | nn.Module, input_size=None, input_data=N
             asked += (taken := min(left.get(path or "model", 0), own))
             left[path or "model"] = left.get(path or "model", 0) - taken
         compared.append(Compared(row, own, asked, counted.macs, _reason(row, own, asked)))
-    for path, number in left.items():
-        if number > 0:
-            compared.append(Compared(Row(path, type(heard.model).__name__), 0, number, 0, words("torchinfo_left")))
+    for path, rest in left.items():
+        if rest > 0:
+            compared.append(Compared(Row(path, type(heard.model).__name__), 0, rest, 0, words("torchinfo_left")))
     found = Comparison(compared)
     found.warnings = tuple(_warnings(heard, rows, input_size, counts is None))
     return found
@@ -141,3 +140,27 @@ def _warnings(heard: Walk, rows: list[Counted], input_size, torchinfo_failed: bo
     if before not in (None, after):
         said.append(words("batch_changed", before=before, after=after))
     return said + [words("run_for_real")] * heard.real
+
+
+def comparison_table(comparison: Comparison) -> Table:
+    """Every place's output, its parameters three times over, its MACs twice, and the reason where they differ; grey where neither is."""
+    rows = []
+    for c in comparison:
+        row, idle = c.row, not (c.row.params or c.parameters or c.torchinfo or c.macs)
+        hand = row.by == "hand"
+        said = c.reason or (words("agree" if hand else "two_agree") if row.params else "")
+        cells = [row.name, what(row), times(row.output_shape), row.work.text if hand else words("by_machine") * (not idle)]
+        params, macs = (number(row.params), number(row.macs)) if hand else ("", "")
+        numbers = [params, number(c.parameters), number(c.torchinfo or 0), macs, number(c.macs)]
+        tones = ["quiet"] * 9 if idle else ["name", "", "", "work" if hand else "quiet", *[""] * 5]
+        tone = "quiet" if idle and not c.reason else "good" if c.agree and not c.reason else "up"
+        rows.append([*map(Cell, [*cells, *numbers], tones), Cell(said, tone)])
+    headings = [f"<{words('layer')}", f"<{words('what')}", words("output"), words("work"), words("by_hand"), ".parameters()", "torchinfo"]
+    headings += [words("macs_by_hand"), words("macs_by_pytorch"), f"<{words('note')}"]
+    mine, rest = (sum(c.row.params for c in comparison if (c.row.by == "hand") == hand) for hand in (True, False))
+    same = len(set(comparison.totals)) == 1 and not comparison.warnings
+    macs = f"{sum(c.row.macs for c in comparison if c.row.by == 'hand'):,}", f"{sum(c.macs for c in comparison):,}"
+    first = f"{mine:,}" + f" + {rest:,}" * (rest > 0)
+    others = (f"{total:,}" for total in comparison.totals[1:])
+    total = [words("total"), "", "", "", first, *others, *macs, words("agree" if same else "look")]
+    return Table(headings, rows, total, notes=comparison.warnings)

@@ -11,10 +11,11 @@ import torch
 from torch import nn
 from torch.nn.modules.lazy import LazyModuleMixin
 
-from course_lib.by_hand.layers import LAYERS, Layer, times, whole
+from course_lib.by_hand.layers import LAYERS, Layer, whole
 from course_lib.by_hand.ledger import Ledger, Row, Work
 from course_lib.by_hand.networks import Network
 from course_lib.by_machine.walk import Place, Walk, walk
+from course_lib.show.tables import times
 from course_lib.words import words
 
 CONTAINERS = ("Sequential", "ModuleList", "ModuleDict", "Transformer", "DataParallel")  # their children are the places

@@ -8,10 +8,9 @@ from typing import NamedTuple
 import ipywidgets as widgets
 from IPython import get_ipython
 
-from course_lib.by_hand.layers import times
-from course_lib.by_hand.ledger import Ledger, Row
+from course_lib.by_hand.ledger import Ledger, Row, what
 from course_lib.cards.base import VIEW, arrow, style_and_notes
-from course_lib.show.tables import Cell, Table, number, what
+from course_lib.show.tables import Cell, Table, number, times
 from course_lib.words import words
 
 

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from functools import partial
 
-from course_lib.by_hand.layers import Conv1d, Conv2d, times, whole
+from course_lib.by_hand.layers import Conv1d, Conv2d, whole
 from course_lib.by_hand.ledger import Work
 from course_lib.cards.base import Card, Total, View, arrow
-from course_lib.show.svg import layer_picture
-from course_lib.show.tables import Cell, Table
+from course_lib.cards.pictures import layer_picture
+from course_lib.show.tables import Cell, Table, times
 from course_lib.words import words
 
 LIMITS = {

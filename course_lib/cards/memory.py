@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from course_lib.by_hand.memory import DTYPES, OPTIMIZERS, largest_batch, predict_memory
 from course_lib.by_hand.networks import small_cnn, vgg16_32
 from course_lib.cards.base import Card, Total, View, arrow
-from course_lib.show.svg import stacked_picture
+from course_lib.cards.pictures import stacked_picture
 from course_lib.show.tables import Cell, Table
 from course_lib.words import words
 

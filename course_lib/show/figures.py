@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from html import escape
 from itertools import combinations, pairwise
 
-from course_lib.by_hand.ledger import Shown
 from course_lib.show.svg import box, colour, image, label, picture
-from course_lib.show.tables import Table, columns
+from course_lib.show.tables import Shown, Table, columns
 from course_lib.words import words
 
 WIDTH, SIZE = 900, 18  # px, of a chart and of its text

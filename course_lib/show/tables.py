@@ -1,14 +1,27 @@
 """One table renderer: the same cells as HTML and as plain text, so that every table has its twin."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import NamedTuple
 from unicodedata import combining, east_asian_width
 
-from course_lib.by_hand.layers import times
-from course_lib.by_hand.ledger import Ledger, Row, Shown
-from course_lib.words import words
+
+def times(sizes: Iterable[int]) -> str:
+    """Sizes as people write them: (5, 12, 12) is 5×12×12."""
+    return "×".join(map(str, sizes))
+
+
+class Shown:
+    """What a notebook shows as its bundle, and print as the bundle's text."""
+
+    __slots__ = ()
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+        return self.bundle()
+
+    def __repr__(self) -> str:
+        return self.bundle()["text/plain"]
 
 
 class Cell(NamedTuple):
@@ -76,51 +89,3 @@ def _padded(text: str, side: str, width: int) -> str:
 def number(value: int) -> str:
     """An integer as people read it: 26926 is 26,926; 0 is nothing to show."""
     return f"{value:,}" if value else ""
-
-
-def what(row: Row) -> str:
-    """A layer as its PyTorch name and its sizes: Conv2d 5→12, 3×3; nothing where its name says it, as for a function."""
-    if row.by == "machine" and row.name.endswith(row.kind):
-        return ""
-    detail = "·".join(map(str, row.input_shape)) if row.kind == "Flatten" else row.detail
-    return f"{row.kind} {detail}".strip()
-
-
-def ledger_table(ledger: Ledger) -> Table:
-    """Layer, what it is, output without the batch, the work, parameters, MACs; buffers where there are any."""
-    buffers, notes = bool(ledger.buffers), any(row.note for row in ledger)
-    rows = [
-        [Cell(row.name, "name"), what(row), times(row.output_shape), Cell(row.work.text, "work"), number(row.params)]
-        + [number(row.buffers)] * buffers
-        + [number(row.macs)]
-        + [row.note] * notes
-        for row in ledger
-    ]
-    headings = [f"<{words('layer')}", f"<{words('what')}", words("output"), words("work"), words("params")]
-    headings += [words("buffers")] * buffers + [words("macs")] + [f"<{words('note')}"] * notes
-    total = [words("total"), "", "", "", f"{ledger.params:,}"] + [f"{ledger.buffers:,}"] * buffers + [f"{ledger.macs:,}"]
-    return Table(headings, rows, total + [""] * notes)
-
-
-def comparison_table(comparison) -> Table:
-    """Every place's output, its parameters three times over, its MACs twice, and the reason where they differ; grey where neither is."""
-    rows = []
-    for c in comparison:
-        row, idle = c.row, not (c.row.params or c.parameters or c.torchinfo or c.macs)
-        hand = row.by == "hand"
-        said = c.reason or (words("agree" if hand else "two_agree") if row.params else "")
-        cells = [row.name, what(row), times(row.output_shape), row.work.text if hand else words("by_machine") * (not idle)]
-        params, macs = (number(row.params), number(row.macs)) if hand else ("", "")
-        numbers = [params, number(c.parameters), number(c.torchinfo or 0), macs, number(c.macs)]
-        tones = ["quiet"] * 9 if idle else ["name", "", "", "work" if hand else "quiet", *[""] * 5]
-        tone = "quiet" if idle and not c.reason else "good" if c.agree and not c.reason else "up"
-        rows.append([*map(Cell, [*cells, *numbers], tones), Cell(said, tone)])
-    headings = [f"<{words('layer')}", f"<{words('what')}", words("output"), words("work"), words("by_hand"), ".parameters()", "torchinfo"]
-    headings += [words("macs_by_hand"), words("macs_by_pytorch"), f"<{words('note')}"]
-    mine, rest = (sum(c.row.params for c in comparison if (c.row.by == "hand") == hand) for hand in (True, False))
-    same = len(set(comparison.totals)) == 1 and not comparison.warnings
-    macs = f"{sum(c.row.macs for c in comparison if c.row.by == 'hand'):,}", f"{sum(c.macs for c in comparison):,}"
-    first = f"{mine:,}" + f" + {rest:,}" * (rest > 0)
-    others = (f"{total:,}" for total in comparison.totals[1:])
-    total = [words("total"), "", "", "", first, *others, *macs, words("agree" if same else "look")]
-    return Table(headings, rows, total, notes=comparison.warnings)

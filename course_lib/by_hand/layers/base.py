@@ -16,11 +16,6 @@ from course_lib.by_hand.ledger import Row, Work
 Shape = tuple[int, ...]
 
 
-def times(sizes: Shape) -> str:
-    """Sizes as people write them: (5, 12, 12) is 5×12×12."""
-    return "×".join(map(str, sizes))
-
-
 def whole(what: str, value, least: float = 1) -> int:
     """The value as an int of at least `least`, or an error that begins with `what`.
 

@@ -1,6 +1,7 @@
 """Fully connected layers: a weight for each pair of an input and an output, and a bias for each output."""
 
-from course_lib.by_hand.layers.base import Count, Flag, Layer, Shape, times
+from course_lib.by_hand.layers.base import Count, Flag, Layer, Shape
+from course_lib.show.tables import times
 
 
 class Linear(Layer):

@@ -2,8 +2,9 @@
 
 import math
 
-from course_lib.by_hand.layers.base import Count, Flag, Layer, Off, Shape, Sizes, Sizes0, Target, times
+from course_lib.by_hand.layers.base import Count, Flag, Layer, Off, Shape, Sizes, Sizes0, Target
 from course_lib.by_hand.layers.windowed import Windowed
+from course_lib.show.tables import times
 
 
 class _Pool(Windowed):

@@ -2,7 +2,8 @@
 
 import math
 
-from course_lib.by_hand.layers.base import Axis, Flag, Layer, Mode, Real, Scale, Shape, Sizes, _short, times
+from course_lib.by_hand.layers.base import Axis, Flag, Layer, Mode, Real, Scale, Shape, Sizes, _short
+from course_lib.show.tables import times
 
 
 class Flatten(Layer):

@@ -1,6 +1,7 @@
 """A kernel that steps over a map: what convolutions and pools stand on."""
 
-from course_lib.by_hand.layers.base import Layer, Shape, _short, times
+from course_lib.by_hand.layers.base import Layer, Shape, _short
+from course_lib.show.tables import times
 
 
 def output_size(size: int, kernel: int, stride=1, padding=0, dilation=1, ceil_mode=False) -> int:
