@@ -12,6 +12,7 @@ from collections.abc import Callable
 from itertools import product
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -19,7 +20,8 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from course_lib.by_hand import Conv2d, Layer, Network, small_cnn
+from course_lib import predict_memory
+from course_lib.by_hand import AdaptiveAvgPool1d, AdaptiveAvgPool2d, Conv2d, Layer, Network, output_size, small_cnn, vgg16_32
 from course_lib.by_hand.layers import LAYERS
 from course_lib.by_hand.layers.base import Count
 
@@ -430,3 +432,35 @@ def test_a_layer_of_ones_own_has_plain_types():
     assert Repeat(step=None) == Repeat() and Repeat(step=4).step == 4
     with pytest.raises(TypeError, match="Repeat: step must be a whole number, not 'x'"):
         Repeat(step="x")
+
+
+def test_numpys_integers_are_whole_numbers_and_stay_exact():
+    small = np.uint8(100)
+    assert Conv2d(3, 7, 3).macs((3, small, small)) == Conv2d(3, 7, 3).macs((3, 100, 100)) == 1_815_156
+    assert small_cnn().ledger(np.uint8(200)).macs == 200 * 373_856
+    assert small_cnn(image=np.uint8(200)).ledger().macs == small_cnn(image=200).ledger().macs
+    for batch in (np.uint8(200), np.int32(200_000)):
+        assert predict_memory(small_cnn(), batch) == predict_memory(small_cnn(), int(batch))
+
+
+@pytest.mark.parametrize(
+    "ask, error, says",
+    [
+        (lambda: output_size(12, 3, 0), ValueError, "output_size: stride must be at least 1, not 0"),
+        (lambda: output_size(12.5, 3), TypeError, "output_size: size must be a whole number, not 12.5"),
+        (lambda: output_size(int, 3), TypeError, "output_size: size must be a whole number"),
+        (lambda: output_size(12, np.array([1, 2])), TypeError, "output_size: kernel must be a whole number"),
+        (lambda: output_size(12, 3, padding=-1), ValueError, "output_size: padding must be at least 0"),
+        (lambda: vgg16_32(late_convs=10**9), ValueError, "vgg16_32: late_convs must be at most 1000"),
+    ],
+)
+def test_a_bad_size_is_named_by_its_argument(ask, error, says):
+    with pytest.raises(error, match=says):
+        ask()
+
+
+@given(st.integers(1, 60), st.integers(1, 60))
+def test_the_largest_window_of_an_adaptive_pool_is_that_of_all_its_windows(size, out):
+    windows = [-(-(i + 1) * size // out) - i * size // out for i in range(out)]
+    assert AdaptiveAvgPool1d(out).window((1, size)) == max(windows)
+    assert AdaptiveAvgPool2d(10**9).row("pool", (3, 8, 8)).window == 1, "and at once"

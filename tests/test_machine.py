@@ -8,7 +8,7 @@ import torchinfo
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from course_lib import Conv2d, Network, compare, count, small_cnn, vgg16_32
+from course_lib import Conv2d, Network, compare, count, measure_memory, small_cnn, vgg16_32
 from course_lib.by_machine.asking import ArticleVGG
 from course_lib.by_machine.counting import Misfit, build
 
@@ -117,6 +117,9 @@ def test_a_forward_that_raises_leaves_no_trace():
         (lambda: compare(nn.Linear(2, 2), (1, 2.0)), TypeError, "whole number, not 2.0"),
         (lambda: compare(nn.Conv2d(3, 5, 3), (3, 8, 8)), ValueError, r"has no batch; put one first, such as \(1, 3, 8, 8\)"),
         (lambda: compare(small_cnn(), (1, 3, 31, 31)), ValueError, "3×32×32"),
+        (lambda: build(Network((3, 8, 8), forward=Conv2d(3, 4, 3))), ValueError, "forward: PyTorch's modules have something of this name"),
+        (lambda: build(Network((3, 8, 8), training=Conv2d(3, 4, 3))), ValueError, "training: PyTorch's modules have"),
+        (lambda: measure_memory(small_cnn(), (2, 3, 31, 31)), ValueError, "it takes batches of 3×32×32"),
         (lambda: compare(small_cnn(), 3), TypeError, "a tuple with the batch"),
         (lambda: small_cnn().ledger(0), ValueError, "batch_size must be at least 1"),
         (lambda: small_cnn()["conv3"], KeyError, "there are conv1"),
@@ -205,3 +208,8 @@ def test_the_pools_of_the_articles_text_end_in_the_same_map():
     code, text = small_cnn().ledger(), small_cnn(pool1_kernel=3, pool2_kernel=5).ledger()
     assert text["conv2"].input_shape == (5, 13, 13) and text["flatten"].output_shape == code["flatten"].output_shape == (192,)
     assert (text.params, text.macs) == (26_926, 385_196)
+
+
+def test_a_compiled_model_is_measured_as_what_it_wraps():
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())
+    assert measure_memory(torch.compile(model), (2, 3, 8, 8)) == measure_memory(model, (2, 3, 8, 8))

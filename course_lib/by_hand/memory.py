@@ -97,7 +97,7 @@ def keeps(network: Network, batch_size: int = 1, dtype: str = "float32", mode: s
     >>> [row.bytes for row in keeps(small_cnn(), 16) if row.bytes]
     [196608, 250880, 92160, 46080, 76800, 12288, 8192]
     """
-    whole("memory: batch_size", batch_size)
+    batch_size = whole("memory: batch_size", batch_size)
     one_of(DTYPES, "dtype", dtype)
     one_of(MODES, "mode", mode)
     shape, size, live = network.input_shape, DTYPES[dtype], False

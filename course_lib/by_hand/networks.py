@@ -137,6 +137,8 @@ def vgg16_32(width: int = 64, late_convs: int = 3, batch_norm: bool = True, clas
     (15119690, 8461, 313592320)
     """
     _check("vgg16_32", locals())
+    if late_convs > 1000:
+        raise ValueError(f"vgg16_32: late_convs must be at most 1000, not {late_convs}")
     layers, before = {}, 3
     for block, convs in enumerate((2, 2, late_convs, late_convs, late_convs), 1):
         channels = width * min(2 ** (block - 1), 8)

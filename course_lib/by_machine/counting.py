@@ -28,6 +28,8 @@ def build(network: Network, device: str = "cpu") -> nn.Sequential:
     >>> sum(p.numel() for p in build(small_cnn()).parameters())
     26926
     """
+    if taken := [name for name in network.layers if hasattr(nn.Sequential, name) or name in vars(nn.Sequential())]:
+        raise ValueError(f"{taken[0]}: PyTorch's modules have something of this name already; give the layer another")
     with torch.device(device):
         made = OrderedDict((name, getattr(nn, layer.kind)(**vars(layer))) for name, layer in network.layers.items())
     for name in network.frozen_names:

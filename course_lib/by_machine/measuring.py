@@ -1,8 +1,6 @@
 """Gradients, optimizer state, buffers and saved tensors as they really are, after one real step on a copy."""
 
-import copy
 import warnings
-from collections import OrderedDict
 
 import torch
 from torch import nn
@@ -11,7 +9,8 @@ from course_lib.by_hand.layers import one_of
 from course_lib.by_hand.memory import DTYPES, MODES, OPTIMIZERS, Memory, predict_memory
 from course_lib.by_hand.networks import Network
 from course_lib.by_machine.counting import build, with_batch
-from course_lib.show.tables import Table
+from course_lib.by_machine.walk import with_values
+from course_lib.show.tables import Table, times
 from course_lib.words import words
 
 
@@ -70,18 +69,15 @@ def _copied(network_or_model, input_size, dtype: str, optimizer: str, mode: str)
         one_of(known, what, value)
     if isinstance(network_or_model, Network):
         model = build(network_or_model)
-        input_size = (input_size, *network_or_model.input_shape) if isinstance(input_size, int) else input_size
+        input_size = (input_size, *network_or_model.input_shape) if isinstance(input_size, int) else with_batch(input_size)
+        if input_size[1:] != network_or_model.input_shape:
+            raise ValueError(f"measure: input_size {input_size} does not fit; it takes batches of {times(network_or_model.input_shape)}")
     elif not isinstance(network_or_model, nn.Module):
         raise TypeError(f"measure: model must be a Network or a torch.nn.Module, not {network_or_model!r:.60}")
     elif any(tensor.is_meta for tensor in (*network_or_model.parameters(), *network_or_model.buffers())):
         raise ValueError("measure: the model is on the meta device, without values; build it on the CPU")
     else:
-        memo = {}
-        for part in network_or_model.modules():  # a user's hooks must not see this run; what a pass left behind cannot be copied
-            hooks = part._forward_hooks, part._forward_pre_hooks, part._backward_hooks, part._backward_pre_hooks
-            left = (value for value in vars(part).values() if torch.is_tensor(value) and not value.is_leaf)
-            memo |= {id(known): OrderedDict() for known in hooks} | {id(tensor): tensor.detach() for tensor in left}
-        model = copy.deepcopy(network_or_model, memo).cpu()
+        model = with_values(network_or_model)
     model.zero_grad(set_to_none=True)  # gradients of an earlier step are not this one's
     return model.to(getattr(torch, dtype)).train(mode == "train"), with_batch(input_size)
 

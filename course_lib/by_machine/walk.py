@@ -281,7 +281,7 @@ def walk(model: nn.Module, args: tuple, kwargs: dict, is_place: Callable, check:
     error = heard.error
     if isinstance(error, NotImplementedError) or (isinstance(error, RuntimeError) and "meta" in str(error)):
         with torch.random.fork_rng(devices=[]):  # it asks for a value, or names a device
-            heard = _run(model, _with_values(model).train(training), *tree_map(_to_values, (args, kwargs)), is_place, check, device="cpu")
+            heard = _run(model, with_values(model).train(training), *tree_map(_to_values, (args, kwargs)), is_place, check, device="cpu")
         heard.real = True
     return heard
 
@@ -314,11 +314,12 @@ def _to_values(value):
     return torch.zeros_like(value, device="cpu") if isinstance(value, torch.Tensor) and value.is_meta else value
 
 
-def _with_values(model: nn.Module) -> nn.Module:
-    """A copy with its values, on the CPU; one that never had any gets zeros."""
-    memo = {}
+def with_values(model: nn.Module) -> nn.Module:
+    """A copy with its values, on the CPU, without a user's hooks; one that never had values gets whatever lies there."""
+    model, memo = unwrapped(model), {}
     for _, part, _ in parts(model):
-        memo |= {id(hooks): OrderedDict() for hooks in (part._forward_hooks, part._forward_pre_hooks) if not any(map(_own, hooks.values()))}
-        memo |= {id(t): t.detach() for t in vars(part).values() if isinstance(t, torch.Tensor) and not t.is_leaf}
+        hooks = [value for name, value in vars(part).items() if name.endswith("_hooks") and isinstance(value, dict)]
+        memo |= {id(known): OrderedDict() for known in hooks if not any(map(_own, known.values()))}
+        memo |= {id(t): t.detach() for t in vars(part).values() if isinstance(t, torch.Tensor) and not t.is_leaf}  # of a pass before
     copied = copy.deepcopy(model, memo)
     return copied.to_empty(device="cpu") if any(p.is_meta for p in model.parameters()) else copied.cpu()

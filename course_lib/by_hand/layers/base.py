@@ -23,11 +23,15 @@ def whole(what: str, value, least: float = 1) -> int:
     Traceback (most recent call last):
     ValueError: conv2: kernel_size must be at least 1, not 0
     """
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
+    try:
+        number = None if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        number = None
+    if number is None:
         raise TypeError(f"{what} must be a whole number, not {value!r}")
-    if operator.index(value) < least:
+    if number < least:
         raise ValueError(f"{what} must be at least {least}, not {value}")
-    return operator.index(value)
+    return number
 
 
 def shape(what: str, value) -> Shape:
@@ -191,8 +195,9 @@ class Layer:
     def row(self, name: str, input_shape: Shape, batch_size: int = 1, trainable: bool = True) -> Row:
         """The layer's facts on this input, as a row of a ledger."""
         output, work = self.output_shape(input_shape, name), self.params_work
+        input_shape, batch_size = tuple(map(operator.index, input_shape)), operator.index(batch_size)  # numpy's would overflow
         return Row(
-            name=name, kind=self.kind, detail=self.detail, input_shape=tuple(input_shape), output_shape=output,
+            name=name, kind=self.kind, detail=self.detail, input_shape=input_shape, output_shape=output,
             params=work.value, trainable_params=work.value * trainable, buffers=self.buffers,
             macs=batch_size * self.macs_work(input_shape).value, biased=self.bias and self.kernels > 0,
             inputs=batch_size * math.prod(input_shape), outputs=batch_size * math.prod(output),

@@ -70,9 +70,9 @@ class _AdaptiveAvgPool(Layer):
     detail = property(lambda self: "to " + times("input" if size is None else size for size in self.output_size))
 
     def window(self, input_shape: Shape) -> int:
-        # Windows overlap where the sizes do not divide: this is the largest of them.
+        # Windows overlap where the sizes do not divide: this is the largest of them, which starts gcd before a border.
         axes = zip(input_shape[1:], self._output_shape(input_shape)[1:], strict=True)
-        return math.prod(max(-(-(i + 1) * size // out) - i * size // out for i in range(out)) for size, out in axes)
+        return math.prod(1 - (math.gcd(size, out) - size) // out for size, out in axes)
 
     def _output_shape(self, input_shape: Shape) -> Shape:
         return (input_shape[0], *(out or size for out, size in zip(self.output_size, input_shape[1:], strict=True)))

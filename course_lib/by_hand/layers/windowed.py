@@ -1,15 +1,21 @@
 """A kernel that steps over a map: what convolutions and pools stand on."""
 
-from course_lib.by_hand.layers.base import Layer, Shape, _short
+from course_lib.by_hand.layers.base import Layer, Shape, _short, one_of, whole
 from course_lib.show.tables import times
 
 
-def output_size(size: int, kernel: int, stride=1, padding=0, dilation=1, ceil_mode=False) -> int:
+def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1, ceil_mode: bool = False) -> int:
     """Number of positions of a kernel along one axis; less than 1 where it does not fit (PyTorch's MaxPool2d page).
 
     >>> output_size(32, kernel=5), output_size(28, kernel=5, stride=2), output_size(5, 2, stride=2, ceil_mode=True)
     (28, 12, 3)
     """
+    sizes = {"size": (size, 1), "kernel": (kernel, 1), "stride": (stride, 1), "padding": (padding, 0), "dilation": (dilation, 1)}
+    checked = [whole(f"output_size: {name}", value, least) for name, (value, least) in sizes.items()]
+    return _positions(*checked, one_of((True, False), "output_size: ceil_mode", ceil_mode))
+
+
+def _positions(size: int, kernel: int, stride: int, padding: int, dilation: int, ceil_mode: bool) -> int:
     count = (size + 2 * padding - dilation * (kernel - 1) - 1 + (stride - 1) * ceil_mode) // stride + 1
     # The last window must start inside the input or its left padding, or PyTorch leaves it out.
     return count - 1 if ceil_mode and (count - 1) * stride >= size + padding else count
@@ -44,7 +50,7 @@ class Windowed(Layer):
         """How many positions the kernel takes along each axis."""
         if self.padding == "same":
             return input_shape[1:]
-        return tuple(output_size(*axis, self.ceil_mode) for axis in self._axes(input_shape))
+        return tuple(_positions(*axis, self.ceil_mode) for axis in self._axes(input_shape))
 
     def _misfit(self, input_shape: Shape) -> str | None:
         if min(self.positions(input_shape)) >= 1:
