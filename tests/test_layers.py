@@ -105,6 +105,11 @@ def times_channels(*values):
     return lambda shape: st.sampled_from([*values, *(n * shape[0] for n in values)])
 
 
+def ends(shape):
+    """The last size, or the last sizes."""
+    return st.sampled_from([shape[-1], *(shape[i:] for i in range(len(shape)))])
+
+
 FLAG, ANY, CHANNELS = of(False, True), [1, 2, 3], lambda shape: st.just(shape[0])
 CONV = {
     "in_channels": CHANNELS,
@@ -120,6 +125,8 @@ CONV = {
 POOL = {"kernel_size": per_axis(2, 5, 1), "stride": per_axis(1, 3, None), "padding": per_axis(0, 1, 0, 0, 2), "ceil_mode": FLAG}
 MAX_POOL = POOL | {"dilation": per_axis(1, 3, 1, 1), "return_indices": of(False)}
 AVG_POOL = POOL | {"count_include_pad": FLAG}
+TRANSPOSED = {name: CONV[name] for name in ("in_channels", "out_channels", "kernel_size", "stride", "dilation", "groups", "bias")}
+TRANSPOSED |= {"padding": per_axis(0, 2), "output_padding": per_axis(0, 1, 0, 0)}
 BATCH_NORM = {"num_features": CHANNELS, "eps": of(1e-5, 1), "momentum": of(0.1, None, 1), "affine": FLAG, "track_running_stats": FLAG}
 LINEAR = {"out_features": of(1, 2, 10), "bias": FLAG}
 SIZE = {"size": per_axis(1, 9)}
@@ -148,6 +155,15 @@ KINDS = {
     "LeakyReLU": [(ANY, {"negative_slope": of(0.01, 0, -1), "inplace": FLAG})],
     "ELU": [(ANY, {"alpha": of(1.0, 0, -1), "inplace": FLAG})],
     "GELU": [(ANY, {"approximate": of("none", "tanh")})],
+    "Conv3d": [([4], CONV)],
+    **{f"ConvTranspose{n}d": [([n + 1], TRANSPOSED)] for n in (1, 2, 3)},
+    "MaxPool3d": [([4], MAX_POOL)],
+    "AvgPool3d": [([4], AVG_POOL | {"kernel_size": per_axis(1, 3), "divisor_override": of(None, 1, 3)})],
+    "AdaptiveAvgPool3d": [([4], {"output_size": per_axis(1, 9, (None, 3, 2))})],
+    "BatchNorm3d": [([4], BATCH_NORM)],
+    "GroupNorm": [([2, 3], {"num_groups": of(1, 1, 2, 3), "num_channels": CHANNELS, "eps": of(1e-5, 1), "affine": FLAG})],
+    "LayerNorm": [([1, 2, 3], {"normalized_shape": ends, "eps": of(1e-5, 1), "elementwise_affine": FLAG, "bias": FLAG})],
+    "RMSNorm": [([1, 2, 3], {"normalized_shape": ends, "eps": of(None, 1), "elementwise_affine": FLAG})],
     **{kind: [(ANY, {"inplace": FLAG})] for kind in ("ReLU", "ReLU6", "SiLU", "Hardswish")},
     **{kind: [(ANY, {})] for kind in ("Sigmoid", "Tanh", "Identity")},
 }
@@ -170,7 +186,8 @@ def cases(draw, kind: str, spoil: bool = True) -> Case:
     """A layer with an input that it mostly takes; in every fourth case one argument, or the shape, is anything."""
     ranks, arguments = draw(st.sampled_from(KINDS[kind]))
     size = st.integers(1, 5) | st.integers(6, 20)
-    shape = draw(st.sampled_from(ranks).flatmap(lambda rank: st.tuples(*[size] * rank)))
+    small = st.integers(1, 8)  # for three dimensions, which take their time
+    shape = draw(st.sampled_from(ranks).flatmap(lambda rank: st.tuples(*[small if rank > 3 else size] * rank)))
     case = Case(kind, {name: draw(values(shape)) for name, values in arguments.items()}, shape)
     if spoil and draw(st.integers(0, 3)) == 3:
         name = draw(st.sampled_from([*arguments, "input_shape"]))
@@ -189,8 +206,8 @@ def near(shape: tuple) -> list[tuple]:
 
 def plain(kind: str) -> list[Case]:
     """The simplest cases of a layer, with 4 of everything."""
-    sizes = ["in_channels", "out_channels", "in_features", "out_features", "num_features", "output_size"]
-    asked = dict.fromkeys([*sizes, "size", "scale_factor"], 4) | {"kernel_size": 2}
+    sizes = ["in_channels", "out_channels", "in_features", "out_features", "num_features", "num_groups", "num_channels", "output_size"]
+    asked = dict.fromkeys([*sizes, "size", "scale_factor", "normalized_shape"], 4) | {"kernel_size": 2}
     return [
         Case(kind, {name: size for name, size in asked.items() if name in arguments}, (4,) * rank)
         for ranks, arguments in KINDS[kind][:2]
@@ -200,7 +217,7 @@ def plain(kind: str) -> list[Case]:
 
 # Where the course is stricter than PyTorch. It is never looser.
 
-FLAGS = {"bias", "affine", "track_running_stats", "inplace", "return_indices"}
+FLAGS = {"bias", "affine", "elementwise_affine", "track_running_stats", "inplace", "return_indices"}
 
 
 def parts(value) -> tuple:
@@ -214,7 +231,11 @@ def numbers(case: Case) -> list:
 
 
 def axes(kind: str) -> int:
-    return {"1d": 1, "2d": 2}.get(kind[-2:], 0)
+    return {"1d": 1, "2d": 2, "3d": 3}.get(kind[-2:], 0)
+
+
+def not_above_0(value) -> bool:
+    return isinstance(value, (int, float)) and value <= 0
 
 
 class Rule(NamedTuple):
@@ -236,7 +257,7 @@ STRICTER = [
          lambda case, facts: 0 in (*case.input_shape, *facts.output_shape)),
     Rule("eps is above 0, as in training, and scale_factor too",
          Case("BatchNorm1d", {"num_features": 4, "eps": 0}, (4,)),
-         lambda case, facts: 0 in (case.arguments.get("eps"), case.arguments.get("scale_factor"))),
+         lambda case, facts: case.arguments.get("scale_factor") == 0 or not_above_0(case.arguments.get("eps"))),
     Rule("padding adds to a map", Case("Conv1d", {"in_channels": 4, "out_channels": 4, "kernel_size": 3, "padding": -1,
                                                  "padding_mode": "reflect"}, (4, 8)),
          lambda case, facts: any(n < 0 for n in parts(case.arguments.get("padding")) if isinstance(n, int))),
@@ -247,9 +268,9 @@ STRICTER = [
                                  if isinstance(value, (tuple, list)))),
     Rule("num_features counts the channels even where BatchNorm keeps nothing of that size",
          Case("BatchNorm2d", {"num_features": 5, "affine": False, "track_running_stats": False}, (4, 8, 8)),
-         lambda case, facts: "Norm" in case.kind and repr(case.arguments["num_features"]) != repr(case.input_shape[0])),
+         lambda case, facts: "BatchNorm" in case.kind and repr(case.arguments["num_features"]) != repr(case.input_shape[0])),
     Rule("there is a batch, which PyTorch here takes for the channels", Case("MaxPool2d", {"kernel_size": 2}, (8, 8)),
-         lambda case, facts: len(case.input_shape) < max(1, axes(case.kind) + ("Norm" not in case.kind))),
+         lambda case, facts: len(case.input_shape) < max(1, axes(case.kind) + ("BatchNorm" not in case.kind))),
     Rule("the batch stays: Flatten leaves axis 0", Case("Flatten", {"start_dim": 0}, (4, 8, 8)),
          lambda case, facts: case.arguments.get("start_dim") in (0, -len(case.input_shape) - 1)),
     Rule("a layer gives one tensor", Case("MaxPool2d", {"kernel_size": 2, "return_indices": True}, (4, 8, 8)),
@@ -275,7 +296,7 @@ def one_thread():
     torch.set_num_threads(threads)
 
 
-@pytest.mark.parametrize("kind", LAYERS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_agrees_with_pytorch(kind):
     verdicts = Counter()
 
@@ -289,7 +310,7 @@ def test_agrees_with_pytorch(kind):
     assert verdicts["fits"] > 0.3 * verdicts.total()  # above 0.4 in the long run, as benchmarks/agree.py sees to
 
 
-@pytest.mark.parametrize("kind", LAYERS)
+@pytest.mark.parametrize("kind", sorted({*KINDS} - {"ConvTranspose3d"}))  # a stride of 99 in three dimensions takes too long
 def test_agrees_with_pytorch_whatever_one_argument_is(kind):
     for case in plain(kind):
         assert verdict(case) == "fits"
@@ -306,7 +327,7 @@ def test_agrees_with_pytorch_up_to_the_last_padding(mode):
         assert verdict(Case("Conv1d", asked, (1, size))) in ("fits", "misfits")
 
 
-@pytest.mark.parametrize("kind", LAYERS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_has_pytorchs_arguments_and_defaults(kind):
     ours, theirs = (inspect.signature(layer).parameters for layer in (LAYERS[kind], getattr(nn, kind)))
     left_out = {"device", "dtype", "recompute_scale_factor", "args", "kwargs"}
@@ -322,7 +343,7 @@ def test_is_stricter_on_purpose(rule):
     assert [other.reason for other in STRICTER if other.holds(rule.witness, facts)] == [rule.reason]
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if "kernel_size" in KINDS[kind][0][1]])
+@pytest.mark.parametrize("kind", sorted({k for k in KINDS if "kernel_size" in KINDS[k][0][1] and "Transpose" not in k} - {"AvgPool3d"}))
 def test_the_largest_kernel_that_fits_does_and_one_more_does_not(kind):
     offers = []
 
@@ -464,3 +485,71 @@ def test_the_largest_window_of_an_adaptive_pool_is_that_of_all_its_windows(size,
     windows = [-(-(i + 1) * size // out) - i * size // out for i in range(out)]
     assert AdaptiveAvgPool1d(out).window((1, size)) == max(windows)
     assert AdaptiveAvgPool2d(10**9).row("pool", (3, 8, 8)).window == 1, "and at once"
+
+
+# Layers that take or give several tensors, or indices, are asked one by one.
+
+
+def test_every_layer_is_asked():
+    assert set(LAYERS) - set(KINDS) == {"Embedding", "RNN", "GRU", "LSTM", "MultiheadAttention"}
+
+
+def machine(module: nn.Module, *inputs: torch.Tensor) -> Facts:
+    with FlopCounterMode(display=False) as counter:
+        output = module(*inputs)
+    output = output[0] if isinstance(output, tuple) else output
+    params, buffers = (sum(tensor.numel() for tensor in kept()) for kept in (module.parameters, module.buffers))
+    return Facts(params, buffers, counter.get_total_flops() // 2 // BATCH, tuple(output.shape[1:]))
+
+
+def hand(layer: Layer, shape: tuple) -> Facts:
+    row = layer.row("layer", shape)
+    return Facts(row.params, row.buffers, row.macs, row.output_shape)
+
+
+sizes = st.integers(1, 6)
+
+
+@settings(max_examples=40)
+@given(st.sampled_from(["RNN", "GRU", "LSTM"]), sizes, sizes, st.integers(1, 3), st.booleans(), st.booleans(), st.integers(0, 3), sizes)
+def test_recurrent_layers_agree_with_pytorch(kind, inputs, hidden, layers, bias, both, projected, steps):
+    arguments = {"num_layers": layers, "bias": bias, "bidirectional": both, "batch_first": True}
+    if kind == "LSTM" and 0 < projected < hidden:
+        arguments["proj_size"] = projected
+    module = getattr(nn, kind)(inputs, hidden, **arguments).to("meta")  # on the CPU PyTorch's counter may not hear it
+    blank = torch.empty(BATCH, steps, inputs, device="meta")
+    assert hand(LAYERS[kind](inputs, hidden, **arguments), (steps, inputs)) == machine(module, blank)
+
+
+@settings(max_examples=40)
+@given(st.integers(1, 4), st.integers(1, 3), st.booleans(), sizes)
+def test_attention_agrees_with_pytorch(heads, width, bias, tokens):
+    wide = heads * width
+    x = torch.zeros(BATCH, tokens, wide)
+    module = nn.MultiheadAttention(wide, heads, bias=bias, batch_first=True)  # in training, where PyTorch's counter hears all of it
+    assert hand(LAYERS["MultiheadAttention"](wide, heads, bias=bias), (tokens, wide)) == machine(module, x, x, x)
+
+
+@given(sizes, sizes, st.lists(sizes, min_size=1, max_size=3))
+def test_an_embedding_agrees_with_pytorch(table, width, shape):
+    module = nn.Embedding(table, width)
+    assert hand(LAYERS["Embedding"](table, width), tuple(shape)) == machine(module, torch.zeros(BATCH, *shape, dtype=torch.long))
+
+
+@pytest.mark.parametrize(
+    "ask, says",
+    [
+        (lambda: LAYERS["LSTM"](4, 6, proj_size=6), "LSTM: proj_size 6 must be smaller than hidden_size 6"),
+        (lambda: LAYERS["RNN"](4, 6, nonlinearity="sigmoid"), "RNN: nonlinearity must be 'tanh' or 'relu'"),
+        (lambda: LAYERS["MultiheadAttention"](8, 3), "num_heads=3 does not divide embed_dim=8"),
+        (lambda: LAYERS["LSTM"](4, 6).output_shape((5, 3)), "LSTM: expects 4 features, but its input has 3"),
+        (lambda: LAYERS["GroupNorm"](3, 8), "num_groups=3 does not divide num_channels=8; 1, 2, 4, 8 would"),
+        (lambda: LAYERS["LayerNorm"](8).output_shape((5, 3)), "LayerNorm: normalises 8, but its input ends in 3"),
+        (lambda: LAYERS["ConvTranspose2d"](4, 6, 3, output_padding=1), "output_padding 1 must be smaller than the stride 1"),
+        (lambda: LAYERS["ConvTranspose1d"](4, 6, 1, padding=4).output_shape((4, 8)), "padding 4 leaves nothing of a 8 map"),
+        (lambda: Network((5, 4), rnn=LAYERS["RNN"](4, 6)), "rnn: RNN has several inputs or outputs, and a Network is a row of layers"),
+    ],
+)
+def test_what_the_new_layers_refuse(ask, says):
+    with pytest.raises((TypeError, ValueError), match=re.escape(says)):
+        ask()

@@ -235,3 +235,11 @@ def test_a_models_backward_hooks_see_nothing_and_what_a_pass_left_on_it_is_no_ob
 def test_what_cannot_be_measured_is_said(wrong):
     with pytest.raises(TypeError, match="model must be a Network or a torch.nn.Module, not"):
         measure_memory(wrong, (2, 3, 32, 32))
+
+
+def test_a_layer_whose_backward_is_not_known_is_refused_by_name():
+    from course_lib import LayerNorm
+
+    with pytest.raises(ValueError, match="the backward of LayerNorm keeps is not known by hand; measure_memory measures it"):
+        predict_memory(Network((4, 8), norm=LayerNorm(8)), 2)
+    assert measure_memory(Network((4, 8), norm=LayerNorm(8)), 2).kept > 0

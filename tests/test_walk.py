@@ -507,7 +507,7 @@ def test_every_place_has_its_row_in_order_of_execution():
 
     rows = count(Net(), (2, 3, 8, 8))
     assert [row.name for row in rows] == ["conv", "relu", "norm", "+", "cat", "[…]", "max_pool2d", "view", "fc"]
-    assert [row.by for row in rows] == ["hand", *["machine"] * 7, "hand"]
+    assert [row.by for row in rows] == ["hand", "machine", "hand", *["machine"] * 5, "hand"]
     assert rows["conv"].work.text == "3·3·3·4 + 4" and rows["norm"].params == 8
     assert rows["cat"].output_shape == (8, 8, 8) and rows["view"].output_shape == (64,)
 

@@ -31,6 +31,11 @@ OPTIMIZERS = {
     "Adagrad": Optimizer("Adagrad", {}, 1, 4),
 }
 MODES = ("train", "eval", "no_grad")
+KNOWN = {  # the layers of which it is known what their backward keeps: a guess would be bytes off in silence
+    *(f"{kind}{n}d" for kind in ("Conv", "BatchNorm", "MaxPool", "AvgPool", "AdaptiveAvgPool") for n in (1, 2)),
+    *("Linear", "Upsample", "Flatten", "Dropout", "Identity", "ReLU", "ReLU6", "LeakyReLU", "ELU", "GELU", "SiLU", "Hardswish"),
+    *("Sigmoid", "Tanh"),
+}
 
 
 class Kept(NamedTuple):
@@ -131,6 +136,8 @@ def is_view(layer: Layer, training: bool) -> bool:
 def needs(layer: Layer, shape: Shape, output: Shape, training: bool, trainable: bool, live: bool) -> list[tuple[str, Shape]]:
     """The tensors that a layer's backward needs, by name, with their sizes without the batch (CPU, torch 2.13.0)."""
     kind = layer.kind
+    if kind not in KNOWN:
+        raise ValueError(f"what the backward of {kind} keeps is not known by hand; measure_memory measures it")
     if kind.startswith("Conv"):
         around, size = layer.paddings(), shape[1:]
         if layer.padding_mode != "zeros":

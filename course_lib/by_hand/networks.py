@@ -29,6 +29,9 @@ class Network:
             if not isinstance(layer, Layer):
                 whose = "is PyTorch's; import its namesake from course_lib" if hasattr(layer, "forward") else "is no layer of course_lib"
                 raise TypeError(f"{name}: {layer!r} {whose}, such as course_lib.Conv2d(3, 5, 5)")
+            if not layer.chains:
+                several = f"{layer.kind} has several inputs or outputs, and a Network is a row of layers"
+                raise ValueError(f"{name}: {several}; count takes a module")
             if not name or "." in name:
                 raise ValueError(f"{name!r} cannot name a layer: PyTorch allows neither an empty name nor a dot")
             self.layers[name] = layer.resolve(current)

@@ -46,9 +46,12 @@ def as_layer(module: nn.Module, name: str) -> Layer:
     kind = _kind(module)
     if kind is None:
         raise TypeError(f"{name}: {type(module).__name__} is not known by hand; known are {', '.join(LAYERS)}")
-    arguments = {field.name: getattr(module, field.name) for field in fields(LAYERS[kind])}
+    arguments = {field.name: getattr(module, field.name) for field in fields(LAYERS[kind]) if hasattr(module, field.name)}
+    if kind == "MultiheadAttention":
+        arguments["bias"] = module.in_proj_bias
     if "bias" in arguments:
-        arguments["bias"] = arguments["bias"] is not None  # a module keeps the tensor under the argument's name
+        bias = arguments["bias"]  # a module keeps its tensor, or nothing, under the argument's name, a recurrent one the argument
+        arguments["bias"] = bias is not None and bias is not False
     try:
         return LAYERS[kind](**arguments)
     except (TypeError, ValueError) as error:
@@ -198,8 +201,12 @@ def _check(place: Place, batched: bool) -> None:
 
 def _one(layer: Layer, shape: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:
     """The batch, and the shape without it; an input may have none."""
-    unbatched = len(shape) == 1 or (layer.dims and len(shape) == layer.dims + 1)
-    return (1, shape) if unbatched else (shape[0], shape[1:])
+    if layer.kind == "Embedding":  # any shape of indices
+        return 1, shape
+    if not getattr(layer, "batch_first", True) and len(shape) == 3:  # recurrent layers and attention have it second, unless told
+        return shape[1], (shape[0], *shape[2:])
+    ranks = layer.ranks if layer.kind != "BatchNorm1d" else ()
+    return (1, shape) if len(shape) == 1 or len(shape) in ranks else (shape[0], shape[1:])
 
 
 def _sentence(heard: Walk) -> str:
@@ -273,14 +280,13 @@ def _row(place: Place, new: list[torch.Tensor]) -> Row:
     by machine."""
     layer, module = _layer(place.module, place.path), place.module
     if layer is not None:
-        own = [tensor for tensor in (module._parameters.get(name) for name in ("weight", "bias")) if tensor is not None]
-        terms = list(layer.params_work)
+        own, terms = list(module.parameters()), list(layer.params_work)
         row = Row(place.path, layer.kind, layer.detail)
         if place.inputs:
             batch, shape = _one(layer, place.inputs[0])
             row = layer.row(place.path, shape, batch) if layer.misfit(shape) is None else row
         as_by_hand = not place.outputs or (row.output_shape == _one(layer, place.outputs[0])[1] and row.macs == place.macs)
-        if len(own) == len(terms) and as_by_hand:
+        if [tensor.numel() for tensor in own] == list(map(math.prod, terms)) and as_by_hand:
             mine = [(tensor, term) for tensor, term in zip(own, terms, strict=True) if any(tensor is other for other in new)]
             work, trained = Work(term for _, term in mine), Work(term for tensor, term in mine if tensor.requires_grad)
             buffers = layer.buffers if any(not isinstance(tensor, nn.Parameter) for tensor in new) else 0

@@ -53,6 +53,12 @@ def _real(what: str, value, dims=None, above: float = -math.inf, several: bool =
     return value
 
 
+def _fraction(what: str, value, dims: int | None) -> float:
+    if not 0 <= _real(what, value) <= 1:
+        raise ValueError(f"{what} must be between 0 and 1, not {value}")
+    return value
+
+
 def _sizes(what: str, value, dims: int | None, least: int = 1, open_axes: bool = False) -> Shape | int:
     """One number or one for each axis, as one for each; as they are where the number of axes is not known yet."""
     if not isinstance(value, (tuple, list)):
@@ -76,16 +82,20 @@ def _padding(what: str, value, dims: int | None):
 
 # What an argument's type asks of its value, beside being of that type. Plain types, as in a layer of your own, ask nothing more.
 Count = Annotated[int, lambda what, value, dims: whole(what, value)]
+Count0 = Annotated[int, lambda what, value, dims: whole(what, value, 0)]
 Axis = Annotated[int, lambda what, value, dims: whole(what, value, -math.inf)]
 Sizes = Annotated[int | Shape, _sizes]
 Sizes0 = Annotated[int | Shape, partial(_sizes, least=0)]
 Target = Annotated[int | Shape, lambda what, value, dims: _sizes(what, value, dims, open_axes=dims > 1)]
 Padding = Annotated[int | Shape | str, _padding]
 PaddingMode = Annotated[str, partial(one_of, ("zeros", "reflect", "replicate", "circular"))]
+OnlyZeros = Annotated[str, partial(one_of, ("zeros",))]
 Real = Annotated[float, _real]
 Positive = Annotated[float, partial(_real, above=0)]
+Fraction = Annotated[float, _fraction]
 Scale = Annotated[float | tuple[float, ...], partial(_real, above=0, several=True)]
 Mode = Annotated[str, partial(one_of, ("nearest", "nearest-exact", "linear", "bilinear", "bicubic"))]
+Nonlinearity = Annotated[str, partial(one_of, ("tanh", "relu"))]
 Approximate = Annotated[str, partial(one_of, ("none", "tanh"))]
 Flag = Annotated[bool, partial(one_of, (True, False))]
 Off = Annotated[bool, partial(one_of, (False,))]
@@ -120,6 +130,7 @@ class Layer:
     kernel = ()  # the sizes of what one output value looks at
     kernels = 0  # how many kernels have weights
     bias = False
+    chains = True  # takes one tensor and gives one, so that it can stand in a row of layers
     buffers = 0  # stored values that are not parameters
     kind = property(lambda self: type(self).__name__)
 

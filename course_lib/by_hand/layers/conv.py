@@ -2,8 +2,10 @@
 
 import math
 
-from course_lib.by_hand.layers.base import Count, Flag, Padding, PaddingMode, Shape, Sizes, _short
+from course_lib.by_hand.layers.base import Count, Flag, Layer, OnlyZeros, Padding, PaddingMode, Shape, Sizes, Sizes0, _short
 from course_lib.by_hand.layers.windowed import Windowed
+from course_lib.by_hand.ledger import Work
+from course_lib.show.tables import times
 
 
 class _Conv(Windowed):
@@ -58,4 +60,83 @@ class Conv2d(_Conv, dims=2):
     >>> Conv2d(5, 12, 17).output_shape((5, 12, 12), name="conv2")
     Traceback (most recent call last):
     ValueError: conv2: a 17×17 kernel does not fit a 12×12 map; the largest that fits is 12
+    """
+
+
+class Conv3d(_Conv, dims=3):
+    """3-d convolution: (Cin, D, H, W) → (Cout, D_out, H_out, W_out); params kd·kh·kw·(Cin/groups)·Cout + Cout (its page).
+
+    >>> Conv3d(2, 4, 3).params, Conv3d(2, 4, 3).output_shape((2, 8, 8, 8))
+    (220, (4, 6, 6, 6))
+    """
+
+
+class _ConvTranspose(Layer):
+    in_channels: Count
+    out_channels: Count
+    kernel_size: Sizes
+    stride: Sizes = 1
+    padding: Sizes0 = 0
+    output_padding: Sizes0 = 0
+    groups: Count = 1
+    bias: Flag = True
+    dilation: Sizes = 1
+    padding_mode: OnlyZeros = "zeros"
+    channels = property(lambda self: self.in_channels)
+    kernel = property(lambda self: (*self.kernel_size, self.out_channels // self.groups))
+    kernels = property(lambda self: self.in_channels)
+
+    @property
+    def detail(self) -> str:
+        groups = f", groups {self.groups}" if self.groups > 1 else ""
+        stride = f", stride {_short(self.stride)}" if max(self.stride) > 1 else ""
+        return f"{self.in_channels}→{self.out_channels}, {times(self.kernel_size)}{stride}{groups}{'' if self.bias else ', no bias'}"
+
+    @property
+    def params_work(self) -> Work:
+        """The work shown for `params`: each input channel writes through a kernel of its own; a bias for each output channel."""
+        return Work([(*self.kernel_size, self.in_channels, self.out_channels // self.groups)] + [(self.out_channels,)] * self.bias)
+
+    def macs_work(self, input_shape: Shape) -> Work:
+        """Multiply-accumulates: every input value is multiplied with its kernel, at the input's positions and not the output's."""
+        return Work([(*self.kernel, *input_shape)])
+
+    def _clash(self) -> str | None:
+        common = math.gcd(self.in_channels, self.out_channels)
+        if common % self.groups:
+            return f"groups={self.groups} does not divide both in_channels={self.in_channels} and out_channels={self.out_channels}"
+        for extra, stride, dilation in zip(self.output_padding, self.stride, self.dilation, strict=True):
+            if extra >= max(stride, dilation):
+                return f"output_padding {extra} must be smaller than the stride {stride} or the dilation {dilation}"
+
+    def _misfit(self, input_shape: Shape) -> str | None:
+        if min(self._output_shape(input_shape)) < 1:
+            return f"padding {_short(self.padding)} leaves nothing of a {times(input_shape[1:])} map"
+
+    def _output_shape(self, input_shape: Shape) -> Shape:
+        axes = zip(input_shape[1:], self.kernel_size, self.stride, self.padding, self.output_padding, self.dilation, strict=True)
+        return (self.out_channels, *((size - 1) * s - 2 * p + d * (k - 1) + extra + 1 for size, k, s, p, extra, d in axes))
+
+
+class ConvTranspose1d(_ConvTranspose, dims=1):
+    """1-d transposed convolution: (Cin, L) → (Cout, L_out); params k·Cin·(Cout/groups) + Cout (PyTorch's page).
+
+    >>> ConvTranspose1d(4, 6, 3, stride=2).output_shape((4, 8))
+    (6, 17)
+    """
+
+
+class ConvTranspose2d(_ConvTranspose, dims=2):
+    """2-d transposed convolution: (Cin, H, W) → (Cout, H_out, W_out); params kh·kw·Cin·(Cout/groups) + Cout (its page).
+
+    >>> ConvTranspose2d(4, 6, 3, stride=2).macs((4, 8, 8)), ConvTranspose2d(4, 6, 3).params
+    (13824, 222)
+    """
+
+
+class ConvTranspose3d(_ConvTranspose, dims=3):
+    """3-d transposed convolution: (Cin, D, H, W) → (Cout, …); params kd·kh·kw·Cin·(Cout/groups) + Cout (its page).
+
+    >>> ConvTranspose3d(4, 6, 2).params
+    198
     """

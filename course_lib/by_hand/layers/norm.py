@@ -1,7 +1,8 @@
 """Normalisations: a scale and a shift for each channel or feature; BatchNorm remembers two numbers for each channel, too."""
 
-from course_lib.by_hand.layers.base import Count, Flag, Layer, Positive, Real
+from course_lib.by_hand.layers.base import Count, Flag, Layer, Positive, Real, Shape, Sizes
 from course_lib.by_hand.ledger import Work
+from course_lib.show.tables import times
 
 
 class _BatchNorm(Layer):
@@ -33,3 +34,64 @@ class BatchNorm2d(_BatchNorm, dims=2):
     >>> BatchNorm2d(12).params, BatchNorm2d(12).buffers
     (24, 25)
     """
+
+
+class BatchNorm3d(_BatchNorm, dims=3):
+    """Batch normalisation of (C, D, H, W): 2·C parameters, and 2·C + 1 buffer values (PyTorch's BatchNorm3d page).
+
+    >>> BatchNorm3d(12).params, BatchNorm3d(12).buffers
+    (24, 25)
+    """
+
+
+class GroupNorm(Layer):
+    """Normalisation of (C, …) in groups of channels: 2·C parameters, nothing remembered (PyTorch's GroupNorm page).
+
+    >>> GroupNorm(4, 12).params
+    24
+    """
+
+    num_groups: Count
+    num_channels: Count
+    eps: Positive = 1e-5
+    affine: Flag = True
+    bias: Flag = True
+    channels = property(lambda self: self.num_channels)
+    detail = property(lambda self: f"{self.num_channels}, groups {self.num_groups}")
+    params_work = property(lambda self: Work([(self.num_channels,)] * (1 + self.bias) * self.affine))
+
+    def _clash(self) -> str | None:
+        if self.num_channels % self.num_groups:
+            fits = ", ".join(str(n) for n in range(1, self.num_channels + 1) if self.num_channels % n == 0)
+            return f"num_groups={self.num_groups} does not divide num_channels={self.num_channels}; {fits} would"
+
+
+class RMSNorm(Layer):
+    """Division by the root mean square over the last axes, those of normalized_shape: one parameter for each of their values.
+
+    >>> RMSNorm(64).params, RMSNorm((12, 4)).params
+    (64, 48)
+    """
+
+    normalized_shape: Sizes
+    eps: Positive | None = None
+    elementwise_affine: Flag = True
+    over = property(lambda self: self.normalized_shape if isinstance(self.normalized_shape, tuple) else (self.normalized_shape,))
+    detail = property(lambda self: times(self.over))
+    params_work = property(lambda self: Work([self.over] * self.elementwise_affine))
+
+    def _misfit(self, input_shape: Shape) -> str | None:
+        if input_shape[-len(self.over) :] != self.over:
+            return f"normalises {times(self.over)}, but its input ends in {times(input_shape[-len(self.over) :])}"
+
+
+class LayerNorm(RMSNorm):
+    """Normalisation over the last axes, those of normalized_shape: a scale and a shift for each of their values (its page).
+
+    >>> LayerNorm(64).params, LayerNorm(64, bias=False).params
+    (128, 64)
+    """
+
+    eps: Positive = 1e-5
+    bias: Flag = True
+    params_work = property(lambda self: Work([self.over] * (1 + self.bias) * self.elementwise_affine))

@@ -24,7 +24,7 @@ def _positions(size: int, kernel: int, stride: int, padding: int, dilation: int,
 class Windowed(Layer):
     """A kernel that steps over a map: convolutions and pools."""
 
-    dilation = (1, 1)
+    dilation = (1, 1, 1)
     ceil_mode = False
     strides = property(lambda self: self.kernel_size if self.stride is None else self.stride)
 
