@@ -283,8 +283,14 @@ def need_space(gigabytes):
 # The environment -----------------------------------------------------------------------------------------------------
 
 
+WHOLE = "the course's folder is not whole: get it again, and keep your my/."
+
+
 def requirements(extra=None):
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    try:
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    except (OSError, ValueError, KeyError) as error:
+        raise Failure(f"The course's pyproject.toml cannot be read: {error}.", WHOLE) from None
     return [*project["dependencies"], *project["optional-dependencies"].get(extra, [])]
 
 
@@ -300,6 +306,7 @@ def active_environment():
 def environment(extra, may_install, command):
     """The Python of the active environment, or else of .venv, once that has everything. What is not ours is changed only
     where the user says so."""
+    requirements(extra)  # a course that is not whole is told before anything is changed
     leave = active_environment()
     ours = not leave and not is_link(VENV)
     python = Path(sys.executable) if leave else VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
@@ -311,7 +318,7 @@ def environment(extra, may_install, command):
     where = f"The active environment, {sys.prefix}," if leave else ".venv"
     if found and not ours and not may_install:
         raise Failure(lines(f"{where} lacks:", *found["lacks"]), ways_on(leave, command))
-    if not leave and not (found and runs(python, "-m", "pip", "--version")):
+    if not leave and not runs(python, "-m", "pip", "--version"):
         make_environment()
         found = ask(python, extra)
     elif found:
@@ -473,6 +480,8 @@ def give_lessons(fresh=None):
     what cannot be read, and the lesson `fresh`, is set aside for a new copy."""
     record = MY / ".given.json"  # by name: the content of the lesson as it was given, and the digest of its file
     given, names = read_record(record), course_notebooks()
+    if not names:
+        raise Failure("There are no lessons in notebooks/.", WHOLE)
     followed, newer, unknown = [], [], []
     for name in names:
         lesson, mine, key = (ROOT / "notebooks" / name).read_bytes(), MY / name, name.as_posix()
@@ -677,7 +686,7 @@ def run(arguments):
         raise Failure(f"The folder has a name that cannot be read here: {ascii(str(ROOT))}.", "rename it, and run start.py there.")
     with contextlib.ExitStack() as turn:
         turn.enter_context(alone())
-        if options.reset:
+        if options.reset is not None:
             fresh = lesson(options.reset)
             give_lessons(fresh)
             say(f"Fresh again: my/{fresh.as_posix()}")

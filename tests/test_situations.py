@@ -372,6 +372,20 @@ def test_an_environment_that_does_not_run_is_made_anew(course):
     assert opens(done) and "Making an environment" in done.stdout
 
 
+@pytest.mark.parametrize("text", ["x =", "[tool]", None])
+def test_a_pyproject_that_cannot_be_read_costs_no_environment(course, text):
+    project, marker = course.folder / "pyproject.toml", course.site / "marker"
+    marker.touch()
+    project.unlink() if text is None else project.write_text(text)
+    assert fails(course.start("--no-browser"), "pyproject.toml cannot be read", "get it again, and keep your my/")
+    assert marker.exists()
+
+
+def test_a_course_without_lessons_is_told(course):
+    shutil.rmtree(course.folder / "notebooks")
+    assert fails(course.start("--no-browser"), "There are no lessons in notebooks/", "get it again") and len(course.mine()) == 3
+
+
 def test_another_courses_environment_is_not_taken_for_ours(course, fresh):
     done = fresh.start("--no-browser", python=course.python, VIRTUAL_ENV=str(course.folder / ".venv"))
     assert opens(done) and "Making an environment in .venv" in done.stdout
@@ -400,6 +414,7 @@ def test_an_active_environment_is_asked_and_filled_only_when_told(fresh, tmp_pat
 def test_arguments_reach_pytest_and_a_lessons_name_is_checked_first(fresh):
     assert fails(fresh.start("record", "7"), "No notebooks start with '7'", "01_counting.ipynb") and not (fresh.folder / ".venv").exists()
     assert fails(fresh.start("--reset", "0"), "3 notebooks start with '0'", "01_counting.ipynb")
+    assert fails(fresh.start("--reset", ""), "3 notebooks start with ''")
     done = fresh.start("test", "tests/test_layers.py", "-x", "-k", "a or b", "--port=3", "-h")
     assert done.stdout.endswith("'tests/test_layers.py', '-x', '-k', 'a or b', '--port=3', '-h']\n")
 
