@@ -309,6 +309,7 @@ def test_bars_are_as_long_as_their_numbers_and_stand_beside_their_names():
     chart = bars("x", params={"a": 10, "b": 40, "c": 0}, MACs={"a": 3, "b": 2, "c": 1})
     shapes = drawn(chart, "rect")[1:]  # behind the background
     lengths = [shape["width"] for shape in shapes]
+    assert min(lengths[1], lengths[3]) > 300, "over the whole panel"
     assert lengths[:3] == pytest.approx([lengths[1] / 4, lengths[1], 0], abs=0.1)
     assert lengths[3:] == pytest.approx([lengths[3], lengths[3] * 2 / 3, lengths[3] / 3], abs=0.1)
     assert ["orange" in shape["fill"] for shape in shapes] == [False, True, False, True, False, False], "the largest alone"
@@ -323,6 +324,7 @@ def test_lines_pass_through_their_numbers_and_names_stand_apart():
     points = [[tuple(map(float, point.split(","))) for point in line["points"].split()] for line in drawn(chart, "polyline")]
     by_name = dict(zip(("beside", "flat", "up"), points, strict=True))  # from the lowest end up
     (left, bottom), (_, _), (right, top) = by_name["up"]
+    assert bottom - top > 200 and right - left > 500, "upwards, and over the whole picture"
     half = (top + bottom) / 2
     assert by_name["flat"] == [(left, half), (pytest.approx(left + (right - left) / 4, abs=0.1), half), (right, half)]
     text = {shape["text"]: shape for shape in drawn(chart, "text")}
