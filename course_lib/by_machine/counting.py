@@ -1,7 +1,5 @@
 """From a Network to PyTorch's module, and from any module back to a Ledger, over one walk of its forward pass."""
 
-import contextlib
-import io
 import math
 from collections import OrderedDict
 from dataclasses import fields, replace
@@ -69,22 +67,6 @@ def _layer(module: nn.Module | None, name: str) -> Layer | None:
         return as_layer(module, name) if module is not None else None
     except (TypeError, ValueError):
         return None
-
-
-def made_without_values(kind: type | nn.Module) -> tuple[nn.Module, str]:
-    """A module of a class that takes no arguments, made on the meta device, and what it printed on the way; a module as it is.
-
-    The random state stays where it is.
-    """
-    if not isinstance(kind, type):
-        return kind, ""
-    with contextlib.redirect_stdout(io.StringIO()) as printed, torch.random.fork_rng(devices=[]):
-        try:
-            with torch.device("meta"):
-                model = kind()
-        except (NotImplementedError, RuntimeError):  # it asks for a value while it is made
-            model = kind()
-    return model, printed.getvalue().strip()
 
 
 def is_place(module: nn.Module) -> bool:

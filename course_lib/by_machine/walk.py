@@ -1,34 +1,20 @@
 """One forward pass heard operation by operation, without its arithmetic: on a copy of the structure, on the meta device. The only walk."""
 
-import copy
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, is_dataclass
-from types import BuiltinFunctionType, FunctionType, MethodType
-from typing import NamedTuple
 
 import torch
 from torch import nn
 from torch.nn.parameter import UninitializedTensorMixin
 from torch.overrides import TorchFunctionMode
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map
-from torch.utils.flop_counter import flop_registry
+
+from course_lib.by_machine.copying import owned, parts, skeleton, unwrapped, with_values
+from course_lib.by_machine.operations import Op, Operations, storage
 
 Shape = tuple[int, ...]
 SIGNS = {"add": "+", "sub": "−", "mul": "×", "truediv": "÷", "matmul": "@", "getitem": "[…]"}
-# Operators that multiply and that nobody prices here: a row says so rather than 0. So does whatever is not one of PyTorch's own.
-UNPRICED = ("linalg_", "_linalg_", "fft_", "_fft_", "_cdist", "cdist", "_trilinear", "_transformer_enc", "_native_multi", "grid_sampler")
-
-
-class Op(NamedTuple):
-    """One operation that PyTorch ran: its name, the MACs that PyTorch's flop_registry gives it, and the storages that it read."""
-
-    name: str
-    macs: int
-    reads: tuple[int, ...]
-    priced: bool = True
-    is_view: bool = False
+LOOKS = ("T", "mT", "H", "mH", "real", "imag")  # attributes of a tensor that are tensors
 
 
 @dataclass
@@ -63,142 +49,8 @@ class Walk:
         for copied, original in zip(owned(self.model), owned(self.original), strict=True):
             for tensor in (copied, original):
                 if not isinstance(tensor, UninitializedTensorMixin) and tensor.layout is torch.strided:
-                    found.setdefault(_storage(tensor), []).append(copied)
+                    found.setdefault(storage(tensor), []).append(copied)
         return found
-
-
-def owned(model: nn.Module) -> list[torch.Tensor]:
-    """Every parameter and buffer, in the order of the modules, those of unregistered ones too."""
-    return [t for _, part, _ in parts(model) for t in (*part._parameters.values(), *part._buffers.values()) if t is not None]
-
-
-def _storage(tensor: torch.Tensor) -> int:
-    return tensor.untyped_storage()._cdata
-
-
-def parts(model: nn.Module) -> Iterator[tuple[str, nn.Module, bool]]:
-    """Every module with its path and whether it is registered: those in plain lists, tuples and dicts of a module are not, but run."""
-    seen = set()
-
-    def below(path: str, part: nn.Module, registered: bool):
-        if part in seen:
-            return
-        seen.add(part)
-        part = unwrapped(part)
-        yield path or "model", part, registered
-        for name, child in part._modules.items():
-            if child is not None:
-                yield from below(f"{path}.{name}" if path else name, child, registered)
-        for name, value in vars(part).items():
-            if isinstance(value, (list, tuple, dict)) and name not in ("_modules", "_parameters", "_buffers"):
-                for key, child in value.items() if isinstance(value, dict) else enumerate(value):
-                    if isinstance(child, nn.Module):
-                        yield from below(f"{path}.{name}[{key!r}]" if path else f"{name}[{key!r}]", child, False)
-
-    yield from below("", model, True)
-
-
-def unwrapped(module: nn.Module) -> nn.Module:
-    """What a wrapper of torch.compile or DataParallel holds, which would compile, or look for devices."""
-    while isinstance(module, (torch._dynamo.OptimizedModule, nn.DataParallel)):
-        module = module._modules["_orig_mod" if isinstance(module, torch._dynamo.OptimizedModule) else "module"]
-    return module
-
-
-def skeleton(model: nn.Module, training: bool = False) -> nn.Module:
-    """A copy of a model's structure on the meta device, without a user's hooks: the model itself is never touched.
-
-    Tensors that share a storage share one in the copy. A wrapper of torch.compile or DataParallel gives way to what it wraps.
-    """
-    if not isinstance(model, nn.Module):
-        raise TypeError(f"model must be a Network or a torch.nn.Module, not {model!r:.60}")
-    if isinstance(model, torch.jit.ScriptModule):
-        raise TypeError("model is a scripted one, whose forward is no Python; count the module that it was made of")
-    return _Copy().of(model).train(training)
-
-
-class _Copy:
-    """Copies modules by their attributes: modules and containers anew, tensors as ones without values, the rest deeply."""
-
-    SHARED = (int, float, str, bytes, type(None), torch.dtype, torch.device, torch.Size, type, FunctionType, BuiltinFunctionType)
-
-    def __init__(self) -> None:
-        self.memo, self.storages = {}, {}  # by id, what stands for it; by storage, the one that stands for it
-
-    def of(self, value):
-        if isinstance(value, self.SHARED):
-            return value
-        if id(value) not in self.memo:
-            self.memo[id(value)] = self._made(value)
-        return self.memo[id(value)]
-
-    def _made(self, value):
-        if isinstance(value, nn.Module):
-            return self._module(value)
-        if isinstance(value, torch.Tensor):
-            return self._tensor(value)
-        if type(value) in (list, tuple):
-            return type(value)(map(self.of, value))
-        if type(value) in (dict, OrderedDict):
-            return type(value)((key, self.of(item)) for key, item in value.items())
-        if isinstance(value, MethodType):
-            return MethodType(value.__func__, self.of(value.__self__))
-        return copy.deepcopy(value, self.memo)
-
-    def _module(self, module: nn.Module) -> nn.Module:
-        if unwrapped(module) is not module:
-            return self.of(unwrapped(module))
-        made = self.memo[id(module)] = object.__new__(type(module))  # before its attributes, which may lead back to it
-        for name, value in vars(module).items():
-            if "_hooks" in name:  # PyTorch's own do part of the work: weight_norm, pruning, the lazy layers' sizes
-                value = OrderedDict((key, self.of(hook)) for key, hook in value.items() if _own(hook)) if isinstance(value, dict) else value
-            else:
-                value = self.of(value)
-            made.__dict__[name] = value
-        return made
-
-    def _tensor(self, tensor: torch.Tensor) -> torch.Tensor:
-        if isinstance(tensor, UninitializedTensorMixin):
-            return type(tensor)(tensor.requires_grad, device="meta", dtype=tensor.dtype)
-        if tensor.layout is not torch.strided or type(tensor) not in (torch.Tensor, nn.Parameter, nn.Buffer):
-            return torch.empty_like(tensor, device="meta")
-        whole = tensor.untyped_storage()
-        if whole._cdata not in self.storages:
-            self.storages[whole._cdata] = torch.empty(whole.nbytes(), dtype=torch.uint8, device="meta").untyped_storage(), whole
-        place = tensor.storage_offset(), tensor.size(), tensor.stride()
-        empty = torch.empty(0, dtype=tensor.dtype, device="meta").set_(self.storages[whole._cdata][0], *place)
-        return nn.Parameter(empty, tensor.requires_grad) if isinstance(tensor, nn.Parameter) else empty
-
-
-def _own(hook: Callable) -> bool:
-    """Whether a hook is PyTorch's own: weight_norm, spectral_norm, pruning, and the lazy layers' sizes are such."""
-    return getattr(type(getattr(hook, "__self__", hook)), "__module__", "").startswith(("torch.nn.utils", "torch.nn.modules"))
-
-
-class _Operations(TorchDispatchMode):
-    """Hears every operation, whoever called it, and prices it."""
-
-    def __init__(self, hear: Callable[[Op], None]) -> None:
-        super().__init__()
-        self.hear = hear
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        kwargs = kwargs or {}
-        packet = func._overloadpacket
-        price = flop_registry.get(packet)
-        if price is None and torch.is_inference_mode_enabled():
-            with self:  # there an operation arrives whole that arrives in parts elsewhere
-                result = func.decompose(*args, **kwargs)
-            if result is not NotImplemented:
-                return result
-        with torch._C.DisableTorchFunction():  # what a kernel calls in Python is no function of the model's
-            result = func(*args, **kwargs)
-        name = packet.__name__
-        priced = func.namespace in ("aten", "prim", "prims") and not name.startswith(UNPRICED)
-        macs = price(*args, **kwargs, out_val=result) // 2 if price else 0
-        read = [t for t in tensors(args) if t.layout is torch.strided and not isinstance(t, UninitializedTensorMixin)]
-        self.hear(Op(name, macs, tuple(map(_storage, read)), priced, func.is_view))
-        return result
 
 
 def tensors(value, found: list | None = None) -> list[torch.Tensor]:
@@ -234,12 +86,16 @@ class _Functions(TorchFunctionMode):
         name = getattr(func, "__name__", str(func))
         if name == "__get__":  # of x.T or x.shape
             name = func.__self__.__name__
+            if name not in LOOKS:
+                return func(*args, **kwargs)
         name = name.strip("_")
         listener.open = place = Place(listener.path, function=SIGNS.get(name, SIGNS.get(name[1:], name)), inputs=shapes(args, kwargs))
         result = func(*args, **kwargs)  # where it raises, the place stays open: it is the one that failed
-        place.outputs, listener.open = shapes(result), None
-        if place.ops and place.inputs and place.outputs:
-            listener.walk.places.append(place)
+        listener.open = None
+        if place.ops and place.inputs:
+            place.outputs = shapes(result)
+            if place.outputs:
+                listener.walk.places.append(place)
         return result
 
 
@@ -295,7 +151,7 @@ def _run(original: nn.Module, model: nn.Module, args: tuple, kwargs: dict, is_pl
         handles.append(part.register_forward_pre_hook(listener.enter, with_kwargs=True, prepend=True))
         handles.append(part.register_forward_hook(listener.leave))
     try:
-        with torch.no_grad(), torch.device(device), _Functions(listener), _Operations(listener.hear):
+        with torch.no_grad(), torch.device(device), _Functions(listener), Operations(listener.hear):
             heard.output = model(*args, **kwargs)
     except Exception as error:
         heard.error = error
@@ -312,14 +168,3 @@ def _to_meta(value):
 
 def _to_values(value):
     return torch.zeros_like(value, device="cpu") if isinstance(value, torch.Tensor) and value.is_meta else value
-
-
-def with_values(model: nn.Module) -> nn.Module:
-    """A copy with its values, on the CPU, without a user's hooks; one that never had values gets whatever lies there."""
-    model, memo = unwrapped(model), {}
-    for _, part, _ in parts(model):
-        hooks = [value for name, value in vars(part).items() if name.endswith("_hooks") and isinstance(value, dict)]
-        memo |= {id(known): OrderedDict() for known in hooks if not any(map(_own, known.values()))}
-        memo |= {id(t): t.detach() for t in vars(part).values() if isinstance(t, torch.Tensor) and not t.is_leaf}  # of a pass before
-    copied = copy.deepcopy(model, memo)
-    return copied.to_empty(device="cpu") if any(p.is_meta for p in model.parameters()) else copied.cpu()

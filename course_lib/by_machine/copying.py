@@ -1,0 +1,147 @@
+"""A model's structure on the meta device, or a copy with its values: whatever runs here runs on one of these, never on the model itself."""
+
+import contextlib
+import copy
+import io
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from types import BuiltinFunctionType, FunctionType, MethodType
+
+import torch
+from torch import nn
+from torch.nn.parameter import UninitializedTensorMixin
+
+
+def parts(model: nn.Module) -> Iterator[tuple[str, nn.Module, bool]]:
+    """Every module with its path and whether it is registered: those in plain lists, tuples and dicts of a module are not, but run."""
+    seen = set()
+
+    def below(path: str, part: nn.Module, registered: bool):
+        if part in seen:
+            return
+        seen.add(part)
+        part = unwrapped(part)
+        yield path or "model", part, registered
+        for name, child in part._modules.items():
+            if child is not None:
+                yield from below(f"{path}.{name}" if path else name, child, registered)
+        for name, value in vars(part).items():
+            if isinstance(value, (list, tuple, dict)) and value and name not in ("_modules", "_parameters", "_buffers"):
+                for key, child in value.items() if isinstance(value, dict) else enumerate(value):
+                    if isinstance(child, nn.Module):
+                        yield from below(f"{path}.{name}[{key!r}]" if path else f"{name}[{key!r}]", child, False)
+
+    yield from below("", model, True)
+
+
+def owned(model: nn.Module) -> list[torch.Tensor]:
+    """Every parameter and buffer, in the order of the modules, those of unregistered ones too."""
+    return [t for _, part, _ in parts(model) for t in (*part._parameters.values(), *part._buffers.values()) if t is not None]
+
+
+def unwrapped(module: nn.Module) -> nn.Module:
+    """What a wrapper of torch.compile or DataParallel holds, which would compile, or look for devices."""
+    while isinstance(module, (torch._dynamo.OptimizedModule, nn.DataParallel)):
+        module = module._modules["_orig_mod" if isinstance(module, torch._dynamo.OptimizedModule) else "module"]
+    return module
+
+
+def skeleton(model: nn.Module, training: bool = False) -> nn.Module:
+    """A copy of a model's structure on the meta device, without a user's hooks: the model itself is never touched.
+
+    Tensors that share a storage share one in the copy. A wrapper of torch.compile or DataParallel gives way to what it wraps.
+    """
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"model must be a Network or a torch.nn.Module, not {model!r:.60}")
+    if isinstance(model, torch.jit.ScriptModule):
+        raise TypeError("model is a scripted one, whose forward is no Python; count the module that it was made of")
+    return _Copy().of(model).train(training)
+
+
+class _Copy:
+    """Copies modules by their attributes: modules and containers anew, tensors as ones without values, the rest deeply."""
+
+    SHARED = {bool, int, float, str, bytes, type(None), torch.dtype, torch.device, torch.Size, type, FunctionType, BuiltinFunctionType}
+
+    def __init__(self) -> None:
+        self.memo, self.storages = {}, {}  # by id, what stands for it; by storage, the one that stands for it
+
+    def of(self, value):
+        if type(value) in self.SHARED:
+            return value
+        if id(value) not in self.memo:
+            self.memo[id(value)] = self._made(value)
+        return self.memo[id(value)]
+
+    def _made(self, value):
+        if isinstance(value, nn.Module):
+            return self._module(value)
+        if isinstance(value, torch.Tensor):
+            return self._tensor(value)
+        if type(value) in (list, tuple, set):
+            return type(value)(map(self.of, value))
+        if type(value) in (dict, OrderedDict):
+            return type(value)((key, self.of(item)) for key, item in value.items())
+        if isinstance(value, MethodType):
+            return MethodType(value.__func__, self.of(value.__self__))
+        return copy.deepcopy(value, self.memo)
+
+    def _module(self, module: nn.Module) -> nn.Module:
+        if unwrapped(module) is not module:
+            return self.of(unwrapped(module))
+        made = self.memo[id(module)] = object.__new__(type(module))  # before its attributes, which may lead back to it
+        made.__dict__.update(vars(module))
+        for name, value in vars(module).items():
+            if type(value) in self.SHARED:
+                continue
+            if "_hooks" in name and isinstance(value, dict):
+                # PyTorch's own do part of the work: weight_norm, pruning, the lazy layers' sizes.
+                value = OrderedDict((key, self.of(hook)) for key, hook in value.items() if _own(hook))
+            else:
+                value = self.of(value)
+            made.__dict__[name] = value
+        return made
+
+    def _tensor(self, tensor: torch.Tensor) -> torch.Tensor:
+        if isinstance(tensor, UninitializedTensorMixin):
+            return type(tensor)(tensor.requires_grad, device="meta", dtype=tensor.dtype)
+        if tensor.layout is not torch.strided or type(tensor) not in (torch.Tensor, nn.Parameter, nn.Buffer):
+            return torch.empty_like(tensor, device="meta")
+        whole = tensor.untyped_storage()
+        if whole._cdata not in self.storages:
+            self.storages[whole._cdata] = torch.empty(whole.nbytes(), dtype=torch.uint8, device="meta").untyped_storage(), whole
+        place = tensor.storage_offset(), tensor.size(), tensor.stride()
+        empty = torch.empty(0, dtype=tensor.dtype, device="meta").set_(self.storages[whole._cdata][0], *place)
+        return nn.Parameter(empty, tensor.requires_grad) if isinstance(tensor, nn.Parameter) else empty
+
+
+def _own(hook: Callable) -> bool:
+    """Whether a hook is PyTorch's own: weight_norm, spectral_norm, pruning, and the lazy layers' sizes are such."""
+    return getattr(type(getattr(hook, "__self__", hook)), "__module__", "").startswith(("torch.nn.utils", "torch.nn.modules"))
+
+
+def with_values(model: nn.Module) -> nn.Module:
+    """A copy with its values, on the CPU, without a user's hooks; one that never had values gets whatever lies there."""
+    model, memo = unwrapped(model), {}
+    for _, part, _ in parts(model):
+        hooks = [value for name, value in vars(part).items() if name.endswith("_hooks") and isinstance(value, dict)]
+        memo |= {id(known): OrderedDict() for known in hooks if not any(map(_own, known.values()))}
+        memo |= {id(t): t.detach() for t in vars(part).values() if isinstance(t, torch.Tensor) and not t.is_leaf}  # of a pass before
+    copied = copy.deepcopy(model, memo)
+    return copied.to_empty(device="cpu") if any(p.is_meta for p in model.parameters()) else copied.cpu()
+
+
+def made_without_values(kind: type | nn.Module) -> tuple[nn.Module, str]:
+    """A module of a class that takes no arguments, made on the meta device, and what it printed on the way; a module as it is.
+
+    The random state stays where it is.
+    """
+    if not isinstance(kind, type):
+        return kind, ""
+    with contextlib.redirect_stdout(io.StringIO()) as printed, torch.random.fork_rng(devices=[]):
+        try:
+            with torch.device("meta"):
+                model = kind()
+        except (NotImplementedError, RuntimeError):  # it asks for a value while it is made
+            model = kind()
+    return model, printed.getvalue().strip()
