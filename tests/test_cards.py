@@ -26,7 +26,7 @@ from course_lib import (
     small_cnn,
     vgg16_32,
 )
-from course_lib.by_machine.counting import build
+from course_lib.by_machine.modules import build
 from course_lib.cards import base
 from course_lib.cards.base import View
 from course_lib.cards.network import ASKED, network_view, sizes

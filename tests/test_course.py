@@ -64,7 +64,7 @@ def test_three_answers_cost_little_more_than_torchinfo_alone(values):
     import torch
     import torchinfo
 
-    from course_lib.by_machine.counting import build
+    from course_lib.by_machine.modules import build
     from course_lib.cards.network import START, network_view
 
     values = {**START, "machine": True, **values}

@@ -10,7 +10,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from course_lib import Conv2d, Network, compare, count, measure_memory, small_cnn, vgg16_32
 from course_lib.by_machine.asking import ArticleVGG
-from course_lib.by_machine.counting import Misfit, build
+from course_lib.by_machine.misfit import Misfit
+from course_lib.by_machine.modules import build
 
 
 @pytest.mark.parametrize("sizes", [{}, {"batch_norm": True}, {"global_pool": True}, {"conv2_kernel": 5}, {"image": 64},

@@ -12,8 +12,8 @@ import course_lib
 from course_lib import BatchNorm1d, Conv2d, Dropout, Flatten, Linear, Network, ReLU, small_cnn, vgg16_32
 from course_lib.by_hand.memory import DTYPES, MODES, OPTIMIZERS, keeps, largest_batch, predict_memory
 from course_lib.by_machine import measuring
-from course_lib.by_machine.counting import build
 from course_lib.by_machine.measuring import compare_memory, measure_memory
+from course_lib.by_machine.modules import build
 
 POINTWISE = ("Sigmoid", "Tanh", "GELU", "SiLU", "LeakyReLU", "ELU", "ReLU6", "Hardswish", "Identity")
 

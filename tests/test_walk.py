@@ -9,7 +9,8 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from course_lib import compare, count
-from course_lib.by_machine.counting import Misfit, listen
+from course_lib.by_machine.counting import listen
+from course_lib.by_machine.misfit import Misfit
 
 NETWORKS = {}
 

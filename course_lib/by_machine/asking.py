@@ -15,7 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from course_lib.by_hand.layers import Layer, LazyLinear
 from course_lib.by_hand.networks import Network, vgg16_32
-from course_lib.by_machine.counting import build
+from course_lib.by_machine.modules import build
 
 
 def params(asked: Network | nn.Module) -> int:

@@ -8,7 +8,10 @@ from torch import nn
 
 from course_lib.by_hand.ledger import Ledger, Row, what
 from course_lib.by_hand.networks import Network
-from course_lib.by_machine.counting import Counted, build, inputs, listen, with_batch
+from course_lib.by_machine.counting import inputs, listen, with_batch
+from course_lib.by_machine.modules import build
+from course_lib.by_machine.operations import Operations
+from course_lib.by_machine.rows import Counted
 from course_lib.by_machine.walk import Walk, tensors
 from course_lib.show.tables import Cell, Shown, Table, number, times
 from course_lib.words import words
@@ -94,7 +97,8 @@ def three_answers(network: Network, batch_size: int = 1) -> list[tuple[Row, int,
     """
     model = build(network, device="meta").eval()
     blank = torch.empty(batch_size, *network.input_shape, device="meta")
-    infos = torchinfo.summary(model, input_data=blank, verbose=0, device="meta").summary_list
+    with Operations():  # what it knows of these sizes need not be asked of torch again
+        infos = torchinfo.summary(model, input_data=blank, verbose=0, device="meta").summary_list
     counts = {info.module: info.num_params for info in infos if info.is_leaf_layer}
     own = [sum(p.numel() for p in module.parameters()) for module in model]
     return list(zip(network.ledger(batch_size), own, (counts[module] for module in model), strict=True))

@@ -9,7 +9,8 @@ from course_lib.by_hand.layers import one_of
 from course_lib.by_hand.memory import DTYPES, MODES, OPTIMIZERS, Memory, predict_memory
 from course_lib.by_hand.networks import Network
 from course_lib.by_machine.copying import with_values
-from course_lib.by_machine.counting import build, with_batch
+from course_lib.by_machine.counting import with_batch
+from course_lib.by_machine.modules import build
 from course_lib.show.tables import Table, times
 from course_lib.words import words
 

@@ -26,11 +26,18 @@ class Op(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What an operation gives: how to make its tensors anew, in a tuple or list or alone, and its MACs."""
+    """What an operation gives: tensors of these sizes, strides and dtypes, alone or in a tuple or list; or its first argument. Its MACs."""
 
-    kind: type
+    kind: type | None  # Tensor, tuple or list; None: the first argument, changed in place
     tensors: list[tuple]
     macs: int
+
+    def again(self, args: tuple):
+        """The same once more, without values."""
+        if self.kind is None:
+            return args[0]
+        made = [torch.empty_strided(size, stride, dtype=dtype, device="meta") for size, stride, dtype in self.tensors]
+        return made[0] if self.kind is torch.Tensor else self.kind(made)
 
 
 _results: dict[tuple, Result] = {}
@@ -66,37 +73,47 @@ class _About(NamedTuple):
     priced: bool
     is_view: bool
     is_new: bool  # gives tensors of its own, and changes none
+    in_place: bool
 
 
 @cache
 def _about(func) -> _About:
     name, schema = func._overloadpacket.__name__, func._schema
     priced = func.namespace in ("aten", "prim", "prims") and not name.startswith(UNPRICED)
-    is_new = not schema.is_mutable and all(value.alias_info is None for value in schema.returns)
-    return _About(name, priced, func.is_view, is_new)
+    is_new = func.namespace == "aten" and not schema.is_mutable and all(value.alias_info is None for value in schema.returns)
+    return _About(name, priced, func.is_view, is_new, func.namespace == "aten" and name.endswith("_") and name != "set_")
 
 
 def _run(func, args: tuple, kwargs: dict) -> tuple[object, int]:
     """An operation's result and its MACs, remembered where they can be."""
-    key = None
-    if _about(func).is_new:
-        try:
-            key = func, torch.get_default_dtype(), _key(args), _key(tuple(kwargs.items()))
-            known = _results.get(key)
-        except TypeError:  # an argument that is more than its sizes
-            key = known = None
-        if known is not None:
-            made = [torch.empty_strided(size, stride, dtype=dtype, device="meta") for size, stride, dtype in known.tensors]
-            return (made[0] if known.kind is torch.Tensor else known.kind(made)), known.macs
+    key = _call(func, args, kwargs)
+    if known := _results.get(key):
+        return known.again(args), known.macs
     result = func(*args, **kwargs)
     price = flop_registry.get(func._overloadpacket)
     macs = price(*args, **kwargs, out_val=result) // 2 if price else 0
-    tensors = [result] if type(result) is torch.Tensor else result
-    if key is not None and type(result) in (torch.Tensor, tuple, list) and all(map(_is_blank, tensors)):
-        if len(_results) >= REMEMBERED:
-            _results.clear()
-        _results[key] = Result(type(result), [(t.shape, t.stride(), t.dtype) for t in tensors], macs)
+    tensors = [result] if isinstance(result, torch.Tensor) else result
+    if len(_results) >= REMEMBERED:
+        _results.clear()
+    if key is None or type(result) not in (torch.Tensor, nn.Parameter, tuple, list) or not all(map(_is_blank, tensors)):
+        pass
+    elif _about(func).is_new:
+        _results[key] = Result(type(result), [_key(tensor) for tensor in tensors], macs)
+    elif result is args[0] and key == _call(func, args, kwargs):  # in place, and of the same sizes as before
+        _results[key] = Result(None, [], macs)
     return result, macs
+
+
+def _call(func, args: tuple, kwargs: dict) -> tuple | None:
+    """All that decides what an operation gives, as a key; None where that is more than its arguments' sizes."""
+    if not (_about(func).is_new or _about(func).in_place):
+        return None
+    try:
+        key = func, torch.get_default_dtype(), _key(args), _key(tuple(kwargs.items()))
+        hash(key)
+    except TypeError:
+        return None
+    return key
 
 
 def _is_blank(value) -> bool:

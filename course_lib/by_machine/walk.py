@@ -102,7 +102,7 @@ class _Functions(TorchFunctionMode):
 class _Listener:
     """Says in which place an operation happens: hooks on the copy open and close it."""
 
-    def __init__(self, walk: Walk, is_place: Callable[[nn.Module], bool], check: Callable[[Place], None]) -> None:
+    def __init__(self, walk: Walk, is_place: Callable[[type], bool], check: Callable[[Place], None]) -> None:
         self.walk, self.is_place, self.check = walk, is_place, check
         self.open, self.stack = None, []
 
@@ -112,7 +112,7 @@ class _Listener:
 
     def enter(self, module: nn.Module, args, kwargs) -> None:
         self.stack.append("" if module is self.walk.model else self.walk.names[module])
-        if self.open is None and self.is_place(module):
+        if self.open is None and self.is_place(type(module)):
             self.open = Place(self.walk.names[module], module, inputs=shapes(args, kwargs))
             self.check(self.open)
 

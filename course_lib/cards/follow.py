@@ -96,7 +96,8 @@ class Panel(widgets.VBox):
 
     def _look(self) -> Seen:
         from course_lib.by_machine.copying import made_without_values
-        from course_lib.by_machine.counting import Misfit, count
+        from course_lib.by_machine.counting import count
+        from course_lib.by_machine.misfit import Misfit
 
         if self.name not in self.shell.user_ns:
             return Seen(self._good, self._before, (words("no_class", name=self.name),), older=bool(self._good))

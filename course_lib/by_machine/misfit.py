@@ -1,0 +1,67 @@
+"""A forward pass that fails: what met what, what would fit, and the line to write."""
+
+import math
+from dataclasses import replace
+
+from torch import nn
+
+from course_lib.by_hand.layers import Layer
+from course_lib.by_hand.ledger import Ledger, Work
+from course_lib.by_machine.modules import Layers, one_image
+from course_lib.by_machine.walk import Place, Walk
+from course_lib.show.tables import times
+from course_lib.words import words
+
+
+class Misfit(ValueError):
+    """A forward pass that failed: a sentence, and the rows so far with the failing one marked. Its cause is PyTorch's own error."""
+
+    def __init__(self, sentence: str, ledger: Ledger) -> None:
+        super().__init__(sentence)
+        self.ledger = ledger
+
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows in place of a traceback; `raise error.__cause__` shows that."""
+        return [*repr(self.ledger).splitlines(), "", str(self)]
+
+
+def check(place: Place, layer: Layer | None, batched: bool) -> None:
+    """Our error, with the layer's name and what would fit, before PyTorch's."""
+    if layer is None or not place.inputs or type(place.module).forward is not getattr(nn, layer.kind).forward:
+        return
+    shape = place.inputs[0]
+    if batched and layer.dims and len(shape) == layer.dims + 1:
+        raise ValueError(f"{place.path}: its input {shape} has no batch; put one first, such as {(1, *shape)}")
+    if problem := layer.misfit(one_image(layer, shape)[1]):
+        raise ValueError(f"{place.path}: {problem}")
+
+
+def sentence(heard: Walk, layers: Layers) -> str:
+    """What went wrong, where, and what would fit."""
+    error, failed = heard.error, heard.places[-1] if heard.places else Place("")
+    where, before = f"{failed.path}: " if failed.path else "", heard.places[:-1]
+    if failed.module is not None and isinstance(error, ValueError) and str(error).startswith(where):
+        return "; ".join([str(error), *_advice(layers[failed.module], failed, before)])
+    if failed.function and len(failed.inputs) == 2 and isinstance(error, RuntimeError):
+        one, other = (next((p.path or p.function for p in reversed(before) if p.outputs[:1] == [s]), words("input")) for s in failed.inputs)
+        a, b = (times(shape[1:]) for shape in failed.inputs)
+        return where + words("branches", sign=failed.function, one=one, other=other, a=a, b=b)
+    return f"{where or failed.function or 'forward'}{'' if where else ': '}{type(error).__name__}: {error}"
+
+
+def _advice(layer: Layer, failed: Place, before: list[Place]) -> list[str]:
+    """The line to write, where one number of the layer would mend it."""
+    shape = failed.inputs[0][1:]
+    for name, size in (("in_features", shape[-1]), ("in_channels", shape[0]), ("num_features", shape[0])):
+        if getattr(layer, name, size) == size:
+            continue
+        if name == "in_features" and math.prod(shape) == layer.in_features:
+            return [words("forgot_flatten")]
+        try:
+            mended = replace(layer, **{name: size})
+        except ValueError:  # groups that do not divide it
+            continue
+        flat = next((p.inputs[0][1:] for p in reversed(before) if p.outputs[:1] == failed.inputs[:1] and len(p.inputs[0]) > 2), ())
+        work = f"{Work([flat]).text} = {size:,}: " if math.prod(flat) == size > 1 else ""
+        return [f"{work}{words('write', layer=mended)}"]
+    return []

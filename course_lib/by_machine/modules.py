@@ -1,0 +1,93 @@
+"""Between PyTorch's modules and the layers known by hand: `build` goes one way, `as_layer` the other."""
+
+from collections import OrderedDict
+from dataclasses import fields
+from functools import cache
+
+import torch
+from torch import nn
+from torch.nn.modules.lazy import LazyModuleMixin
+
+from course_lib.by_hand.layers import LAYERS, Layer
+from course_lib.by_hand.networks import Network
+
+CONTAINERS = ("Sequential", "ModuleList", "ModuleDict", "Transformer", "DataParallel")  # their children are the places
+
+
+def build(network: Network, device: str = "cpu") -> nn.Sequential:
+    """The network as PyTorch's own module, layer by layer under the same names, frozen layers without gradients.
+
+    >>> from course_lib import small_cnn
+    >>> sum(p.numel() for p in build(small_cnn()).parameters())
+    26926
+    """
+    if taken := [name for name in network.layers if hasattr(nn.Sequential, name) or name in vars(nn.Sequential())]:
+        raise ValueError(f"{taken[0]}: PyTorch's modules have something of this name already; give the layer another")
+    with torch.device(device):
+        made = OrderedDict((name, getattr(nn, layer.kind)(**vars(layer))) for name, layer in network.layers.items())
+    for name in network.frozen_names:
+        made[name].requires_grad_(False)
+    return nn.Sequential(made)
+
+
+def as_layer(module: nn.Module, name: str) -> Layer:
+    """The by-hand layer with a module's arguments: only its sizes are read, never a tensor's.
+
+    >>> as_layer(nn.Conv2d(5, 12, 3), "conv2")
+    Conv2d(5, 12, 3)
+    """
+    kind = _kind(type(module))
+    if kind is None:
+        raise TypeError(f"{name}: {type(module).__name__} is not known by hand; known are {', '.join(LAYERS)}")
+    arguments = {argument: getattr(module, argument) for argument in _arguments(kind) if hasattr(module, argument)}
+    if kind == "MultiheadAttention":
+        arguments["bias"] = module.in_proj_bias
+    if "bias" in arguments:
+        bias = arguments["bias"]  # a module keeps its tensor, or nothing, under the argument's name, a recurrent one the argument
+        arguments["bias"] = bias is not None and bias is not False
+    try:
+        return LAYERS[kind](**arguments)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name}: {error}") from None
+
+
+@cache
+def _kind(module_class: type) -> str | None:
+    """Which layer known by hand a class of modules is, or derives from."""
+    bases = [base.__name__ for base in module_class.__mro__ if base is getattr(nn, base.__name__, None)]
+    return next((base for base in bases if base in LAYERS), None)
+
+
+@cache
+def _arguments(kind: str) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(LAYERS[kind]))
+
+
+@cache
+def is_place(module_class: type) -> bool:
+    """Whether the work of such modules is one row: they are known by hand, or of PyTorch's own that are no containers."""
+    of_torch = module_class.__module__.startswith(("torch.nn.modules", "torch.ao")) and not module_class.__name__.startswith(CONTAINERS)
+    return of_torch or _kind(module_class) is not None
+
+
+class Layers(dict):
+    """Modules as layers known by hand, each looked at once; None where a module is none of them."""
+
+    def __missing__(self, module: nn.Module | None) -> Layer | None:
+        if module is None or isinstance(module, LazyModuleMixin):  # a lazy one has no sizes yet
+            return None
+        try:
+            self[module] = as_layer(module, "")
+        except (TypeError, ValueError):
+            self[module] = None
+        return self[module]
+
+
+def one_image(layer: Layer, shape: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:
+    """The batch in the shape of a layer's input, and the shape without it; an input may have none."""
+    if layer.kind == "Embedding":  # any shape of indices
+        return 1, shape
+    if not getattr(layer, "batch_first", True) and len(shape) == 3:  # recurrent layers and attention have it second, unless told
+        return shape[1], (shape[0], *shape[2:])
+    ranks = layer.ranks if layer.kind != "BatchNorm1d" else ()
+    return (1, shape) if len(shape) == 1 or len(shape) in ranks else (shape[0], shape[1:])
