@@ -4,9 +4,24 @@ Importing this loads neither torch, numpy nor pandas; the names that need them l
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from course_lib.by_hand import *  # noqa: F403
 from course_lib.by_hand import __all__ as _by_hand
+
+if TYPE_CHECKING:  # what an editor completes; at run time each loads on first use
+    from course_lib.by_hand.memory import predict_memory
+    from course_lib.by_machine.comparing import compare
+    from course_lib.by_machine.counting import count
+    from course_lib.by_machine.measuring import compare_memory, measure_memory
+    from course_lib.by_machine.modules import build
+    from course_lib.cards.follow import follow, unfollow
+    from course_lib.cards.layer import layer_card
+    from course_lib.cards.memory import memory_card
+    from course_lib.cards.network import network_card
+    from course_lib.exercises import check, guess, reveal, vote
+    from course_lib.show.figures import bars, lines
+    from course_lib.verdicts import claims
 
 _LATER = {
     "build": "by_machine.modules",

@@ -91,6 +91,12 @@ def test_torch_is_imported_by_machine_only_and_every_public_name_is_there():
         course_lib.no_such_name  # noqa: B018
 
 
+def test_an_editor_completes_what_loads_later():
+    source = (ROOT / "__init__.py").read_text(encoding="utf-8")
+    written = {name: module for module, names in re.findall(r"^    from course_lib\.(\S+) import (.+)$", source, re.M) for name in names.split(", ")}
+    assert written == course_lib._LATER
+
+
 FLOORS = ["words", "show", "by_hand", "by_machine", "mistakes", "exercises", "verdicts", "cards"]  # from the ground
 
 

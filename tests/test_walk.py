@@ -1,5 +1,6 @@
 """count and compare on networks that trip counters: PyTorch's FlopCounterMode and `.parameters()` are the judges."""
 
+from collections import OrderedDict
 from dataclasses import dataclass
 
 import pytest
@@ -587,6 +588,56 @@ def test_two_branches_that_do_not_fit_are_named_with_their_sizes():
         compare(model, (1, 3, 14, 14))
     assert str(failed.value) == "a gives 12×12×12 and b gives 12×10×10: + does not fit these two"
     assert [row.name for row in failed.value.ledger] == ["a", "b", "+"]
+
+
+class Auxiliary(nn.Module):
+    """A second head that training alone has, and a dropout that does not ask in which mode it is."""
+
+    def __init__(self, aux=True, dropout=False):
+        super().__init__()
+        self.conv, self.fc, self.drop = nn.Conv2d(3, 4, 3), nn.Linear(144, 5), nn.Dropout(0.5)
+        self.aux = nn.Linear(144, 2) if aux else None
+        self.dropout = dropout
+
+    def forward(self, x):
+        x = self.conv(x).flatten(1)
+        x = F.dropout(x, 0.5) if self.dropout else self.drop(x)
+        return (self.fc(x), self.aux(x)) if self.training and self.aux is not None else self.fc(x)
+
+
+def test_training_and_eval_are_told_apart():
+    found = compare(Auxiliary(), (2, 3, 8, 8))
+    assert found.warnings == ("Only in training: aux.",) and found.totals == (1127, 1127, 1127)
+    assert found.ledger["aux"].note == "used in training only, so not counted here"
+    assert found.ledger["drop"].note == "acts in training only"
+    assert compare(Auxiliary(aux=False), (2, 3, 8, 8)).warnings == ()
+    evaluation, training = (count(Auxiliary(), (2, 3, 8, 8), train=train) for train in (False, True))
+    assert training.macs - evaluation.macs == 2 * 144 * 2 and training.params == evaluation.params
+
+
+def test_a_functional_dropout_that_forgot_the_mode_is_told():
+    (said,) = compare(Auxiliary(aux=False, dropout=True), (2, 3, 8, 8)).warnings
+    assert said == "dropout: drops in eval, too: write F.dropout(x, p, self.training)"
+
+
+def test_torchinfos_leftover_line_has_its_cause():
+    """Taken away, the shared layer takes the line along."""
+
+    class Inner(nn.Module):
+        def __init__(self, linear):
+            super().__init__()
+            self.linear, self.gain = linear, nn.Parameter(torch.ones(4))
+
+        def forward(self, x):
+            return self.linear(x) * self.gain
+
+    shared = nn.Linear(4, 4)
+    found = compare(nn.Sequential(OrderedDict(p=Inner(shared), q=Inner(shared))), (1, 4))
+    left = [(c.row.name, c.row.kind, c.torchinfo, c.reason) for c in found if c.parameters == 0 and c.torchinfo]
+    why = "p.linear is registered in several places: torchinfo counts it in this line once more"
+    assert left == [("p", "Inner", 20, why), ("q", "Inner", 20, why)]
+    apart = compare(nn.Sequential(Inner(nn.Linear(4, 4)), Inner(nn.Linear(4, 4))), (1, 4))
+    assert len(set(apart.totals)) == 1 and apart.warnings == ()
 
 
 def test_linear_layers_on_tokens_are_no_forgotten_flatten():

@@ -1,5 +1,6 @@
 """compare: what is stored and done by hand, by PyTorch and by torchinfo, row by row, every difference with its reason."""
 
+from collections import Counter
 from typing import NamedTuple
 
 import torch
@@ -9,6 +10,7 @@ from torch import nn
 from course_lib.by_hand.ledger import Ledger, Row, what
 from course_lib.by_hand.networks import Network
 from course_lib.by_machine.counting import inputs, listen, with_batch
+from course_lib.by_machine.misfit import Misfit
 from course_lib.by_machine.modules import build
 from course_lib.by_machine.operations import Operations
 from course_lib.by_machine.rows import Counted
@@ -75,16 +77,17 @@ def compare(network_or_model: Network | nn.Module, input_size=None, input_data=N
         seen.update(map(id, fresh))
         own = sum(p.numel() for p in fresh)
         asked = counts.pop(counted.module, 0) if counts is not None else None
-        if asked is not None and (counted.module is None or asked == 0 != own):  # torchinfo has it in its container's own line
-            path = machine.name.rpartition(".")[0] if counted.module is None else machine.name
-            asked += (taken := min(left.get(path or "model", 0), own))
-            left[path or "model"] = left.get(path or "model", 0) - taken
+        if asked is not None and (counted.module is None or asked == 0 != own):  # torchinfo has it in the line of what holds it
+            holder = next((path for path in _upwards(machine.name) if left.get(path)), "")
+            asked += (taken := min(left.get(holder, 0), own))
+            left[holder] = left.get(holder, 0) - taken
         compared.append(Compared(row, own, asked, counted.macs, _reason(row, own, asked)))
     for path, rest in left.items():
         if rest > 0:
-            compared.append(Compared(Row(path, type(heard.model).__name__), 0, rest, 0, words("torchinfo_left")))
+            kind = next(type(part).__name__ for part, name in heard.names.items() if name == path)
+            compared.append(Compared(Row(path, kind), 0, rest, 0, _why_left(heard.model, path)))
     found = Comparison(compared)
-    found.warnings = tuple(_warnings(heard, rows, input_size, counts is None))
+    found.warnings = tuple(_warnings(heard, rows, input_size, counts is None) + _in_training(rows, model, input_size, input_data))
     return found
 
 
@@ -136,14 +139,44 @@ def _warnings(heard: Walk, rows: list[Counted], input_size, torchinfo_failed: bo
     if names := [path for part, path in heard.names.items() if part in heard.unregistered]:
         said.append(words("unregistered", names=", ".join(names)))
     said += [f"{c.row.name}: {what}" for c in rows for what in c.amiss if what != words("not_registered")]
-    for note in ("never_used", "only_in_training"):
-        if names := [c.row.name for c in rows if c.row.note == words(note)]:
-            said.append(f"{', '.join(names)}: {words(note)}.")
+    if names := [c.row.name for c in rows if c.row.note == words("never_used")]:
+        said.append(f"{', '.join(names)}: {words('never_used')}.")
     before = input_size[0] if input_size is not None and isinstance(input_size[0], int) else None
     after = outputs[0].shape[0] if outputs and outputs[0].dim() else before
     if before not in (None, after):
         said.append(words("batch_changed", before=before, after=after))
     return said + [words("run_for_real")] * heard.real
+
+
+def _upwards(path: str) -> list[str]:
+    """A path, and those of all that holds it: a.b.c, a.b, a, model."""
+    names = path.split(".")
+    return [".".join(names[:n]) for n in range(len(names), 0, -1)] + ["model"]
+
+
+def _why_left(model: nn.Module, path: str) -> str:
+    """Why torchinfo's line of a container holds more than the lines below it."""
+    paths = {}
+    for name, part in model.named_modules(remove_duplicate=False):
+        paths.setdefault(part, []).append(name)
+    inside = "" if path == "model" else f"{path}."
+    shared = [names[0] for part, names in paths.items() if len(names) > 1 and part._parameters and any(n.startswith(inside) for n in names)]
+    return words("torchinfo_again", names=", ".join(shared)) if shared else words("torchinfo_left")
+
+
+def _in_training(rows: list[Counted], model: nn.Module, input_size, input_data) -> list[str]:
+    """Which rows stand in only one of the two modes, if they own or multiply something, or give another size."""
+    try:
+        trained = listen(model, input_size, input_data, train=True).rows
+    except Misfit:  # a batch norm on a single value, say: nothing to be compared
+        return []
+    idle = {words("never_used"), words("only_in_training"), words("only_in_eval")}
+    modes = [
+        Counter((c.row.name, c.row.output_shape, c.macs) for c in mode if (c.macs or c.used) and c.row.note not in idle)
+        for mode in (trained, rows)
+    ]
+    alone = {"only_train_rows": modes[0] - modes[1], "only_eval_rows": modes[1] - modes[0]}
+    return [words(key, names=", ".join(dict.fromkeys(name for name, *_ in found))) for key, found in alone.items() if found]
 
 
 def comparison_table(comparison: Comparison) -> Table:

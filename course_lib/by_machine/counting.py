@@ -37,19 +37,19 @@ def inputs(model: nn.Module, input_size, input_data=None) -> tuple[tuple, dict]:
     return tuple(torch.empty(size, device="meta", dtype=dtype) for size in sizes), {}
 
 
-def count(model: Network | nn.Module, input_size=None, input_data=None) -> Ledger:
+def count(model: Network | nn.Module, input_size=None, input_data=None, train: bool = False) -> Ledger:
     """What a model stores and does in one forward pass: a row for each place where work happens, in order of execution.
 
     input_size has the batch first, or is a list of such sizes for several inputs; input_data takes tensors, integers among
-    them, as a tuple, or as a dict by name. Nothing is computed: the model is left as it was, and only shapes pass. Raises
-    `Misfit` where the forward fails.
+    them, as a tuple, or as a dict by name. The pass is one of eval mode, or of training. Nothing is computed: the model is left
+    as it was, and only shapes pass. Raises `Misfit` where the forward fails.
 
     >>> count(nn.Sequential(nn.Conv2d(3, 7, 3), nn.ReLU()), (16, 3, 5, 5)).macs
     27216
     """
     if isinstance(model, Network):
         return model.ledger(with_batch(input_size)[0] if input_size is not None else 1)
-    return Ledger(counted.row for counted in listen(model, input_size, input_data).rows)
+    return Ledger(counted.row for counted in listen(model, input_size, input_data, train).rows)
 
 
 class Heard(NamedTuple):
@@ -59,34 +59,30 @@ class Heard(NamedTuple):
     rows: list[Counted]
 
 
-def listen(model: nn.Module, input_size=None, input_data=None) -> Heard:
+def listen(model: nn.Module, input_size=None, input_data=None, train: bool = False) -> Heard:
     """The walk of a model on an input, and its rows; a `Misfit` where the forward fails."""
     if isinstance(model, type):
         raise TypeError(f"model is the class {model.__name__}; make one of it: {model.__name__}()")
     if not isinstance(model, nn.Module):
         raise TypeError(f"model must be a Network or a torch.nn.Module, not {model!r:.60}")
     args, kwargs = inputs(model, input_size, input_data)
-    layers = Layers()
+    batched = input_size is not None
 
-    def opened(place) -> None:
-        misfit.check(place, layers[place.module], input_size is not None)
+    def rows_in(training: bool) -> tuple[Walk, list[Counted], Layers]:
+        layers = Layers()
+        heard = walk(model, args, kwargs, is_place, lambda place: misfit.check(place, layers[place.module], batched), training)
+        return heard, rows_of(heard, layers), layers
 
-    heard = walk(model, args, kwargs, is_place, opened)
-    rows = rows_of(heard, layers)
-    if any(counted.row.note == words("never_used") for counted in rows):  # in eval mode; an auxiliary head may run in training
-        rows = _used_in_training(rows, rows_of(walk(model, args, kwargs, is_place, training=True), Layers()))
+    heard, rows, layers = rows_in(train)
     if heard.error is not None:
         raise Misfit(misfit.sentence(heard, layers), Ledger(counted.row for counted in rows)) from heard.error
+    if any(counted.row.note == words("never_used") for counted in rows):  # an auxiliary head may run in the other mode alone
+        rows = _used_otherwise(rows, rows_in(not train)[1], words("only_in_eval" if train else "only_in_training"))
     return Heard(heard, rows)
 
 
-def _used_in_training(rows: list[Counted], trained: list[Counted]) -> list[Counted]:
-    """The rows, where what is used in training alone is not called never used."""
-    read = {counted.row.name for counted in trained if counted.row.note != words("never_used")}
-
-    def said(counted: Counted) -> Counted:
-        if counted.row.note != words("never_used") or counted.row.name not in read:
-            return counted
-        return counted._replace(row=counted.row._replace(note=words("only_in_training")))
-
-    return [said(counted) for counted in rows]
+def _used_otherwise(rows: list[Counted], others: list[Counted], note: str) -> list[Counted]:
+    """The rows, where what the other mode uses is not called never used, but has this note."""
+    used = {counted.row.name for counted in others if counted.row.note != words("never_used")}
+    mine = [counted.row.note == words("never_used") and counted.row.name in used for counted in rows]
+    return [c._replace(row=c.row._replace(note=note)) if only else c for c, only in zip(rows, mine, strict=True)]

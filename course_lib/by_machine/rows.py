@@ -57,8 +57,9 @@ def rows_of(heard: Walk, layers: Layers) -> list[Counted]:
         used = list({id(tensor): tensor for tensor in (*mine, *read)}.values())
         new, note = first_use.of(place.path, used)
         amiss = _amiss(heard, place, on_map)
+        quiet = words("drops_in_training") if layer is not None and layer.kind == "Dropout" and not module.training else ""
         failed = [words("fails_here")] * (heard.error is not None and place is heard.places[-1])
-        row = _row(place, layer, new)._replace(note="; ".join(filter(None, [note, *failed, *amiss])))
+        row = _row(place, layer, new)._replace(note="; ".join(filter(None, [note, *failed, *amiss, quiet])))
         rows.append(Counted(row, module, place.macs, tuple(t for t in used if isinstance(t, nn.Parameter)), amiss))
     return rows if heard.error is not None else rows + _unused(heard, layers, first_use)
 
@@ -115,4 +116,6 @@ def _amiss(heard: Walk, place: Place, on_map: bool) -> tuple[str, ...]:
         said.append(words("not_registered"))
     if isinstance(place.module, nn.Linear) and on_map and place.outputs and len(place.inputs[0]) > 3:
         said.append(words("many_places", n=math.prod(place.inputs[0][1:-1])))
+    if place.function == "dropout" and not heard.model.training:
+        said.append(words("drops_in_eval"))
     return tuple(dict.fromkeys(said))
