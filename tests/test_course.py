@@ -93,7 +93,8 @@ def test_torch_is_imported_by_machine_only_and_every_public_name_is_there():
 
 def test_an_editor_completes_what_loads_later():
     source = (ROOT / "__init__.py").read_text(encoding="utf-8")
-    written = {name: module for module, names in re.findall(r"^    from course_lib\.(\S+) import (.+)$", source, re.M) for name in names.split(", ")}
+    imports = re.findall(r"^    from course_lib\.(\S+) import (.+)$", source, re.M)
+    written = {name: module for module, names in imports for name in names.split(", ")}
     assert written == course_lib._LATER
 
 
