@@ -158,3 +158,58 @@ def test_without_ipython_it_says_so(monkeypatch):
     monkeypatch.setattr(following, "get_ipython", lambda: None)
     with pytest.raises(RuntimeError, match="needs IPython or Jupyter"):
         follow("Net", (1, 3))
+
+
+def source(**edit) -> str:
+    return NET.format(**{**USUAL, **edit})
+
+
+def test_while_typing_it_shows_what_the_cell_would_make(shell, panel):
+    run(shell)
+    panel.typed(source(kernel=3, features=4500))
+    assert "As typed, not run yet." in panel._shown.value
+    assert cells(panel)[-1][4:6] == ["45,150 ▲ +5,560", "166,500 ▼ −166,700"]
+    panel.typed(source(kernel=3))
+    assert "As typed, not run yet." in panel._shown.value and "write Linear(4500, 10)" in panel._shown.value
+    shown = panel._shown.value
+    panel.typed(source(kernel=3).replace("3, 5, 3)", "3, 5, "))
+    panel.typed("Net = ")
+    panel.typed("Net")
+    assert panel._shown.value == shown, "what is not whole, or about something else, changes nothing"
+    panel.typed(source())
+    assert "As it ran." in panel._shown.value and cells(panel)[-1][4] == "39,590"
+
+
+def test_typing_changes_nothing_but_the_panel(shell, panel):
+    run(shell)
+    kind, state = shell.user_ns["Net"], torch.get_rng_state()
+    panel.typed(source(more="self.noise = nn.Parameter(torch.rand(5))"))
+    assert cells(panel)[-2][0] == "model" and cells(panel)[-2][4] == "5 ▲ +5"
+    assert shell.user_ns["Net"] is kind and torch.equal(state, torch.get_rng_state())
+    run(shell)
+    assert "As it ran." in panel._shown.value and cells(panel)[-1][4] == "39,590", "the change is against what ran"
+
+
+def test_where_the_static_part_ends_it_says_so_over_the_last_ledger(shell, panel):
+    run(shell)
+    panel.typed(source(more="self.n = open('x')"))
+    assert "Line 7, open: run the cell to see." in panel._shown.value
+    assert 'class="wide older"' in panel._shown.value and cells(panel)[-1][4] == "39,590"
+
+
+def test_before_the_first_run_it_shows_what_is_typed(shell, panel):
+    panel.typed(source())
+    assert "As typed, not run yet." in panel._shown.value and cells(panel)[-1][4] == "39,590"
+
+
+@pytest.mark.parametrize(
+    "edit, says",
+    [
+        ({"features": 784, "body": "self.conv1(x).view(-1, 784)"}, "The batch changed from 1 to 5"),
+        ({"more": "self.spare = nn.Linear(2, 2)"}, "spare: never used in forward."),
+        ({"features": 28, "body": "self.conv1(x)"}, "fc1: applied at 140 places per image; forgot flatten?"),
+    ],
+)
+def test_it_warns_as_compare_does(shell, panel, edit, says):
+    run(shell, **edit)
+    assert says in panel._shown.value

@@ -1,6 +1,5 @@
 """compare: what is stored and done by hand, by PyTorch and by torchinfo, row by row, every difference with its reason."""
 
-from collections import Counter
 from typing import NamedTuple
 
 import torch
@@ -9,12 +8,11 @@ from torch import nn
 
 from course_lib.by_hand.ledger import Ledger, Row, what
 from course_lib.by_hand.networks import Network
+from course_lib.by_machine.amiss import what_is_amiss
 from course_lib.by_machine.counting import inputs, listen, with_batch
-from course_lib.by_machine.misfit import Misfit
 from course_lib.by_machine.modules import build
 from course_lib.by_machine.operations import Operations
-from course_lib.by_machine.rows import Counted
-from course_lib.by_machine.walk import Walk, tensors
+from course_lib.by_machine.walk import Walk
 from course_lib.show.tables import Cell, Shown, Table, number, times
 from course_lib.words import words
 
@@ -68,7 +66,8 @@ def compare(network_or_model: Network | nn.Module, input_size=None, input_data=N
         model = build(network, device="meta").eval()
     elif input_size is None and input_data is None:
         raise TypeError("compare: a module needs its input_size with the batch, such as compare(model, (1, 3, 32, 32))")
-    heard, rows = listen(model, input_size, input_data)
+    listened = listen(model, input_size, input_data)
+    heard, rows = listened
     by_hand = network.ledger(input_size[0]) if network is not None else [counted.row for counted in rows]
     counts, left = _torchinfo(heard, input_size, input_data)
     seen, compared = set(), []
@@ -87,7 +86,7 @@ def compare(network_or_model: Network | nn.Module, input_size=None, input_data=N
             kind = next(type(part).__name__ for part, name in heard.names.items() if name == path)
             compared.append(Compared(Row(path, kind), 0, rest, 0, _why_left(heard.model, path)))
     found = Comparison(compared)
-    found.warnings = tuple(_warnings(heard, rows, input_size, counts is None) + _in_training(rows, model, input_size, input_data))
+    found.warnings = (*[words("torchinfo_fails")] * (counts is None), *what_is_amiss(model, listened, input_size, input_data))
     return found
 
 
@@ -131,23 +130,6 @@ def _reason(row: Row, parameters: int, torchinfo: int | None) -> str:
     return words("torchinfo_tied" if torchinfo > parameters else "torchinfo_unused", note=row.note)
 
 
-def _warnings(heard: Walk, rows: list[Counted], input_size, torchinfo_failed: bool) -> list[str]:
-    """What equal answers would hide."""
-    said, outputs = [words("torchinfo_fails")] * torchinfo_failed, list(tensors(heard.output))
-    if heard.output is None:
-        said.append(words("returns_none"))
-    if names := [path for part, path in heard.names.items() if part in heard.unregistered]:
-        said.append(words("unregistered", names=", ".join(names)))
-    said += [f"{c.row.name}: {what}" for c in rows for what in c.amiss if what != words("not_registered")]
-    if names := [c.row.name for c in rows if c.row.note == words("never_used")]:
-        said.append(f"{', '.join(names)}: {words('never_used')}.")
-    before = input_size[0] if input_size is not None and isinstance(input_size[0], int) else None
-    after = outputs[0].shape[0] if outputs and outputs[0].dim() else before
-    if before not in (None, after):
-        said.append(words("batch_changed", before=before, after=after))
-    return said + [words("run_for_real")] * heard.real
-
-
 def _upwards(path: str) -> list[str]:
     """A path, and those of all that holds it: a.b.c, a.b, a, model."""
     names = path.split(".")
@@ -162,21 +144,6 @@ def _why_left(model: nn.Module, path: str) -> str:
     inside = "" if path == "model" else f"{path}."
     shared = [names[0] for part, names in paths.items() if len(names) > 1 and part._parameters and any(n.startswith(inside) for n in names)]
     return words("torchinfo_again", names=", ".join(shared)) if shared else words("torchinfo_left")
-
-
-def _in_training(rows: list[Counted], model: nn.Module, input_size, input_data) -> list[str]:
-    """Which rows stand in only one of the two modes, if they own or multiply something, or give another size."""
-    try:
-        trained = listen(model, input_size, input_data, train=True).rows
-    except Misfit:  # a batch norm on a single value, say: nothing to be compared
-        return []
-    idle = {words("never_used"), words("only_in_training"), words("only_in_eval")}
-    modes = [
-        Counter((c.row.name, c.row.output_shape, c.macs) for c in mode if (c.macs or c.used) and c.row.note not in idle)
-        for mode in (trained, rows)
-    ]
-    alone = {"only_train_rows": modes[0] - modes[1], "only_eval_rows": modes[1] - modes[0]}
-    return [words(key, names=", ".join(dict.fromkeys(name for name, *_ in found))) for key, found in alone.items() if found]
 
 
 def comparison_table(comparison: Comparison) -> Table:

@@ -49,7 +49,7 @@ def count(model: Network | nn.Module, input_size=None, input_data=None, train: b
     """
     if isinstance(model, Network):
         return model.ledger(with_batch(input_size)[0] if input_size is not None else 1)
-    return Ledger(counted.row for counted in listen(model, input_size, input_data, train).rows)
+    return listen(model, input_size, input_data, train).ledger
 
 
 class Heard(NamedTuple):
@@ -57,6 +57,10 @@ class Heard(NamedTuple):
 
     walk: Walk
     rows: list[Counted]
+
+    @property
+    def ledger(self) -> Ledger:
+        return Ledger(counted.row for counted in self.rows)
 
 
 def listen(model: nn.Module, input_size=None, input_data=None, train: bool = False) -> Heard:

@@ -6,21 +6,30 @@ from html import escape
 from typing import NamedTuple
 
 import ipywidgets as widgets
+import traitlets
 from IPython import get_ipython
 
 from course_lib.by_hand.ledger import Ledger, Row, what
-from course_lib.cards.base import VIEW, arrow, style_and_notes
+from course_lib.by_hand.networks import Network
+from course_lib.cards.base import FOLDER, VIEW, anywidget, arrow, style_and_notes
 from course_lib.show.tables import Cell, Table, number, times
 from course_lib.words import words
 
 
 class Seen(NamedTuple):
-    """What a panel shows: a ledger, the one before it, and sentences: what went wrong, and whether the ledger is older than the code."""
+    """What a panel shows: a ledger and the one before it, sentences on what is amiss, and how the ledger stands to the code."""
 
     ledger: Ledger = Ledger()
     before: Ledger | None = None
     sentences: tuple[str, ...] = ()
-    older: bool = False
+    older: bool = False  # of an earlier code, since this one gives none
+    failed: bool = False  # not that of a whole network
+    typed: bool = False  # of a cell that is not run yet
+
+    @property
+    def state(self) -> str:
+        """How the ledger, if there is one, stands to the code, in words."""
+        return words("older" if self.older else "as_typed" if self.typed else "as_run") if self.ledger else ""
 
 
 def _by_place(ledger: Ledger) -> dict[tuple[str, int], Row]:
@@ -62,56 +71,108 @@ def _changed(value: int, change: int) -> Cell:
 
 def follow_html(seen: Seen) -> str:
     """The panel's HTML: sentences first, then the table, dimmed where it is older than the code."""
-    said = "".join(f'<p class="problem" role="alert">{escape(sentence)}</p>' for sentence in seen.sentences)
-    older = f'<p class="quiet">{escape(words("older"))}</p>' if seen.older else ""
+    said = f'<p class="quiet">{escape(seen.state)}</p>'
+    said += "".join(f'<p class="problem" role="alert">{escape(sentence)}</p>' for sentence in seen.sentences)
     table = follow_table(seen._replace(sentences=())).html() if seen.ledger else ""
-    return f'<div class="course" aria-live="polite">{said}{older}<div class="wide{" older" * seen.older}" tabindex="0">{table}</div></div>'
+    return (
+        f'<div class="course follow" aria-live="polite"><div class="said">{said}</div>'
+        f'<div class="wide{" older" * seen.older}" tabindex="0">{table}</div></div>'
+    )
 
 
 def follow_text(seen: Seen) -> str:
-    older = (words("older"),) if seen.older else ()
-    return follow_table(seen._replace(sentences=older + seen.sentences)).text() if seen.ledger else "\n".join(seen.sentences)
+    state = (seen.state,) if seen.older else ()
+    return follow_table(seen._replace(sentences=state + seen.sentences)).text() if seen.ledger else "\n".join(seen.sentences)
 
 
 class Panel(widgets.VBox):
-    """The panel of one class by its name; `update` looks at it again."""
+    """The panel of one class by its name; `update` looks at it again, `typed` at a cell that is not run yet."""
 
     def __init__(self, name: str, asked: dict, shell) -> None:
         self._shown, self.name, self.asked, self.shell = widgets.HTML(), name, asked, shell
-        self._good, self._before = Ledger(), None  # the last ledger of a class that worked, and the one before that
-        super().__init__([style_and_notes(), self._shown])
+        self._good, self._before = Ledger(), None  # the last ledger of a class that ran and worked, and the one before that
+        self.seen = self._ran = self._run()
+        super().__init__([style_and_notes(), self._shown, *self._keys()])
         self.add_class("course-card")
-        self.seen = self._look()
-        self._shown.value = follow_html(self.seen)
+        self._show(self.seen)
+
+    def _keys(self) -> list[widgets.Widget]:
+        """What hears of every key in a cell; nothing where the front end cannot."""
+        if anywidget is None:
+            return []
+        keys = anywidget.AnyWidget(_esm=(FOLDER / "typed.js").read_text(encoding="utf-8"))
+        keys.add_traits(source=traitlets.Unicode("").tag(sync=True))
+        keys.observe(lambda change: self.typed(change["new"]), "source")
+        return [keys]
 
     def update(self, *_) -> None:
         """Count the class as it is now; show it where something changed."""
-        seen = self._look()
-        if seen == self.seen:
+        self._ran = self._run()
+        if self._ran != self.seen:
+            self._show(self._ran)
+            if not hasattr(self.shell, "kernel"):
+                print(follow_text(self.seen))
+
+    def typed(self, source: str) -> None:
+        """Show what a cell with this source would make of the class, as far as that is seen without running it."""
+        from course_lib.by_machine.screen import Unseen, on_screen
+
+        try:
+            kind = on_screen(source, self.name, self.shell.user_ns)
+        except Unseen as where:
+            self._show(Seen(self._good, self._before, (str(where),), older=bool(self._good)))
             return
+        except Exception:  # a line that is not whole yet
+            return
+        if kind is None:
+            return
+        seen = self._look(kind)
+        if seen.ledger == self._ran.ledger and seen.failed == self._ran.failed:
+            self._show(self._ran)
+        else:
+            before = seen.before if seen.failed else self._good or None
+            self._show(seen._replace(before=before, typed=True))
+
+    def _show(self, seen: Seen) -> None:
         self.seen = seen
         self._shown.value = follow_html(seen)
-        if not hasattr(self.shell, "kernel"):
-            print(follow_text(seen))
 
-    def _look(self) -> Seen:
-        from course_lib.by_machine.copying import made_without_values
-        from course_lib.by_machine.counting import count
-        from course_lib.by_machine.misfit import Misfit
-
+    def _run(self) -> Seen:
+        """The class of this name in the learner's session, and what changed."""
         if self.name not in self.shell.user_ns:
-            return Seen(self._good, self._before, (words("no_class", name=self.name),), older=bool(self._good))
+            return Seen(self._good, self._before, (words("no_class", name=self.name),), older=bool(self._good), failed=True)
+        seen = self._look(self.shell.user_ns[self.name])
+        if seen.failed:
+            return seen
+        if seen.ledger != self._good:
+            self._before, self._good = self._good or None, seen.ledger
+        return seen._replace(before=self._before)
+
+    def _look(self, kind) -> Seen:
+        """A class, or a model, counted; or the last good ledger, and what went wrong."""
+        from course_lib.by_machine.amiss import what_is_amiss
+        from course_lib.by_machine.copying import made_without_values
+        from course_lib.by_machine.counting import listen
+        from course_lib.by_machine.misfit import Misfit
+        from course_lib.by_machine.modules import build
+
         try:
-            model, printed = made_without_values(self.shell.user_ns[self.name])
-            ledger = count(model, **self.asked)
+            model, printed = made_without_values(build(kind, "meta") if isinstance(kind, Network) else kind)
+            listened = listen(model, **self.asked)
+            said = what_is_amiss(model, listened, **self.asked)
         except Misfit as failed:
-            return Seen(failed.ledger, None, (str(failed),))
+            return Seen(failed.ledger, None, (str(failed),), failed=True)
         except Exception as error:  # whatever a class that is being edited does: it is told, and the last good ledger stays
             said = f"{self.name}: {type(error).__name__}: {error}"
-            return Seen(self._good, self._before, (said,), older=bool(self._good))
-        if ledger != self._good:
-            self._before, self._good = self._good or None, ledger
-        return Seen(ledger, self._before, (words("printed", name=self.name, text=printed),) if printed else ())
+            return Seen(self._good, self._before, (said,), older=bool(self._good), failed=True)
+        said += [words("printed", name=self.name, text=printed)] if printed else []
+        return Seen(listened.ledger, None, tuple(said))
+
+    def close(self) -> None:
+        """Free the panel with its parts."""
+        for part in self.children if self.comm is not None else ():
+            part.close()
+        super().close()
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         data = super()._repr_mimebundle_(include=include, exclude=exclude)

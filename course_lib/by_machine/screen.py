@@ -1,0 +1,149 @@
+"""A class as it stands on the screen, before its cell is run: only the part of Python that builds layers and passes tensors on."""
+
+import ast
+import builtins
+import math
+from collections import OrderedDict
+from functools import cache
+
+import torch
+from torch import nn
+from torch.overrides import get_overridable_functions
+
+from course_lib.words import words
+
+BUILTINS = {
+    name: getattr(builtins, name)
+    for name in ("__build_class__", "super", "bool", "dict", "enumerate", "float", "int", "isinstance", "len", "list", "max", "min",
+                 "reversed", "round", "str", "sum", "tuple", "zip", "property")
+}  # fmt: skip
+NODES = (
+    ast.Module, ast.ClassDef, ast.FunctionDef, ast.arguments, ast.arg, ast.Return, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr,
+    ast.Pass, ast.If, ast.IfExp, ast.For, ast.comprehension, ast.ListComp, ast.GeneratorExp, ast.Call, ast.keyword, ast.Attribute,
+    ast.Name, ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.Subscript, ast.Slice, ast.Starred, ast.BinOp, ast.UnaryOp, ast.BoolOp,
+    ast.Compare, ast.JoinedStr, ast.FormattedValue, ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.expr_context, ast.alias,
+    ast.Import, ast.ImportFrom,
+)  # fmt: skip
+MODULES = {torch, nn, nn.functional, math}
+MAKERS = {torch.arange, torch.empty, torch.full, torch.ones, torch.rand, torch.randn, torch.tensor, torch.zeros, OrderedDict}
+SUMS = {math.ceil, math.floor, math.log2, math.prod, math.sqrt}
+METHODS = {"append", "extend", "insert", "items", "keys", "values", "weight", "bias"}  # of lists, dicts and layers
+VALUES = {"apply_", "cpu", "cuda", "item", "map_", "nonzero", "numpy", "tolist"}  # what needs a tensor's values
+
+
+class Unseen(Exception):
+    """What cannot be told from the screen, in words."""
+
+
+def on_screen(source: str, name: str, namespace: dict) -> object | None:
+    """What `name` is once a cell with this source has run, made without running anything else; None where the cell does not make it.
+
+    The namespace's own classes and numbers are used. Raises SyntaxError for what is not whole yet, `Unseen` where the static part of
+    Python ends: there only running the cell tells.
+
+    >>> on_screen("width = 4\\nnet = nn.Linear(width, 2 * width)", "net", {"nn": nn})
+    Linear(in_features=4, out_features=8, bias=True)
+    """
+    tree = ast.parse(source)
+    if name not in _made_by(tree):
+        return None
+    scope = {key: value for key, value in namespace.items() if _is_plain(value)}
+    scope |= {"__builtins__": BUILTINS | {"range": _short_range, "print": _silent, "__import__": __import__}, "__name__": "screen"}
+    for statement in tree.body:
+        module = ast.Module([statement], [])
+        try:
+            _check(statement, scope)
+        except Unseen:
+            if name in _made_by(module):
+                raise
+            for made in _made_by(module):  # what it makes is not to be told
+                scope.pop(made, None)
+            continue
+        with torch.device("meta"), torch.random.fork_rng(devices=[]):
+            exec(compile(module, "screen", "exec"), scope)
+    return scope[name]
+
+
+def _made_by(tree: ast.Module) -> set[str]:
+    """The names that a cell's statements bind, however deep."""
+    found = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    found |= {node.name for node in ast.walk(tree) if isinstance(node, (ast.ClassDef, ast.FunctionDef))}
+    return found | {node.asname or node.name.partition(".")[0] for node in ast.walk(tree) if isinstance(node, ast.alias)}
+
+
+def _check(statement: ast.stmt, known: dict) -> None:
+    """Raise `Unseen` for what does more than build layers, pass tensors on and work out small numbers."""
+    local = _made_by(ast.Module([statement], [])) | {node.arg for node in ast.walk(statement) if isinstance(node, ast.arg)}
+    for node in ast.walk(statement):
+        if not isinstance(node, NODES) or getattr(node, "decorator_list", ()):
+            raise _unseen(node, type(node).__name__.lower() if isinstance(node, ast.stmt) else ast.unparse(node)[:30])
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id not in {*local, *known, *BUILTINS, "range", "print"}:
+            raise _unseen(node, node.id)
+        if isinstance(node, ast.Attribute) and not _is_plain_attribute(node, known):
+            raise _unseen(node, ast.unparse(node))
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow) and getattr(node.right, "value", 100) > 9:
+            raise _unseen(node, "**")
+        if isinstance(node, ast.ImportFrom | ast.Import):
+            modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
+            if any(module not in ("torch", "torch.nn", "torch.nn.functional", "collections", "math") for module in modules):
+                raise _unseen(node, ast.unparse(node))
+
+
+def _unseen(node: ast.AST, what: str) -> Unseen:
+    return Unseen(words("run_to_see", line=getattr(node, "lineno", 1), what=what))
+
+
+def _is_plain_attribute(node: ast.Attribute, known: dict) -> bool:
+    base, name = node.value, node.attr
+    if isinstance(base, ast.Call) and getattr(base.func, "id", "") == "super":
+        return name in ("__init__", "forward")
+    if name.startswith("_"):
+        return False
+    owner = _resolved(base, known)
+    if owner is not None:
+        return _is_plain(getattr(owner, name, None))
+    return getattr(base, "id", "") == "self" or (hasattr(torch.Tensor, name) and name not in VALUES) or name in METHODS
+
+
+def _resolved(node: ast.expr, known: dict):
+    """The module of torch that an expression names: nn, torch.nn, F; None where it names something else."""
+    if isinstance(node, ast.Attribute):
+        owner = _resolved(node.value, known)
+        found = getattr(owner, node.attr, None) if owner is not None else None
+    else:
+        found = known.get(getattr(node, "id", ""))
+    return found if _in(found, MODULES) else None
+
+
+def _is_plain(value) -> bool:
+    """Whether a value of the learner's own is used on the screen: a number, a layer's class, one of torch's functions on tensors."""
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_plain, value))
+    if isinstance(value, type):
+        return issubclass(value, (nn.Module, nn.Parameter, int, float))
+    return isinstance(value, (int, float, str, torch.dtype, type(None))) or _in(value, MODULES | MAKERS | SUMS | _functions())
+
+
+def _in(value, known: set) -> bool:
+    try:
+        return value in known
+    except TypeError:  # not hashable
+        return False
+
+
+@cache
+def _functions() -> set:
+    """PyTorch's functions on tensors, by its own list."""
+    found = get_overridable_functions()
+    return {function for module in MODULES for function in found.get(module, ())}
+
+
+def _silent(*values, **how) -> None:
+    """print: what it prints is shown when the cell runs."""
+
+
+def _short_range(*ends: int) -> range:
+    """range, for loops that are not longer than a network."""
+    if len(range(*ends)) > 1000:
+        raise Unseen(words("run_to_see", line=1, what=f"range({', '.join(map(str, ends))})"))
+    return range(*ends)

@@ -1,0 +1,109 @@
+"""A cell that is not run yet: what it would make, and where only running it tells. Nothing of it may have an effect."""
+
+import math
+import time
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from course_lib import count
+from course_lib.by_machine.copying import made_without_values
+from course_lib.by_machine.screen import Unseen, on_screen
+
+
+class Block(nn.Sequential):
+    """A class of the learner's own, of a cell that ran."""
+
+    def __init__(self, channels):
+        super().__init__(nn.Conv2d(channels, channels, 3, padding=1), nn.ReLU())
+
+
+SESSION = {"torch": torch, "nn": nn, "F": F, "math": math, "Block": Block, "width": 8, "sizes": (4, 8), "pytest": pytest}
+USUAL = """
+import torch
+from torch import nn
+from collections import OrderedDict
+
+hidden = 2 * width
+
+class Small(nn.Module):
+    def __init__(self, features=math.prod([12, 6, 6])):
+        super().__init__()
+        print(f"{features} features")
+        self.stem = nn.Sequential(OrderedDict([("conv", nn.Conv2d(3, 12, 3)), ("act", nn.ReLU())]))
+        self.blocks = nn.ModuleList([Block(12) for _ in range(2)])
+        self.gain = nn.Parameter(torch.ones(12, 1, 1))
+        self.head = nn.Linear(features, hidden, bias=width > 4)
+
+    def forward(self, x):
+        x = self.stem(x)
+        for block in self.blocks:
+            x = x + block(x) * self.gain
+        if self.training and x.size(0) > 1:
+            x = F.dropout(x, 0.5)
+        x = torch.flatten(x, 1) if x.dim() == 4 else x
+        return self.head(x.relu())
+
+model = Small()
+print(model)
+"""
+
+
+def test_the_screen_says_what_running_says():
+    session = dict(SESSION)
+    exec(USUAL.replace("print", "str"), session)
+    typed, _ = made_without_values(on_screen(USUAL, "Small", dict(SESSION)))
+    assert count(typed, (1, 3, 8, 8)) == count(session["Small"](), (1, 3, 8, 8))
+    assert count(typed, (1, 3, 8, 8)).params == 3 * 9 * 12 + 12 + 2 * (12 * 9 * 12 + 12) + 12 + 432 * 16 + 16
+
+
+def test_a_model_and_a_cell_about_something_else():
+    assert on_screen("net = nn.Sequential(nn.Linear(4, width), nn.Linear(width, 2))", "net", SESSION)[0].out_features == 8
+    assert on_screen("x = net(1)", "net", SESSION) is None
+    assert on_screen("1 + 1", "Net", SESSION) is None
+    with pytest.raises(SyntaxError):
+        on_screen("class Net(nn.Module", "Net", SESSION)
+
+
+NET = "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n        {init}\n    def forward(self, x):\n        {body}"
+
+
+@pytest.mark.parametrize(
+    "source, where",
+    [
+        (NET.format(init="open('made', 'w')", body="return x"), "Line 4, open"),
+        (NET.format(init="pass", body="while True: pass"), "Line 6, while"),
+        (NET.format(init="pass", body="return x.item()"), "Line 6, x.item"),
+        (NET.format(init="pass", body="return ().__class__.__bases__"), "Line 6, ().__class__"),
+        (NET.format(init="pass", body="return torch.load('x')"), "Line 6, torch.load"),
+        (NET.format(init="self.n = 9 ** 9 ** 9", body="return x"), "Line 4, **"),
+        (NET.format(init="torch.manual_seed(0)", body="return x"), "Line 4, torch.manual_seed"),
+        (NET.format(init="pytest.exit('gone')", body="return x"), "Line 4, pytest"),
+        (NET.format(init="eval('1')", body="return x"), "Line 4, eval"),
+        (NET.format(init="raise SystemExit", body="return x"), "Line 4, raise"),
+        ("Net = torch.hub.load('a', 'b')", "Line 1, torch.hub"),
+        ("Net = nn.Linear(unknown, 2)", "Line 1, unknown"),
+        ("import os\nNet = os.system('true')", "Line 2, os"),
+        ("n = len(open('x').read())\nNet = nn.Linear(n, 2)", "Line 2, n"),
+        ("width = input()\nNet = nn.Linear(width, 2)", "Line 2, width"),
+        ("@staticmethod\ndef Net(): pass", "Line 2, functiondef"),
+        ("Net = [nn.ReLU() for _ in range(10**8)]", "range(100000000)"),
+        ("Net = nn.Linear(2, 2).load_state_dict({})", "load_state_dict"),
+        ("Net = (lambda: nn.ReLU())()", "lambda"),
+    ],
+)
+def test_where_only_running_tells_it_says_so_at_once(source, where, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    started = time.process_time()
+    with pytest.raises(Unseen) as said:
+        on_screen(source, "Net", SESSION)
+    assert where in str(said.value) and str(said.value).endswith("run the cell to see.")
+    assert time.process_time() - started < 1 and not list(tmp_path.iterdir())
+
+
+def test_the_session_and_the_random_state_stay_as_they_are(capsys):
+    session, state = dict(SESSION), torch.get_rng_state()
+    on_screen(USUAL + "\nnoise = torch.rand(5)\nwidth = 3", "noise", session)
+    assert session == SESSION and torch.equal(state, torch.get_rng_state()) and capsys.readouterr().out == ""
