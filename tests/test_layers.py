@@ -6,10 +6,15 @@ buffer values, MACs and output shape, or the fact that both refuse. `benchmarks/
 
 import inspect
 import math
+import os
 import re
+import shutil
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
 from itertools import product
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +32,7 @@ from course_lib.by_hand.layers.base import Count
 
 settings.register_profile("course", max_examples=40, derandomize=True, deadline=None, print_blob=True)
 settings.load_profile("course")
+ROOT = Path(__file__).parents[1]
 BATCH = 2
 AGREED = ("fits", "misfits", "stricter")  # what `verdict` answers where all is well
 
@@ -553,3 +559,36 @@ def test_an_embedding_agrees_with_pytorch(table, width, shape):
 def test_what_the_new_layers_refuse(ask, says):
     with pytest.raises((TypeError, ValueError), match=re.escape(says)):
         ask()
+
+
+def test_a_layer_is_added_in_two_files(tmp_path):
+    """As CONTRIBUTING says: the class in its family's file, its name in the list; `build`, `count` and `compare` know it then."""
+    shutil.copytree(ROOT / "course_lib", tmp_path / "course_lib", ignore=shutil.ignore_patterns("__pycache__"))
+    family, names = tmp_path / "course_lib/by_hand/layers/norm.py", tmp_path / "course_lib/by_hand/layers/__init__.py"
+    family.write_text(
+        family.read_text(encoding="utf-8")
+        + '''
+
+class LocalResponseNorm(Layer):
+    """Divides each value by the squares of its neighbours across channels (its PyTorch page)."""
+
+    size: Count
+    alpha: Real = 0.0001
+    beta: Real = 0.75
+    k: Real = 1.0
+''',
+        encoding="utf-8",
+    )
+    listed = names.read_text(encoding="utf-8")
+    names.write_text(listed.replace("LayerNorm, RMSNorm", "LayerNorm, LocalResponseNorm, RMSNorm"), encoding="utf-8")
+    code = """if True:
+        from course_lib import Conv2d, LocalResponseNorm, Network, compare, count
+        from torch import nn
+        network = Network((3, 8, 8), conv=Conv2d(3, 4, 3), norm=LocalResponseNorm(2))
+        assert compare(network).agree and compare(network).totals == (112, 112, 112)
+        (row,) = count(nn.Sequential(nn.LocalResponseNorm(2)), (1, 4, 6, 6))
+        assert (row.by, row.kind, row.output_shape) == ("hand", "LocalResponseNorm", (4, 6, 6))
+        LocalResponseNorm(0)"""
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    ended = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert ended.stderr.splitlines()[-1:] == ["ValueError: LocalResponseNorm: size must be at least 1, not 0"], ended.stderr

@@ -67,7 +67,8 @@ def test_a_model_and_a_cell_about_something_else():
         on_screen("class Net(nn.Module", "Net", SESSION)
 
 
-NET = "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n        {init}\n    def forward(self, x):\n        {body}"
+HEAD = "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+NET = HEAD + "        {init}\n    def forward(self, x):\n        {body}"
 
 
 @pytest.mark.parametrize(

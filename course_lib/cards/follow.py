@@ -59,9 +59,11 @@ def follow_table(seen: Seen) -> Table:
         rows.append([Cell(row.name, tone), what(row), times(shown.output_shape), Cell(row.work.text, "work"),
                      _changed(shown.params, change), _changed(shown.macs, work), Cell(said, "up")])  # fmt: skip
     headings = [f"<{words('layer')}", f"<{words('what')}", *map(words, ("output", "work", "params", "macs")), f"<{words('note')}"]
+    if not any(row[-1].text for row in rows):
+        rows, headings = [row[:-1] for row in rows], headings[:-1]
     now, old = seen.ledger, seen.ledger if seen.before is None else seen.before
     params, macs = (f"{value:,} {arrow(value - was)}".rstrip() for value, was in ((now.params, old.params), (now.macs, old.macs)))
-    total = [words("total"), "", "", "", params, macs, ""]
+    total = [words("total"), "", "", "", params, macs, ""][: len(headings)]
     return Table(headings, rows, total, notes=seen.sentences, marked=frozenset(marked))
 
 
@@ -70,13 +72,13 @@ def _changed(value: int, change: int) -> Cell:
 
 
 def follow_html(seen: Seen) -> str:
-    """The panel's HTML: sentences first, then the table, dimmed where it is older than the code."""
+    """The panel's HTML: the table, dimmed where it is older than the code, and below it what is to be said of it."""
     said = f'<p class="quiet">{escape(seen.state)}</p>'
     said += "".join(f'<p class="problem" role="alert">{escape(sentence)}</p>' for sentence in seen.sentences)
     table = follow_table(seen._replace(sentences=())).html() if seen.ledger else ""
     return (
-        f'<div class="course follow" aria-live="polite"><div class="said">{said}</div>'
-        f'<div class="wide{" older" * seen.older}" tabindex="0">{table}</div></div>'
+        f'<div class="course follow" aria-live="polite"><div class="wide{" older" * seen.older}" tabindex="0">{table}</div>'
+        f'<div class="said">{said}</div></div>'
     )
 
 
@@ -93,7 +95,7 @@ class Panel(widgets.VBox):
         self._good, self._before = Ledger(), None  # the last ledger of a class that ran and worked, and the one before that
         self.seen = self._ran = self._run()
         super().__init__([style_and_notes(), self._shown, *self._keys()])
-        self.add_class("course-card")
+        self.add_class("course-card").add_class("course-follow")
         self._show(self.seen)
 
     def _keys(self) -> list[widgets.Widget]:
