@@ -76,10 +76,12 @@ def test_three_answers_cost_little_more_than_torchinfo_alone(values):
 
 
 def test_the_library_stays_small():
-    """Lines with something on them, docstrings and comments among them; the blank ones are the formatter's."""
-    lines = {path: sum(map(bool, map(str.strip, path.read_text(encoding="utf-8").splitlines()))) for path in ROOT.rglob("*.py")}
+    """Lines with something on them, docstrings and comments among them; the blank ones are the formatter's. server.py is start.py's:
+    no notebook imports it."""
+    sources = [path for path in ROOT.rglob("*.py") if path.name != "server.py"]
+    lines = {path: sum(map(bool, map(str.strip, path.read_text(encoding="utf-8").splitlines()))) for path in sources}
     assert sum(lines.values()) < 3600
-    assert all(n < 500 for n in lines.values())
+    assert all(n < 250 for n in lines.values())
 
 
 def test_torch_is_imported_by_machine_only_and_every_public_name_is_there():

@@ -609,6 +609,7 @@ def test_training_and_eval_are_told_apart():
     found = compare(Auxiliary(), (2, 3, 8, 8))
     assert found.warnings == ("Only in training: aux.",) and found.totals == (1127, 1127, 1127)
     assert found.ledger["aux"].note == "used in training only, so not counted here"
+    assert found[-1].reason == "what its lines leave over: torchinfo counts aux here"
     assert found.ledger["drop"].note == "acts in training only"
     assert compare(Auxiliary(aux=False), (2, 3, 8, 8)).warnings == ()
     evaluation, training = (count(Auxiliary(), (2, 3, 8, 8), train=train) for train in (False, True))

@@ -76,7 +76,7 @@ def compare(network_or_model: Network | nn.Module, input_size=None, input_data=N
         seen.update(map(id, fresh))
         own = sum(p.numel() for p in fresh)
         asked = counts.pop(counted.module, 0) if counts is not None else None
-        if asked is not None and (counted.module is None or asked == 0 != own):  # torchinfo has it in the line of what holds it
+        if asked is not None and counted.module is None:  # a function's, which torchinfo has in the line of what holds it
             holder = next((path for path in _upwards(machine.name) if left.get(path)), "")
             asked += (taken := min(left.get(holder, 0), own))
             left[holder] = left.get(holder, 0) - taken
@@ -84,7 +84,7 @@ def compare(network_or_model: Network | nn.Module, input_size=None, input_data=N
     for path, rest in left.items():
         if rest > 0:
             kind = next(type(part).__name__ for part, name in heard.names.items() if name == path)
-            compared.append(Compared(Row(path, kind), 0, rest, 0, _why_left(heard.model, path)))
+            compared.append(Compared(Row(path, kind), 0, rest, 0, _why_left(heard.model, path, compared)))
     found = Comparison(compared)
     found.warnings = (*[words("torchinfo_fails")] * (counts is None), *what_is_amiss(model, listened, input_size, input_data))
     return found
@@ -136,14 +136,16 @@ def _upwards(path: str) -> list[str]:
     return [".".join(names[:n]) for n in range(len(names), 0, -1)] + ["model"]
 
 
-def _why_left(model: nn.Module, path: str) -> str:
+def _why_left(model: nn.Module, path: str, compared: list[Compared]) -> str:
     """Why torchinfo's line of a container holds more than the lines below it."""
-    paths = {}
+    paths, inside = {}, "" if path == "model" else f"{path}."
     for name, part in model.named_modules(remove_duplicate=False):
         paths.setdefault(part, []).append(name)
-    inside = "" if path == "model" else f"{path}."
     shared = [names[0] for part, names in paths.items() if len(names) > 1 and part._parameters and any(n.startswith(inside) for n in names)]
-    return words("torchinfo_again", names=", ".join(shared)) if shared else words("torchinfo_left")
+    if shared:
+        return words("torchinfo_again", names=", ".join(shared))
+    without_line = [c.row.name for c in compared if c.torchinfo == 0 != c.parameters and c.row.name.startswith(inside)]
+    return words("torchinfo_left", names=", ".join(without_line) or words("it"))
 
 
 def comparison_table(comparison: Comparison) -> Table:

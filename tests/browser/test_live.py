@@ -26,6 +26,7 @@ NET = """class Net(nn.Module):
 
 compare(Net(), input_size=(1, 3, 32, 32))"""
 CONV1, CONV2 = "self.conv1 = nn.Conv2d(3, 5, 5)", "self.conv2 = nn.Conv2d(5, 12, 3)"
+WIDER = "self.conv2 = nn.Conv2d(5, 12, 5)"
 FC1, FLATTEN, LAST = "nn.Linear(1200, 128)", "x = torch.flatten(x, 1)", "return self.fc1(x)"
 SAME = "x = x + self.same(x)"
 SIZE = "(1, 3, 32, 32)"
@@ -49,11 +50,18 @@ def with_layer(line: str, use: str) -> str:
 # As live_edits has them, in the lecturer's order: the cell, what the panel says, and what compare says below the cell.
 EDITS = {
     "plain": (net(), ["relu", "max_pool2d", "flatten", "154,660", "501,600"], ["3 agree ✓", "154,660"]),
-    "5×5": (net((CONV2, "self.conv2 = nn.Conv2d(5, 12, 5)")), ["12·8·8 = 768: write Linear(768, 128)", "◀ fails here"], ["write Linear(768, 128)"]),
-    "mended": (net((CONV2, "self.conv2 = nn.Conv2d(5, 12, 5)"), (FC1, "nn.Linear(768, 128)")), ["100,324 ▼ −54,336", "1,512 ▲ +960"], ["100,324"]),
-    "wrong features": (net((FC1, "nn.Linear(1201, 128)")), ["expects 1201 features", "write Linear(1200, 128)"], ["write Linear(1200, 128)"]),
-    "wrong channels": (net((CONV2, "self.conv2 = nn.Conv2d(4, 12, 3)")), ["conv2: expects 4 channels", "write Conv2d(5, 12, 3)"], ["write Conv2d"]),
-    "17×17": (net((CONV2, "self.conv2 = nn.Conv2d(5, 12, 17)")), ["a 17×17 kernel does not fit a 12×12 map; the largest that fits is 12"], ["17×17"]),
+    "5×5": (net((CONV2, WIDER)), ["12·8·8 = 768: write Linear(768, 128)", "◀ fails here"], ["write Linear(768, 128)"]),
+    "mended": (net((CONV2, WIDER), (FC1, "nn.Linear(768, 128)")), ["100,324 ▼ −54,336", "1,512 ▲ +960"], ["100,324"]),
+    "wrong features": (
+        net((FC1, "nn.Linear(1201, 128)")), ["expects 1201 features", "write Linear(1200, 128)"], ["write Linear(1200, 128)"],
+    ),
+    "wrong channels": (
+        net((CONV2, "self.conv2 = nn.Conv2d(4, 12, 3)")), ["conv2: expects 4 channels", "write Conv2d(5, 12, 3)"], ["write Conv2d"],
+    ),
+    "17×17": (
+        net((CONV2, "self.conv2 = nn.Conv2d(5, 12, 17)")),
+        ["a 17×17 kernel does not fit a 12×12 map; the largest that fits is 12"], ["17×17"],
+    ),
     "no flatten": (net((FLATTEN, "pass")), ["forgot flatten?"], ["forgot flatten?"]),
     "no flatten, Linear(10)": (net((FLATTEN, "pass"), (FC1, "nn.Linear(10, 128)")), ["applied at 120 places per image"], ["120 places"]),
     "view": (net((FLATTEN, "x = x.view(x.size(0), -1)")), ["view"], ["3 agree ✓"]),
