@@ -616,6 +616,19 @@ def test_training_and_eval_are_told_apart():
     assert training.macs - evaluation.macs == 2 * 144 * 2 and training.params == evaluation.params
 
 
+def test_the_other_mode_is_named():
+    head = Model(lambda s, x: x * 2 if s.training else s.fc(x), fc=nn.Linear(4, 2))
+    assert [count(head, (1, 4), train=train)["fc"].note for train in (True, False)] == ["used in eval only, so not counted here", ""]
+
+
+@pytest.mark.parametrize("batch_first", [True, False])
+def test_a_recurrent_layer_has_its_batch_where_it_was_told(batch_first):
+    (row,) = count(nn.Sequential(nn.LSTM(3, 5, batch_first=batch_first)), (2, 7, 3))
+    length = 7 if batch_first else 2
+    assert row.by == "hand" and row.input_shape == (length, 3) and row.output_shape == (length, 5)
+    assert row.macs == 2 * 7 * 4 * 5 * (3 + 5)
+
+
 def test_a_functional_dropout_that_forgot_the_mode_is_told():
     (said,) = compare(Auxiliary(aux=False, dropout=True), (2, 3, 8, 8)).warnings
     assert said == "dropout: drops in eval, too: write F.dropout(x, p, self.training)"
@@ -637,6 +650,9 @@ def test_torchinfos_leftover_line_has_its_cause():
     left = [(c.row.name, c.row.kind, c.torchinfo, c.reason) for c in found if c.parameters == 0 and c.torchinfo]
     why = "p.linear is registered in several places: torchinfo counts it in this line once more"
     assert left == [("p", "Inner", 20, why), ("q", "Inner", 20, why)]
+    block = nn.Sequential(shared)
+    (named,) = {c.reason for c in compare(nn.Sequential(Inner(block), Inner(block)), (1, 4)) if c.parameters == 0 and c.torchinfo}
+    assert named.startswith("0.linear.0 is registered")
     apart = compare(nn.Sequential(Inner(nn.Linear(4, 4)), Inner(nn.Linear(4, 4))), (1, 4))
     assert len(set(apart.totals)) == 1 and apart.warnings == ()
 

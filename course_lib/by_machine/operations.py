@@ -72,15 +72,15 @@ class _About(NamedTuple):
     name: str
     priced: bool
     is_view: bool
-    is_new: bool  # gives tensors of its own, and changes none
+    is_new: bool  # gives tensors of its own
     in_place: bool
 
 
 @cache
 def _about(func) -> _About:
-    name, schema = func._overloadpacket.__name__, func._schema
+    name = func._overloadpacket.__name__
     priced = func.namespace in ("aten", "prim", "prims") and not name.startswith(UNPRICED)
-    is_new = func.namespace == "aten" and not schema.is_mutable and all(value.alias_info is None for value in schema.returns)
+    is_new = func.namespace == "aten" and all(value.alias_info is None for value in func._schema.returns)
     return _About(name, priced, func.is_view, is_new, func.namespace == "aten" and name.endswith("_") and name != "set_")
 
 
