@@ -574,6 +574,13 @@ def test_it_warns_instead_of_ticking(edit, size, says):
     assert "3 agree" not in repr(found).splitlines()[len(found) + 1] and says in repr(found)
 
 
+def test_a_forward_without_a_tensor_and_an_input_without_a_batch_are_named():
+    assert compare(Model(lambda s, x: {"loss": 1}), (1, 3)).warnings == ("forward returns no tensor",)
+    with pytest.raises(Misfit) as failed:
+        count(nn.Sequential(nn.Conv2d(3, 4, 3)), (3, 8, 8))
+    assert str(failed.value) == "0: its input (3, 8, 8) has no batch; put one first, such as (1, 3, 8, 8)"
+
+
 def test_what_is_in_a_plain_list_is_named():
     found = compare(*made("a_plain_list")[:1], (2, 4))
     assert found.totals[0] == 25 + 18 and found.totals[1] == 0

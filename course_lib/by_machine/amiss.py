@@ -19,14 +19,15 @@ def what_is_amiss(model: nn.Module, listened: Heard, input_size=None, input_data
     ['1: applied at 24 places per image; forgot flatten?']
     """
     (heard, rows), said = listened, []
-    if heard.output is None:
-        said.append(words("returns_none"))
+    outputs = tensors(heard.output)
+    if not outputs:
+        said.append(words("returns_none" if heard.output is None else "returns_no_tensor"))
     if names := [path for part, path in heard.names.items() if part in heard.unregistered]:
         said.append(words("unregistered", names=", ".join(names)))
     said += [f"{c.row.name}: {what}" for c in rows for what in c.amiss if what != words("not_registered")]
     if names := [c.row.name for c in rows if c.row.note == words("never_used")]:
         said.append(f"{', '.join(names)}: {words('never_used')}.")
-    said += _batch_changed(list(tensors(heard.output)), input_size)
+    said += _batch_changed(outputs, input_size)
     said += [words("run_for_real")] * heard.real
     return said + _in_training(rows, model, input_size, input_data)
 

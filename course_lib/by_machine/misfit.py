@@ -52,6 +52,8 @@ def sentence(heard: Walk, layers: Layers) -> str:
 def _advice(layer: Layer, failed: Place, before: list[Place]) -> list[str]:
     """The line to write, where one number of the layer would mend it."""
     shape = failed.inputs[0][1:]
+    if layer.dims and len(shape) != layer.dims + 1:
+        return []
     for name, size in (("in_features", shape[-1]), ("in_channels", shape[0]), ("num_features", shape[0])):
         if getattr(layer, name, size) == size:
             continue
