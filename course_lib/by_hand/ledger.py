@@ -46,6 +46,11 @@ class Row(NamedTuple):
     by: str = "hand"  # or "machine": what by_hand does not know, from PyTorch's own sizes
 
     @property
+    def is_function(self) -> bool:
+        """Whether a function or an operator in somebody's forward did the work, and no module."""
+        return self.by == "machine" and self.name.rpartition(".")[2] == self.kind
+
+    @property
     def bias_additions(self) -> int:
         """One addition per output value where the layer has a bias."""
         return self.outputs if self.biased else 0
@@ -83,7 +88,7 @@ class Ledger(Shown, tuple):
 
 def what(row: Row) -> str:
     """A layer as its PyTorch name and its sizes: Conv2d 5→12, 3×3; nothing where its name says it, as for a function."""
-    if row.by == "machine" and row.name.endswith(row.kind):
+    if row.is_function:
         return ""
     detail = "·".join(map(str, row.input_shape)) if row.kind == "Flatten" else row.detail
     return f"{row.kind} {detail}".strip()

@@ -135,7 +135,7 @@ def walk(model: nn.Module, args: tuple, kwargs: dict, is_place: Callable, check:
     model = unwrapped(model)
     heard = _run(model, skeleton(model, training), *tree_map(_to_meta, (args, kwargs)), is_place, check)
     error = heard.error
-    if isinstance(error, NotImplementedError) or (isinstance(error, RuntimeError) and "meta" in str(error)):
+    if isinstance(error, NotImplementedError) or (isinstance(error, (RuntimeError, TypeError)) and "meta" in str(error)):
         with torch.random.fork_rng(devices=[]):  # it asks for a value, or names a device
             heard = _run(model, with_values(model).train(training), *tree_map(_to_values, (args, kwargs)), is_place, check, device="cpu")
         heard.real = True
