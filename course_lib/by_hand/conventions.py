@@ -1,19 +1,26 @@
 """Each tool's way of counting as a rule of one line on a row; and where a tool is wrong, what it counts instead."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from course_lib.by_hand.ledger import Ledger, Row
 
 
+class Use(NamedTuple):
+    """In how many places the module of a row is registered, and which of its calls the row is."""
+
+    registered: int = 1
+    call: int = 1
+
+
 class Fault(NamedTuple):
     """Where a tool is wrong: its reason under this key of words, the issue that reports it, and what it counts of a row instead of
-    its own rule; None for a row that is not hit. `times` is how often the row's module is registered."""
+    its own rule; None for a row that is not hit."""
 
     key: str
     issue: str
-    counts: Callable[[Row, int], int | None]
+    counts: Callable[[Row, Use], int | None]
 
 
 class Convention(NamedTuple):
@@ -21,7 +28,7 @@ class Convention(NamedTuple):
 
     unit: str
     rule: Callable[[Row], int]
-    faults: tuple[Fault, ...] = ()
+    faults: Sequence[Fault] = ()
     per_image: bool = False
 
     def total(self, ledger: Ledger) -> int:
@@ -33,16 +40,18 @@ class Convention(NamedTuple):
         """
         return sum(map(self.rule, ledger))
 
-    def counted(self, row: Row, times: int = 1) -> tuple[int, Fault | None]:
+    def counted(self, row: Row, use: Use) -> tuple[int, Fault | None]:
         """What the tool really gives for a row, and its fault where that is another number than its rule's."""
         for fault in self.faults:
-            value = fault.counts(row, times)
-            if value is not None and value != self.rule(row):
-                return value, fault
+            value = fault.counts(row, use)
+            if value is not None:
+                return value, fault if value != self.rule(row) else None
         return self.rule(row), None
 
 
 ACTIVATIONS = ("ReLU", "ReLU6", "PReLU", "ELU", "LeakyReLU")
+ATTENTION, RECURRENT = ("scaled_dot_product_attention",), ("RNN", "LSTM", "GRU")
+OTHER_CONVS = ("Conv1d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d")
 
 
 def activation(row: Row) -> int:
@@ -53,12 +62,20 @@ def pool(row: Row) -> int:
     return row.inputs * ("Pool" in row.kind)
 
 
+def pool_2d(row: Row) -> int:
+    return row.inputs * (row.kind in ("AvgPool2d", "MaxPool2d"))
+
+
 def average(row: Row) -> int:
     return row.outputs * ("AvgPool" in row.kind)
 
 
 def norm(row: Row) -> int:
     return row.inputs * ("Norm" in row.kind)
+
+
+def layer_norm(row: Row) -> int:
+    return row.inputs * (row.kind == "LayerNorm")
 
 
 def batch_norm(row: Row) -> int:
@@ -83,92 +100,101 @@ def batch(row: Row) -> int:
 
 
 def positions(row: Row) -> int:
-    """At how many places of one image a layer is applied: the tokens that a Linear sees."""
-    return math.prod(row.output_shape[:-1])
+    """At how many places of one image a layer is applied: the tokens that a Linear sees, or a convolution's map."""
+    return math.prod(row.output_shape[:-1] if row.kind == "Linear" else row.output_shape[1:])
 
 
-def _only(*kinds: str) -> Callable[[Row, int], int | None]:
-    """A fault that counts rows of these kinds as 0."""
-    return lambda row, times: 0 if row.kind in kinds else None
-
-
-def _functions(row: Row, times: int) -> int | None:
-    return 0 if row.is_function and row.macs else None
-
-
-def _again(rule: Callable[[Row], int]) -> Callable[[Row, int], int | None]:
-    return lambda row, times: times * rule(row)
-
-
-ATTENTION, RECURRENT = ("scaled_dot_product_attention",), ("RNN", "LSTM", "GRU")
-OTHER_CONVS = ("Conv1d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d")
-ON_CPU = Fault("attention_on_cpu", "pytorch/pytorch#195460", _only(*ATTENTION))
-RECURRENT_ON_CPU = Fault("recurrent_on_cpu", "", _only(*RECURRENT))
+def owned(row: Row) -> int:
+    """The parameters of a row's layer, also where an earlier row has counted them."""
+    return (row.macs + row.bias_additions) // (batch(row) * positions(row))
 
 
 def _torchinfo(row: Row) -> int:
     return row.macs + row.bias_additions if row.macs else batch(row) * row.params
 
 
-def _ptflops(row: Row) -> int:
-    return row.macs + row.bias_additions + 2 * (norm(row) + activation(row) + pool(row)) + called(row, "relu", "pool")
+def _transposed(row: Row) -> int:
+    return row.macs // math.prod(row.input_shape[1:]) * math.prod(row.output_shape[1:]) + row.bias_additions
+
+
+def _torchstat(row: Row) -> int:
+    return row.macs + conv_bias(row) + activation(row) + pool_2d(row) + 2 * batch_norm_2d(row)
+
+
+def _torchstat_madd(row: Row) -> int:
+    adds = row.outputs * {"AvgPool2d": row.window, "MaxPool2d": row.window - 1}.get(row.kind, 0)
+    return 2 * row.macs - row.outputs * (row.macs > 0 and not conv_bias(row)) + activation(row) + 4 * batch_norm_2d(row) + adds
+
+
+def _thop(row: Row) -> int:
+    return row.macs + 4 * batch_norm(row) + average(row)
+
+
+def _hooked(row: Row) -> int:
+    """What ptflops counts by its hooks on modules."""
+    active = activation(row) + row.outputs * (row.kind == "GELU")
+    return row.macs + row.bias_additions + 2 * norm(row) - layer_norm(row) + active + pool(row)
+
+
+def _patched(row: Row) -> int:
+    """What ptflops counts once more by patching torch.nn.functional: what modules call, and what a forward calls by itself."""
+    return activation(row) + row.outputs * (row.kind == "GELU") + pool(row) + called(row, "relu", "gelu", "silu", "pool", "softmax")
+
+
+def _fvcore(row: Row) -> int:
+    return row.macs + 2 * batch_norm(row) + 5 * layer_norm(row) + row.inputs * ("daptive" in row.kind and "avg" in row.kind.lower())
 
 
 def _calflops(row: Row) -> int:
     return 2 * row.macs + conv_bias(row) + activation(row) + pool(row) + 2 * batch_norm(row) + called(row, "relu", "pool")
 
 
-def _torchstat_madd(row: Row) -> int:
-    adds = row.window * row.outputs if "AvgPool2d" in row.kind else (row.window - 1) * row.outputs if row.kind == "MaxPool2d" else 0
-    return 2 * row.macs - row.outputs * (row.macs > 0 and not conv_bias(row)) + activation(row) + 4 * batch_norm_2d(row) + adds
+def _zero(*kinds: str) -> Callable[[Row, Use], int | None]:
+    """A fault that counts rows of these kinds as 0."""
+    return lambda row, use: 0 if row.kind in kinds else None
 
+
+def _each_place(rule: Callable[[Row], int]) -> Callable[[Row, Use], int | None]:
+    """A fault that counts a layer for each place in which it is registered."""
+    return lambda row, use: use.registered * rule(row)
+
+
+ON_CPU = [Fault("attention_on_cpu", "pytorch/pytorch#195460", _zero(*ATTENTION)), Fault("recurrent_on_cpu", "", _zero(*RECURRENT))]
+SAME_PADDING = Fault("same_padding", "", lambda row, use: 0 if "'same'" in row.detail else None)
+LAST_CALL = Fault("last_call", "", lambda row, use: 0 if use.call > 1 else None)
+UNSEEN = Fault("functions_unseen", "", lambda row, use: 0 if row.is_function and row.macs else None)
 
 CONVENTIONS = {
-    "FlopCounterMode": Convention("FLOP", lambda row: 2 * row.macs, (ON_CPU, RECURRENT_ON_CPU)),
-    "torch.profiler": Convention("FLOP", lambda row: 2 * row.macs + row.outputs * (row.kind in ("+", "×")), (
-        ON_CPU,
-        RECURRENT_ON_CPU,
-        Fault("profiler_convs", "", _only(*OTHER_CONVS)),
-        Fault("same_padding", "", lambda row, times: 0 if "'same'" in row.detail else None),
-    )),
-    "torchinfo": Convention("MAC", _torchinfo, (
-        Fault("functions_unseen", "TylerYep/torchinfo#226", _functions),
-        Fault("tokens", "TylerYep/torchinfo#77", lambda row, times: _torchinfo(row) // positions(row) if row.kind == "Linear" else None),
-        Fault("transposed", "", lambda row, times: (row.macs // max(1, math.prod(row.input_shape[1:])) * math.prod(row.output_shape[1:])
-              + row.bias_additions) if row.kind.startswith("ConvTranspose") else None),
-    )),
-    "torchsummary": Convention("parameters", lambda row: row.params, (
-        Fault("registered_again", "sksq96/pytorch-summary#37", _again(lambda row: row.params)),
-    ), per_image=True),
-    "torchstat Flops": Convention("MAC", lambda row: row.macs + conv_bias(row) + activation(row) + pool(row) + 2 * batch_norm_2d(row), (
-        Fault("functions_unseen", "", _functions),
-    ), per_image=True),
-    "torchstat MAdd": Convention("FLOP", _torchstat_madd, (Fault("functions_unseen", "", _functions),), per_image=True),
-    "ultralytics-thop": Convention("MAC", lambda row: row.macs + 4 * norm(row) + (row.window + 1) * average(row), (
-        Fault("functional_convs", "", lambda row, times: 0 if row.is_function and "conv" in row.kind else None),
-    )),
-    "thop": Convention("MAC", lambda row: row.macs + 4 * batch_norm(row) + average(row), (
-        Fault("functions_unseen", "", _functions),
-        Fault("registered_again", "Lyken17/pytorch-OpCounter#98", _again(lambda row: row.macs + 4 * batch_norm(row) + average(row))),
-    )),
-    "ptflops": Convention("MAC", _ptflops, (
-        Fault("functions_unseen", "", _functions),
-        Fault("registered_again", "sovrasov/flops-counter.pytorch#106", lambda row, times: None if times == 1 else
-              times * (row.macs + row.bias_additions + 2 * norm(row) + activation(row) + pool(row)) + activation(row) + pool(row)),
-    ), per_image=True),
-    "ptflops (aten)": Convention("MAC", lambda row: row.macs + row.bias_additions, per_image=True),
-    "fvcore": Convention("MAC", lambda row: row.macs + 2 * batch_norm(row) + 5 * row.inputs * (row.kind == "LayerNorm")
-                         + row.inputs * ("daptive" in row.kind and "avg" in row.kind.lower()), (
-        Fault("attention_unseen", "facebookresearch/fvcore#143", _only(*ATTENTION)),
-        Fault("recurrent_unseen", "facebookresearch/fvcore#143", _only(*RECURRENT)),
-        Fault("same_padding", "", lambda row, times: 0 if "'same'" in row.detail else None),
-    )),
-    "calflops": Convention("MAC", lambda row: row.macs, (
-        Fault("attention_unseen", "MrYxJ/calculate-flops.pytorch#48", _only(*ATTENTION, "@")),
-        Fault("registered_again", "", _again(lambda row: row.macs)),
-    )),
-    "calflops FLOPs": Convention("FLOP", _calflops, (
-        Fault("attention_unseen", "MrYxJ/calculate-flops.pytorch#48", _only(*ATTENTION, "@")),
-        Fault("registered_again", "", _again(_calflops)),
-    )),
+    "FlopCounterMode": Convention("FLOP", lambda row: 2 * row.macs, ON_CPU),
+    "torch.profiler": Convention("FLOP", lambda row: 2 * row.macs + row.outputs * (row.kind in ("+", "×")),
+        [*ON_CPU, Fault("profiler_convs", "", _zero(*OTHER_CONVS)), SAME_PADDING]),
+    "torchinfo": Convention("MAC", _torchinfo, [
+        UNSEEN._replace(issue="TylerYep/torchinfo#226"),
+        Fault("tokens", "TylerYep/torchinfo#77", lambda row, use: _torchinfo(row) // positions(row) if row.kind == "Linear" else None),
+        Fault("transposed", "", lambda row, use: _transposed(row) if row.kind.startswith("ConvTranspose") else None)]),
+    "torchsummary": Convention("parameters", lambda row: row.params, [
+        Fault("functions_unseen", "", lambda row, use: 0 if row.is_function else None),
+        Fault("registered_again", "sksq96/pytorch-summary#37", lambda row, use: use.registered * row.params if row.params else None),
+        Fault("each_use", "sksq96/pytorch-summary#201", lambda row, use: owned(row) if row.macs else None)],
+        per_image=True),
+    "torchstat Flops": Convention("MAC", _torchstat, [UNSEEN, Fault("only_conv2d", "", _zero(*OTHER_CONVS)), LAST_CALL], per_image=True),
+    "torchstat MAdd": Convention("FLOP", _torchstat_madd, [
+        UNSEEN, Fault("only_conv2d", "", _zero("Conv1d", "Conv3d", "ConvTranspose1d", "ConvTranspose3d")), LAST_CALL], per_image=True),
+    "ultralytics-thop": Convention("MAC", lambda row: row.macs + 4 * norm(row) + (row.window + 1) * average(row), [
+        Fault("functional_convs", "", lambda row, use: 0 if row.is_function and "conv" in row.kind else None)]),
+    "thop": Convention("MAC", _thop, [UNSEEN, Fault("registered_again", "Lyken17/pytorch-OpCounter#98", _each_place(_thop))]),
+    "ptflops": Convention("MAC", lambda row: _hooked(row) + _patched(row), [
+        UNSEEN, Fault("registered_again", "sovrasov/flops-counter.pytorch#106",
+                      lambda row, use: use.registered * _hooked(row) + _patched(row))], per_image=True),
+    "ptflops (aten)": Convention("MAC", lambda row: row.macs + row.bias_additions, [
+        Fault("attention_unseen", "", _zero(*ATTENTION)), Fault("recurrent_unseen", "", _zero(*RECURRENT))], per_image=True),
+    "fvcore": Convention("MAC", _fvcore, [
+        Fault("attention_unseen", "facebookresearch/fvcore#143", _zero(*ATTENTION)),
+        Fault("recurrent_unseen", "facebookresearch/fvcore#143", _zero(*RECURRENT)), SAME_PADDING]),
+    "calflops": Convention("MAC", lambda row: row.macs, [
+        Fault("attention_unseen", "MrYxJ/calculate-flops.pytorch#48", _zero(*ATTENTION, "@")),
+        Fault("registered_again", "", _each_place(lambda row: row.macs))]),
+    "calflops FLOPs": Convention("FLOP", _calflops, [
+        Fault("attention_unseen", "MrYxJ/calculate-flops.pytorch#48", _zero(*ATTENTION, "@")),
+        Fault("registered_again", "", _each_place(_calflops))]),
 }  # fmt: skip

@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
@@ -18,7 +19,7 @@ import cloudpickle
 import torch
 from torch import nn
 
-from course_lib.by_hand.conventions import CONVENTIONS
+from course_lib.by_hand.conventions import CONVENTIONS, Use
 from course_lib.by_hand.networks import Network
 from course_lib.by_machine.copying import unwrapped
 from course_lib.by_machine.counting import Heard, listen, with_batch
@@ -72,10 +73,10 @@ def _thop(model: nn.Module, x: torch.Tensor) -> dict[str, int]:
 def _ptflops(model: nn.Module, x: torch.Tensor) -> dict[str, int]:
     from ptflops import get_model_complexity_info
 
-    said = {}
+    size, said = tuple(x.shape[1:]), {}
     for name, backend in (("ptflops (aten)", "aten"), ("ptflops", "pytorch")):
-        size = tuple(x.shape[1:])
-        said[name] = get_model_complexity_info(model, size, as_strings=False, print_per_layer_stat=False, backend=backend)[0]
+        how = {"as_strings": False, "print_per_layer_stat": False, "backend": backend}
+        said[name] = get_model_complexity_info(model, size, input_constructor=lambda _: x[:1], **how)[0]  # its own input is not set
     return said
 
 
@@ -149,31 +150,32 @@ def reconcile(model: Network | nn.Module, input_size=None, tools: list[Tool] | N
     size, model = with_batch(input_size), unwrapped(model)
     batched = listen(model, size)
     heard = {False: batched, True: batched if size[0] == 1 else listen(model, (1, *size[1:]))}
-    times = _times_registered(model)
     with ThreadPoolExecutor(max_workers=max(2, (os.cpu_count() or 2) // 2)) as pool:
         said = list(pool.map(lambda tool: _asked(tool, model, size), TOOLS if tools is None else tools))
     return Reconciliation(
-        _answer(tool, name, found, heard[CONVENTIONS[name].per_image], times)
+        _answer(tool, name, found, model, heard[CONVENTIONS[name].per_image])
         for tool, found in zip(TOOLS if tools is None else tools, said, strict=True)
         for name in tool.answers
     )
 
 
-def _times_registered(model: nn.Module) -> dict[str, int]:
-    """By each path of a module: how often it is registered in places of their own, under different parents."""
-    paths = {}
-    for path, part in model.named_modules(remove_duplicate=False):
-        paths.setdefault(part, []).append(path)
-    return {path: len(found) for found in paths.values() for path in found}
+def _uses(model: nn.Module, heard: Heard) -> list[Use]:
+    """For each row: in how many places its module is registered, and which of its calls it is."""
+    paths, calls, uses = Counter(part for _, part in model.named_modules(remove_duplicate=False)), Counter(), []
+    registered = {path: paths[part] for path, part in model.named_modules(remove_duplicate=False)}
+    for row in heard.ledger:
+        calls[row.name] += 1
+        uses.append(Use(registered.get(row.name, 1), 1 if row.is_function else calls[row.name]))
+    return uses
 
 
-def _answer(tool: Tool, name: str, said: dict | str, heard: Heard, times: dict[str, int]) -> Answer:
+def _answer(tool: Tool, name: str, said: dict | str, model: nn.Module, heard: Heard) -> Answer:
     convention, ledger = CONVENTIONS[name], heard.ledger
     version = "" if isinstance(said, str) and said.startswith("pip") else importlib.metadata.version(tool.distribution).partition("+")[0]
     if isinstance(said, str) or said.get(name) is None:
         why = said if isinstance(said, str) else words("no_answer")
         return Answer(name, version, convention.unit, None, convention.total(ledger), why)
-    counted = [convention.counted(row, times.get(row.name, 1)) for row in ledger]
+    counted = [convention.counted(row, use) for row, use in zip(ledger, _uses(model, heard), strict=True)]
     answer, faults = said[name], list(dict.fromkeys(fault for _, fault in counted if fault))
     if answer == convention.total(ledger):
         why = ""

@@ -1,0 +1,240 @@
+"""The counting tools themselves are the judges of our rules: each is asked for real, in a process of its own."""
+
+import json
+import subprocess
+import sys
+import time
+from importlib.metadata import PackageNotFoundError, version
+
+import cloudpickle
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from course_lib import build, conv1d_net, reconcile, small_cnn, vgg16_32
+from course_lib.by_hand.conventions import CONVENTIONS, Convention
+from course_lib.by_machine import tools
+from course_lib.by_machine.asking import ArticleVGG
+from course_lib.by_machine.tools import TOOLS, Tool
+
+
+class Residual(nn.Module):
+    """Residuals, groups, BatchNorm, one activation used once or twice."""
+
+    def __init__(self, twice=False):
+        super().__init__()
+        self.stem, self.bn = nn.Conv2d(3, 8, 3, padding=1, bias=False), nn.BatchNorm2d(8)
+        self.act, self.last = nn.ReLU(), nn.ReLU()
+        self.depthwise, self.pointwise = nn.Conv2d(8, 8, 3, padding=1, groups=8), nn.Conv2d(8, 8, 1)
+        self.pool, self.fc, self.twice = nn.AdaptiveAvgPool2d(1), nn.Linear(8, 10), twice
+
+    def forward(self, x):
+        x = self.act(self.bn(self.stem(x)))
+        x = (self.act if self.twice else self.last)(x + self.pointwise(self.depthwise(x)))
+        return self.fc(torch.flatten(self.pool(x), 1))
+
+
+class Transformer(nn.Module):
+    """One block, one head for the words, tied or not, attention in one call or left out."""
+
+    def __init__(self, tied=True, attention=True):
+        super().__init__()
+        self.embed, self.norm1, self.norm2 = nn.Embedding(50, 16), nn.LayerNorm(16), nn.LayerNorm(16)
+        self.qkv, self.out = nn.Linear(16, 48), nn.Linear(16, 16)
+        self.up, self.act, self.down = nn.Linear(16, 64), nn.GELU(), nn.Linear(64, 16)
+        self.head, self.attention = nn.Linear(16, 50, bias=False), attention
+        if tied:
+            self.head.weight = self.embed.weight
+
+    def forward(self, tokens):
+        x = self.embed(tokens.long())
+        q, k, v = (part.unflatten(-1, (2, 8)).transpose(1, 2) for part in self.qkv(self.norm1(x)).chunk(3, -1))
+        mixed = F.scaled_dot_product_attention(q, k, v) if self.attention else v
+        x = x + self.out(mixed.transpose(1, 2).flatten(2).contiguous())
+        return self.head(x + self.down(self.act(self.up(self.norm2(x)))))
+
+
+class Calls(nn.Module):
+    """A convolution as a module, then as a function or as a module again."""
+
+    def __init__(self, functional):
+        super().__init__()
+        self.first, self.second, self.functional = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 4, 3, bias=False), functional
+
+    def forward(self, x):
+        x = self.first(x)
+        return F.conv2d(x, self.second.weight) if self.functional else self.second(x)
+
+
+# A network, its input_size, and another that differs in what is at fault alone.
+NETWORKS = {
+    "small_cnn": (lambda: build(small_cnn()), (1, 3, 32, 32)),
+    "small_cnn, batch 4": (lambda: build(small_cnn()), (4, 3, 32, 32)),
+    "small_cnn, BatchNorm": (lambda: build(small_cnn(batch_norm=True)), (1, 3, 32, 32)),
+    "vgg16_32": (lambda: build(vgg16_32(width=8)), (1, 3, 32, 32)),
+    "residual": (Residual, (2, 3, 16, 16)),
+    "an activation twice": (lambda: Residual(twice=True), (2, 3, 16, 16)),
+    "article A2": (ArticleVGG, (1, 3, 32, 32)),
+    "conv1d_net": (lambda: build(conv1d_net()), (1, 1, 100)),
+    "transformer": (Transformer, (1, 12)),
+    "transformer without attention": (lambda: Transformer(attention=False), (1, 12)),
+    "one token": (lambda: Transformer(attention=False), (1, 1)),
+    "one token, not tied": (lambda: Transformer(tied=False, attention=False), (1, 1)),
+    "same padding": (lambda: nn.Sequential(nn.Conv2d(3, 4, 3, padding="same"), nn.ReLU()), (1, 3, 8, 8)),
+    "padding 1": (lambda: nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU()), (1, 3, 8, 8)),
+    "transposed": (lambda: nn.Sequential(nn.ConvTranspose2d(3, 4, 3, stride=2, padding=1), nn.ReLU()), (1, 3, 8, 8)),
+    "F.conv2d": (lambda: Calls(functional=True), (1, 3, 8, 8)),
+    "nn.Conv2d": (lambda: Calls(functional=False), (1, 3, 8, 8)),
+}
+WORKER = """if True:
+    import sys
+    sys.path[:] = {path!r}
+    import contextlib, io, json, cloudpickle, torch
+    ask, networks = cloudpickle.loads(sys.stdin.buffer.read())
+    said = {{}}
+    for name, (make, size) in networks.items():
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()), torch.no_grad():
+            try:
+                said[name] = ask(make().eval(), torch.zeros(size))
+            except BaseException as error:
+                said[name] = f"{{type(error).__name__}}: {{error}}"
+    print(json.dumps(said))"""
+
+
+def installed(tool: Tool) -> bool:
+    try:
+        return bool(version(tool.distribution))
+    except PackageNotFoundError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def answers():
+    """Every tool's answer for every network: one process a tool, all at once."""
+    started = {}
+    for tool in filter(installed, TOOLS):
+        command = [sys.executable, "-c", WORKER.format(path=sys.path)]
+        started[tool.distribution] = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        started[tool.distribution].stdin.write(cloudpickle.dumps((tool.ask, NETWORKS)))
+        started[tool.distribution].stdin.close()
+    return {name: json.loads(process.stdout.read().splitlines()[-1]) for name, process in started.items()}
+
+
+@pytest.fixture
+def reconciled(answers, monkeypatch):
+    """reconciled("small_cnn"): as reconcile does it, with the answers that were asked for once."""
+    monkeypatch.setattr(tools, "TOOLS", list(filter(installed, TOOLS)))
+
+    def made(name: str):
+        make, size = NETWORKS[name]
+        monkeypatch.setattr(tools, "_asked", lambda tool, *_: answers[tool.distribution][name])
+        return reconcile(make(), size)
+
+    return made
+
+
+@pytest.mark.parametrize(
+    "name", ["small_cnn", "small_cnn, batch 4", "small_cnn, BatchNorm", "vgg16_32", "residual", "padding 1", "nn.Conv2d"]
+)
+def test_the_rules_give_every_tools_answer_to_the_unit(reconciled, name):
+    for answer in reconciled(name):
+        assert (answer.answer, answer.remainder, answer.why) == (answer.by_rule, 0, ""), answer
+
+
+def test_nine_answers_for_one_network(reconciled):
+    """The articles' small network: as measured with ten tools, and as nobody else reconciles them."""
+    said = {answer.tool: answer.answer for answer in reconciled("small_cnn")}
+    known = {"FlopCounterMode": 747_712, "torch.profiler": 747_712, "torchinfo": 379_114, "ultralytics-thop": 375_776,
+             "ptflops": 400_234, "ptflops (aten)": 379_114, "fvcore": 373_856, "torchstat Flops": 389_536, "torchstat MAdd": 772_022,
+             "torchsummary": 26_926, "calflops": 373_856, "calflops FLOPs": 763_392}  # fmt: skip
+    assert said == {tool: known[tool] for tool in said} and len(said) >= 10
+
+
+FAULTS = [  # a tool, the network that shows its fault, the reason, and the network with the fault's cause taken away
+    ("torch.profiler", "conv1d_net", "only 2-D convolutions", "small_cnn"),
+    ("torch.profiler", "transposed", "no transposed ones", "padding 1"),
+    ("torch.profiler", "same padding", "padding='same'", "padding 1"),
+    ("fvcore", "same padding", "padding='same'", "padding 1"),
+    ("FlopCounterMode", "transformer", "pytorch/pytorch#195460", "transformer without attention"),
+    ("torch.profiler", "transformer", "pytorch/pytorch#195460", "transformer without attention"),
+    ("fvcore", "transformer", "facebookresearch/fvcore#143", "transformer without attention"),
+    ("ptflops", "transformer", "functions and operators are not seen", "transformer without attention"),
+    ("ptflops (aten)", "transformer", "attention's two products", "transformer without attention"),
+    ("torchinfo", "transformer without attention", "TylerYep/torchinfo#77", "one token"),
+    ("torchinfo", "transposed", "at the output's positions", "padding 1"),
+    ("torchinfo", "F.conv2d", "are not seen (TylerYep/torchinfo#226)", "nn.Conv2d"),
+    ("ultralytics-thop", "F.conv2d", "F.conv2d is not seen", "nn.Conv2d"),
+    ("torchsummary", "one token", "sksq96/pytorch-summary#201", "one token, not tied"),
+    ("torchsummary", "article A2", "sksq96/pytorch-summary#37", "vgg16_32"),
+    ("ptflops", "article A2", "sovrasov/flops-counter.pytorch#106", "vgg16_32"),
+    ("torchstat Flops", "conv1d_net", "Conv2d alone", "small_cnn"),
+    ("torchstat Flops", "an activation twice", "its last call alone", "residual"),
+]
+
+
+@pytest.mark.parametrize("tool, network, reason, without", FAULTS, ids=lambda value: str(value)[:40])
+def test_a_remainder_is_named_to_the_unit_and_goes_with_its_cause(reconciled, answers, tool, network, reason, without):
+    if tool.split()[0] not in answers and tool not in ("FlopCounterMode", "torch.profiler"):
+        pytest.skip(f"{tool} is not installed")
+    found = reconciled(network)[tool]
+    assert found.remainder and reason in found.why, found
+    assert reconciled(without)[tool].remainder == 0
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_no_difference_is_left_without_its_reason(reconciled, name):
+    for answer in reconciled(name):
+        assert "not explained" not in answer.why, answer
+        assert answer.remainder == 0 or answer.why
+
+
+def test_reconcile_for_real_leaves_the_model_and_the_session_as_they_were():
+    model, state = build(small_cnn()).train(), torch.get_rng_state()
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    forward, started = nn.Conv2d.__call__, time.monotonic()
+    found = reconcile(model, (1, 3, 32, 32))
+    assert time.monotonic() - started < 30
+    assert found["torchstat MAdd"].remainder == found["torchinfo"].remainder == 0
+    assert model.training and nn.Conv2d.__call__ is forward and torch.equal(state, torch.get_rng_state())
+    assert before.keys() == model.state_dict().keys() and all(torch.equal(before[name], t) for name, t in model.state_dict().items())
+    assert not any(part._forward_hooks or part._forward_pre_hooks for part in model.modules())
+    shown = repr(found)
+    assert "0 ✓" in shown and "379,114" in shown and "MACs + biases" in shown and "<table>" in found.bundle()["text/html"]
+
+
+def hangs(model, x):
+    time.sleep(60)
+
+
+def dies(model, x):
+    import os
+
+    os._exit(3)
+
+
+def raises(model, x):
+    print("noise")
+    raise RuntimeError("not for this\nnetwork")
+
+
+@pytest.mark.parametrize(
+    "distribution, ask, says",
+    [
+        ("torch", hangs, "took longer than 3 s"),
+        ("torch", dies, "its process ended with code 3"),
+        ("torch", raises, "RuntimeError: not for this network"),
+        ("no-such-tool", raises, "pip install no-such-tool"),
+    ],
+)
+def test_a_tool_that_fails_costs_its_row_and_nothing_else(monkeypatch, distribution, ask, says):
+    monkeypatch.setattr(tools, "SECONDS", 3)
+    (found,) = reconcile(small_cnn(), tools=[Tool(distribution, ("torchinfo",), ask)])
+    assert (found.answer, found.why, found.by_rule) == (None, says, 379_114)
+
+
+def test_a_tool_is_added_as_one_entry(monkeypatch):
+    monkeypatch.setitem(CONVENTIONS, "by two", Convention("FLOP", lambda row: 2 * row.macs + row.outputs))
+    counted = Tool("torch", ("by two",), lambda model, x: {"by two": 2 * 373_856 + 11_000})
+    (found,) = reconcile(small_cnn(), tools=[counted])
+    assert found.by_rule == 2 * 373_856 + sum(row.outputs for row in small_cnn().ledger()) and "not explained" in found.why
