@@ -10,6 +10,7 @@ from course_lib.by_hand import *  # noqa: F403
 from course_lib.by_hand import __all__ as _by_hand
 
 if TYPE_CHECKING:  # what an editor completes; at run time each loads on first use
+    from course_lib.by_hand.conventions import CONVENTIONS
     from course_lib.by_hand.memory import predict_memory
     from course_lib.by_machine.comparing import compare
     from course_lib.by_machine.counting import count
@@ -31,6 +32,7 @@ _LATER = {
     "layer_card": "cards.layer",
     "network_card": "cards.network",
     "memory_card": "cards.memory",
+    "CONVENTIONS": "by_hand.conventions",
     "reconcile": "by_machine.tools",
     "follow": "cards.follow",
     "unfollow": "cards.follow",

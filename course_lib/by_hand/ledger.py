@@ -82,8 +82,26 @@ class Ledger(Shown, tuple):
                 return row
         raise KeyError(f"no layer {key!r}; there are {', '.join(row.name for row in self)}")
 
+    def by_kind(self) -> "Ledger":
+        """The sums over all rows of one kind, as one row each, the kind with the most MACs first.
+
+        >>> from course_lib import small_cnn
+        >>> [(row.kind, row.detail, row.params, row.macs) for row in small_cnn().ledger().by_kind()][:2]
+        [('Conv2d', '× 2', 932, 348000), ('Linear', '× 2', 25994, 25856)]
+        """
+        found = {}
+        for row in self:
+            found.setdefault(row.kind, []).append(row)
+        sums = [Row(kind, kind, f"× {len(rows)}", by=rows[0].by, **_sums(rows)) for kind, rows in found.items()]
+        return Ledger(sorted(sums, key=lambda row: (-row.macs, -row.params)))
+
     def bundle(self) -> dict[str, str]:
         return ledger_table(self).bundle()
+
+
+def _sums(rows: list[Row]) -> dict[str, int]:
+    names = "params", "trainable_params", "buffers", "macs", "inputs", "outputs"
+    return {name: sum(getattr(row, name) for row in rows) for name in names}
 
 
 def what(row: Row) -> str:
