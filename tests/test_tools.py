@@ -128,7 +128,7 @@ def reconciled(answers, monkeypatch):
 
     def made(name: str):
         make, size = NETWORKS[name]
-        monkeypatch.setattr(tools, "_asked", lambda tool, *_: answers[tool.distribution][name])
+        monkeypatch.setattr(tools, "_asked", lambda asked, *_: [answers[tool.distribution][name] for tool in asked])
         return reconcile(make(), size)
 
     return made

@@ -8,11 +8,13 @@ import importlib.metadata
 import io
 import json
 import os
+import select
+import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import cloudpickle
@@ -150,11 +152,10 @@ def reconcile(model: Network | nn.Module, input_size=None, tools: list[Tool] | N
     size, model = with_batch(input_size), unwrapped(model)
     batched = listen(model, size)
     heard = {False: batched, True: batched if size[0] == 1 else listen(model, (1, *size[1:]))}
-    with ThreadPoolExecutor(max_workers=max(2, (os.cpu_count() or 2) // 2)) as pool:
-        said = list(pool.map(lambda tool: _asked(tool, model, size), TOOLS if tools is None else tools))
+    tools = TOOLS if tools is None else tools
     return Reconciliation(
-        _answer(tool, name, found, model, heard[CONVENTIONS[name].per_image])
-        for tool, found in zip(TOOLS if tools is None else tools, said, strict=True)
+        _answer(tool, name, said, model, heard[CONVENTIONS[name].per_image])
+        for tool, said in zip(tools, _asked(tools, model, size), strict=True)
         for name in tool.answers
     )
 
@@ -186,38 +187,85 @@ def _answer(tool: Tool, name: str, said: dict | str, model: nn.Module, heard: He
     return Answer(name, version, convention.unit, answer, convention.total(ledger), why)
 
 
-def _asked(tool: Tool, model: nn.Module, size: tuple[int, ...]) -> dict[str, int] | str:
-    """A tool's answers by name, from a process of its own; or why there are none, in words."""
+def _asked(tools: list[Tool], model: nn.Module, size: tuple[int, ...]) -> list[dict[str, int] | str]:
+    """Each tool's answers by name; or why there are none, in words."""
+    said = {tool: f"pip install {tool.distribution}" for tool in tools if not _is_installed(tool)}
+    left = [tool for tool in tools if tool not in said]
+    groups = [left] if hasattr(os, "fork") else [[tool] for tool in left]  # one start of PyTorch for all, where it can be forked
+    for group in filter(None, groups):
+        said |= zip(group, _worker(group, model, size), strict=True)
+    return [said[tool] for tool in tools]
+
+
+def _is_installed(tool: Tool) -> bool:
     try:
-        importlib.metadata.version(tool.distribution)
+        return bool(importlib.metadata.version(tool.distribution))
     except importlib.metadata.PackageNotFoundError:
-        return f"pip install {tool.distribution}"
+        return False
+
+
+def _worker(tools: list[Tool], model: nn.Module, size: tuple[int, ...]) -> list[dict[str, int] | str]:
+    """The answers of tools from a process of their own."""
     code = f"import sys\nsys.path[:] = {sys.path!r}\nfrom course_lib.by_machine.tools import answer_on_stdin\nanswer_on_stdin()"
     try:
-        letter = cloudpickle.dumps((tool.ask, model, size))
-        ended = subprocess.run([sys.executable, "-c", code], input=letter, capture_output=True, timeout=SECONDS)
+        letter = cloudpickle.dumps(([tool.ask for tool in tools], model, size, SECONDS))
+        ended = subprocess.run([sys.executable, "-c", code], input=letter, capture_output=True, timeout=SECONDS * len(tools) + 30)
         return json.loads(ended.stdout.decode().splitlines()[-1])
     except subprocess.TimeoutExpired:
-        return words("too_slow", seconds=SECONDS)
+        why = words("too_slow", seconds=SECONDS)
     except (ValueError, IndexError):  # it died before it could say anything
-        return words("tool_died", code=ended.returncode)
+        why = words("tool_died", code=ended.returncode)
     except Exception as error:  # a model that cannot be sent
-        return f"{type(error).__name__}: {error}"[:120]
+        why = _short(error)
+    return [why] * len(tools)
 
 
 def answer_on_stdin() -> None:
-    """In the worker: ask the tool that comes on stdin about the model that comes with it; one line of JSON is the answer."""
+    """In the worker: ask the tools that come on stdin about the model that comes with them, each in a fork; one line of JSON."""
+    asks, model, size, seconds = cloudpickle.loads(sys.stdin.buffer.read())
+    at_once = os.cpu_count() or 2
+    if hasattr(os, "fork"):
+        parts = [asks[i : i + at_once] for i in range(0, len(asks), at_once)]
+        said = [answer for part in parts for answer in _forked(part, model, size, seconds)]
+    else:
+        said = [_said(ask, model, size) for ask in asks]
+    print(json.dumps(said))
+
+
+def _forked(asks: list[Callable], model: nn.Module, size: tuple[int, ...], seconds: float) -> list[dict[str, int] | str]:
+    children, until, said = [], time.monotonic() + seconds, []
+    for ask in asks:
+        reading, writing = os.pipe()
+        if (child := os.fork()) == 0:
+            torch.set_num_threads(1)  # more would wait for threads that a fork has not
+            os.write(writing, json.dumps(_said(ask, model, size)).encode())
+            os._exit(0)
+        os.close(writing)
+        children.append((child, os.fdopen(reading)))
+    for child, reading in children:
+        if not select.select([reading], [], [], max(0, until - time.monotonic()))[0]:
+            os.kill(child, signal.SIGKILL)
+        text, code = reading.read(), os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        killed = words("too_slow", seconds=seconds) if code == -signal.SIGKILL else words("tool_died", code=code)
+        said.append(json.loads(text) if text else killed)
+    return said
+
+
+def _said(ask: Callable, model: nn.Module, size: tuple[int, ...]) -> dict[str, int] | str:
+    """What a tool says of a model; or how it fails."""
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         try:
-            ask, model, size = cloudpickle.loads(sys.stdin.buffer.read())
             if any(tensor.is_meta for tensor in (*model.parameters(), *model.buffers())):
                 model = model.to_empty(device="cpu")
             dtype = next((p.dtype for p in model.parameters()), None)
             with torch.no_grad():
-                said = ask(model.eval(), torch.zeros(size, dtype=dtype))
+                return ask(model.eval(), torch.zeros(size, dtype=dtype))
         except BaseException as error:  # whatever a tool ends with is its answer
-            said = " ".join(f"{type(error).__name__}: {error}".split())[:120]
-    print(json.dumps(said))
+            return _short(error)
+
+
+def _short(error: BaseException) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:120]
 
 
 def reconciliation_table(answers: Reconciliation) -> Table:
