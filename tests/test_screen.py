@@ -1,6 +1,8 @@
 """A cell that is not run yet: what it would make, and where only running it tells. Nothing of it may have an effect."""
 
+import contextlib
 import math
+import signal
 import time
 
 import pytest
@@ -10,7 +12,7 @@ from torch import nn
 
 from course_lib import count
 from course_lib.by_machine.copying import made_without_values
-from course_lib.by_machine.screen import Unseen, on_screen
+from course_lib.by_machine.screen import Unseen, on_screen, within
 
 
 class Block(nn.Sequential):
@@ -79,7 +81,7 @@ NET = HEAD + "        {init}\n    def forward(self, x):\n        {body}"
         (NET.format(init="pass", body="return x.item()"), "Line 6, x.item"),
         (NET.format(init="pass", body="return ().__class__.__bases__"), "Line 6, ().__class__"),
         (NET.format(init="pass", body="return torch.load('x')"), "Line 6, torch.load"),
-        (NET.format(init="self.n = 9 ** 9 ** 9", body="return x"), "Line 4, **"),
+        (NET.format(init="self.n = 9 ** 9 ** 9", body="return x"), "9 ** 9 ** 9"),
         (NET.format(init="torch.manual_seed(0)", body="return x"), "Line 4, torch.manual_seed"),
         (NET.format(init="pytest.exit('gone')", body="return x"), "Line 4, pytest"),
         (NET.format(init="eval('1')", body="return x"), "Line 4, eval"),
@@ -90,9 +92,23 @@ NET = HEAD + "        {init}\n    def forward(self, x):\n        {body}"
         ("n = len(open('x').read())\nNet = nn.Linear(n, 2)", "Line 2, n"),
         ("width = input()\nNet = nn.Linear(width, 2)", "Line 2, width"),
         ("@staticmethod\ndef Net(): pass", "Line 2, functiondef"),
-        ("Net = [nn.ReLU() for _ in range(10**8)]", "range(100000000)"),
+        ("Net = [nn.ReLU() for _ in range(9**9)]", "9 ** 9"),
+        ("Net = [nn.ReLU() for _ in range(100) for _ in range(1000)]", "range(1000)"),
         ("Net = nn.Linear(2, 2).load_state_dict({})", "load_state_dict"),
         ("Net = (lambda: nn.ReLU())()", "lambda"),
+        ("from torch import save\nNet = nn.Linear(2, 2)\nsave(Net, 'made')\nNet = save(Net, 'made')", "save"),
+        ("from torch import *\nNet = set_num_threads(1)", "set_num_threads"),
+        ("from torch import os\nNet = os", "os"),
+        ("Net = __builtins__['__import__']('os')", "__builtins__"),
+        ("Net = nn.Linear(2, 2)\nNet.fc = nn.Linear(2, 1000)", "Net.fc"),
+        ("Net = nn.Sequential(nn.Linear(4, 8), nn.Linear(8, 2))\ndel Net[-1]", "delete"),
+        ("Net = nn.Sequential(nn.Linear(4, 8))\nNet.add_module('fc', nn.Linear(8, 2))", "Net.add_module"),
+        ("widths = [4, 8]\nwidths.pop()\nNet = nn.Linear(widths[-1], 2)", "widths"),
+        ("widths = {'h': 4}\nwidths.update(h=32)\nNet = nn.Linear(widths['h'], 2)", "widths"),
+        ("if __name__ == '__main__':\n    h = 99\nNet = nn.Linear(h, 2)", "h"),
+        ("x = [0] * 10**6\nNet = nn.Linear(x[0], 2)", "x"),
+        ("x = f'{0:>2000000000}'\nNet = nn.Linear(len(x), 2)", "x"),
+        ("x = torch.ones(4, device='cpu')\nNet = nn.Linear(len(x), 2)", "x"),
     ],
 )
 def test_where_only_running_tells_it_says_so_at_once(source, where, tmp_path, monkeypatch):
@@ -102,6 +118,32 @@ def test_where_only_running_tells_it_says_so_at_once(source, where, tmp_path, mo
         on_screen(source, "Net", SESSION)
     assert where in str(said.value) and str(said.value).endswith("run the cell to see.")
     assert time.process_time() - started < 1 and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "nn.ReLU = nn.GELU", "F.relu = F.gelu", "Block.dim = 64", "nn.Linear.size = 64", "widths.append(64)", "widths += [64]",
+        "widths[0] = 64", "from torch import set_grad_enabled\nset_grad_enabled(False)",
+        "from torch import set_default_dtype, float64\nset_default_dtype(float64)",
+    ],
+)  # fmt: skip
+def test_torch_and_the_session_stay_as_they_are(source):
+    session = {**SESSION, "widths": [4, 8]}
+    before = nn.ReLU, F.relu, hasattr(Block, "dim"), hasattr(nn.Linear, "size"), torch.is_grad_enabled(), torch.get_default_dtype()
+    with contextlib.suppress(Unseen):
+        on_screen(f"{source}\nNet = nn.Linear(2, 2)", "Net", session)
+    now = nn.ReLU, F.relu, hasattr(Block, "dim"), hasattr(nn.Linear, "size"), torch.is_grad_enabled(), torch.get_default_dtype()
+    assert now == before and session["widths"] == [4, 8]
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no alarm")
+@pytest.mark.parametrize(
+    "source", ["l = [4]\nfor n in l:\n    l.append(2 * n)", "def f(n): return f(n - 1) + f(n - 2) if n > 1 else 1\nf(99)"]
+)
+def test_what_has_no_end_is_ended(source):
+    with pytest.raises(Unseen, match="takes long"), within(0.5):
+        on_screen(f"{source}\nNet = nn.Linear(2, 2)", "Net", SESSION)
 
 
 def test_the_session_and_the_random_state_stay_as_they_are(capsys):

@@ -24,6 +24,8 @@ def what_is_amiss(model: nn.Module, listened: Heard, input_size=None, input_data
         said.append(words("returns_none" if heard.output is None else "returns_no_tensor"))
     if names := [path for part, path in heard.names.items() if part in heard.unregistered]:
         said.append(words("unregistered", names=", ".join(names)))
+    if heard.hooked:
+        said.append(words("hooks_not_run", names=", ".join(heard.hooked)))
     said += [f"{c.row.name}: {what}" for c in rows for what in c.amiss if what != words("not_registered")]
     if names := [c.row.name for c in rows if c.row.note == words("never_used")]:
         said.append(f"{', '.join(names)}: {words('never_used')}.")

@@ -5,14 +5,16 @@ from typing import NamedTuple
 import torch
 import torchinfo
 from torch import nn
+from torch.utils._pytree import tree_map
 
 from course_lib.by_hand.ledger import Ledger, Row, what
 from course_lib.by_hand.networks import Network
 from course_lib.by_machine.amiss import what_is_amiss
+from course_lib.by_machine.copying import random_states_kept
 from course_lib.by_machine.counting import inputs, listen, with_batch
 from course_lib.by_machine.modules import build
 from course_lib.by_machine.operations import Operations
-from course_lib.by_machine.walk import Walk
+from course_lib.by_machine.walk import Walk, values_of
 from course_lib.show.tables import Cell, Shown, Table, number, times
 from course_lib.words import words
 
@@ -109,10 +111,11 @@ def three_answers(network: Network, batch_size: int = 1) -> list[tuple[Row, int,
 def _torchinfo(heard: Walk, input_size, input_data) -> tuple[dict[nn.Module, int] | None, dict[str, int]]:
     """torchinfo's parameters by module, and what its containers' own lines hold beside those."""
     # With input_size torchinfo would draw random numbers, and move the caller's random state.
-    args, kwargs = inputs(heard.model, input_size, input_data)
+    args, kwargs = tree_map(values_of if heard.real else lambda value: value, inputs(heard.model, input_size, input_data))
     try:
         data, device = list(args) if args else kwargs, "cpu" if heard.real else "meta"
-        summary = torchinfo.summary(heard.model, input_data=data, verbose=0, device=device)
+        with random_states_kept(), torch.device(device):
+            summary = torchinfo.summary(heard.model, input_data=data, verbose=0, device=device)
     except Exception:  # whatever it is that it does not take: the other two answers stand
         return None, {}
     infos = [info for info in summary.summary_list if not info.is_recursive]

@@ -3,9 +3,11 @@
 import contextlib
 import copy
 import io
+import random
+import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from types import BuiltinFunctionType, FunctionType, MethodType
+from types import BuiltinFunctionType, CellType, FunctionType, MethodType
 
 import torch
 from torch import nn
@@ -26,12 +28,20 @@ def parts(model: nn.Module) -> Iterator[tuple[str, nn.Module, bool]]:
             if child is not None:
                 yield from below(f"{path}.{name}" if path else name, child, registered)
         for name, value in vars(part).items():
-            if isinstance(value, (list, tuple, dict)) and value and name not in ("_modules", "_parameters", "_buffers"):
-                for key, child in value.items() if isinstance(value, dict) else enumerate(value):
-                    if isinstance(child, nn.Module):
-                        yield from below(f"{path}.{name}[{key!r}]" if path else f"{name}[{key!r}]", child, False)
+            if isinstance(value, (list, tuple, set, dict)) and value and name not in ("_modules", "_parameters", "_buffers"):
+                for held, child in _held(name, value):
+                    yield from below(f"{path}.{held}" if path else held, child, False)
 
     yield from below("", model, True)
+
+
+def _held(name: str, value, deep: int = 3) -> Iterator[tuple[str, nn.Module]]:
+    """The modules in a list, tuple, set or dict, and in those that it holds."""
+    if isinstance(value, nn.Module):
+        yield name, value
+    elif isinstance(value, (list, tuple, set, dict)) and deep:
+        for key, part in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _held(f"{name}[{key!r}]", part, deep - 1)
 
 
 def owned(model: nn.Module) -> list[torch.Tensor]:
@@ -61,7 +71,7 @@ def skeleton(model: nn.Module, training: bool = False) -> nn.Module:
 class _Copy:
     """Copies modules by their attributes: modules and containers anew, tensors as ones without values, the rest deeply."""
 
-    SHARED = {bool, int, float, str, bytes, type(None), torch.dtype, torch.device, torch.Size, type, FunctionType, BuiltinFunctionType}
+    SHARED = {bool, int, float, str, bytes, type(None), torch.dtype, torch.device, torch.Size, type, BuiltinFunctionType}
 
     def __init__(self) -> None:
         self.memo, self.storages = {}, {}  # by id, what stands for it; by storage, the one that stands for it
@@ -84,7 +94,19 @@ class _Copy:
             return type(value)((key, self.of(item)) for key, item in value.items())
         if isinstance(value, MethodType):
             return MethodType(value.__func__, self.of(value.__self__))
+        if isinstance(value, FunctionType):
+            return self._function(value)
         return copy.deepcopy(value, self.memo)
+
+    def _function(self, function: FunctionType) -> FunctionType:
+        """The function, or one whose closure holds copies of the modules that this one's holds: lambda x: self.norm(x)."""
+        cells = function.__closure__ or ()
+        if not any(_filled(cell) and isinstance(cell.cell_contents, nn.Module) for cell in cells):
+            return function
+        held = tuple(CellType(self.of(cell.cell_contents)) if _filled(cell) else cell for cell in cells)
+        made = FunctionType(function.__code__, function.__globals__, function.__name__, function.__defaults__, held)
+        made.__kwdefaults__ = function.__kwdefaults__
+        return made
 
     def _module(self, module: nn.Module) -> nn.Module:
         if unwrapped(module) is not module:
@@ -115,6 +137,32 @@ class _Copy:
         return nn.Parameter(empty, tensor.requires_grad) if isinstance(tensor, nn.Parameter) else empty
 
 
+def _filled(cell: CellType) -> bool:
+    try:
+        return cell.cell_contents is not cell
+    except ValueError:  # a name that has no value yet
+        return False
+
+
+def has_hooks(module: nn.Module) -> bool:
+    """Whether somebody's own forward hooks hang on a module; they are not copied."""
+    return any(not _own(hook) for hooks in (module._forward_hooks, module._forward_pre_hooks) for hook in hooks.values())
+
+
+@contextlib.contextmanager
+def random_states_kept() -> Iterator[None]:
+    """The random states of torch on the CPU, of Python, and of numpy where it is imported, as they were."""
+    numpy = sys.modules.get("numpy")
+    before, of_numpy = random.getstate(), numpy.random.get_state() if numpy else None
+    with torch.random.fork_rng(devices=[]):
+        try:
+            yield
+        finally:
+            random.setstate(before)
+            if numpy:
+                numpy.random.set_state(of_numpy)
+
+
 def _own(hook: Callable) -> bool:
     """Whether a hook is PyTorch's own: weight_norm, spectral_norm, pruning, and the lazy layers' sizes are such."""
     return getattr(type(getattr(hook, "__self__", hook)), "__module__", "").startswith(("torch.nn.utils", "torch.nn.modules"))
@@ -126,7 +174,8 @@ def with_values(model: nn.Module) -> nn.Module:
     for _, part, _ in parts(model):
         hooks = [value for name, value in vars(part).items() if name.endswith("_hooks") and isinstance(value, dict)]
         memo |= {id(known): OrderedDict() for known in hooks if not any(map(_own, known.values()))}
-        memo |= {id(t): t.detach() for t in vars(part).values() if isinstance(t, torch.Tensor) and not t.is_leaf}  # of a pass before
+        passed = [t for t in vars(part).values() if isinstance(t, torch.Tensor) and not t.is_leaf]  # tensors of a pass before
+        memo |= {id(t): t.detach().clone() for t in passed}
     copied = copy.deepcopy(model, memo)
     return copied.to_empty(device="cpu") if any(p.is_meta for p in model.parameters()) else copied.cpu()
 
@@ -138,7 +187,7 @@ def made_without_values(kind: type | nn.Module) -> tuple[nn.Module, str]:
     """
     if not isinstance(kind, type):
         return kind, ""
-    with contextlib.redirect_stdout(io.StringIO()) as printed, torch.random.fork_rng(devices=[]):
+    with contextlib.redirect_stdout(io.StringIO()) as printed, random_states_kept():
         try:
             with torch.device("meta"):
                 model = kind()

@@ -70,11 +70,11 @@ def listen(model: nn.Module, input_size=None, input_data=None, train: bool = Fal
     if not isinstance(model, nn.Module):
         raise TypeError(f"model must be a Network or a torch.nn.Module, not {model!r:.60}")
     args, kwargs = inputs(model, input_size, input_data)
-    batched = input_size is not None
+    given = tuple(args[0].shape) if input_size is not None else None
 
     def rows_in(training: bool) -> tuple[Walk, list[Counted], Layers]:
         layers = Layers()
-        heard = walk(model, args, kwargs, is_place, lambda place: misfit.check(place, layers[place.module], batched), training)
+        heard = walk(model, args, kwargs, is_place, lambda place: misfit.check(place, layers[place.module], given), training)
         return heard, rows_of(heard, layers), layers
 
     heard, rows, layers = rows_in(train)

@@ -25,12 +25,12 @@ class Misfit(ValueError):
         return [*repr(self.ledger).splitlines(), "", str(self)]
 
 
-def check(place: Place, layer: Layer | None, batched: bool) -> None:
+def check(place: Place, layer: Layer | None, input_size) -> None:
     """Our error, with the layer's name and what would fit, before PyTorch's."""
     if layer is None or not place.inputs or type(place.module).forward is not getattr(nn, layer.kind).forward:
         return
     shape = place.inputs[0]
-    if batched and layer.dims and len(shape) == layer.dims + 1:
+    if layer.dims and len(shape) == layer.dims + 1 and shape == input_size:
         raise ValueError(f"{place.path}: its input {shape} has no batch; put one first, such as {(1, *shape)}")
     if problem := layer.misfit(one_image(layer, shape)[1]):
         raise ValueError(f"{place.path}: {problem}")

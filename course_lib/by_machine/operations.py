@@ -12,6 +12,7 @@ from torch.utils.flop_counter import flop_registry
 
 # Operators that multiply and that nobody prices here: a row says so rather than 0. So does whatever is not one of PyTorch's own.
 UNPRICED = ("linalg_", "_linalg_", "fft_", "_fft_", "_cdist", "cdist", "_trilinear", "_transformer_enc", "_native_multi", "grid_sampler")
+UNPRICED_NAMES = {"mv", "addmv", "dot", "vdot", "addbmm", "conv_tbc", "cholesky_solve", "triangular_solve", "_int_mm"}
 REMEMBERED = 10_000  # operations; a Llama has a hundred different ones
 
 
@@ -79,7 +80,7 @@ class _About(NamedTuple):
 @cache
 def _about(func) -> _About:
     name = func._overloadpacket.__name__
-    priced = func.namespace in ("aten", "prim", "prims") and not name.startswith(UNPRICED)
+    priced = func.namespace in ("aten", "prim", "prims") and not name.startswith(UNPRICED) and name not in UNPRICED_NAMES
     is_new = func.namespace == "aten" and all(value.alias_info is None for value in func._schema.returns)
     return _About(name, priced, func.is_view, is_new, func.namespace == "aten" and name.endswith("_") and name != "set_")
 

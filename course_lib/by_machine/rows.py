@@ -86,6 +86,7 @@ def _row(place: Place, layer: Layer | None, new: list[torch.Tensor]) -> Row:
             batch, shape = one_image(layer, place.inputs[0])
             row = layer.row(place.path, shape, batch) if layer.misfit(shape) is None else row
         as_by_hand = not place.outputs or (row.output_shape == one_image(layer, place.outputs[0])[1] and row.macs == place.macs)
+        as_by_hand = as_by_hand and sum(buffer.numel() for buffer in place.module.buffers()) == layer.buffers
         if [tensor.numel() for tensor in own] == list(map(math.prod, terms)) and as_by_hand:
             mine = [(tensor, term) for tensor, term in zip(own, terms, strict=True) if any(tensor is other for other in new)]
             work, trained = Work(term for _, term in mine), Work(term for tensor, term in mine if tensor.requires_grad)

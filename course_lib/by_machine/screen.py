@@ -2,8 +2,14 @@
 
 import ast
 import builtins
+import contextlib
+import copy
+import importlib
 import math
+import signal
+import threading
 from collections import OrderedDict
+from collections.abc import Iterator
 from functools import cache
 
 import torch
@@ -35,6 +41,10 @@ class Unseen(Exception):
     """What cannot be told from the screen, in words."""
 
 
+class Slow(Unseen):
+    """What takes too long to be told while somebody types."""
+
+
 def on_screen(source: str, name: str, namespace: dict) -> object | None:
     """What `name` is once a cell with this source has run, made without running anything else; None where the cell does not make it.
 
@@ -47,21 +57,51 @@ def on_screen(source: str, name: str, namespace: dict) -> object | None:
     tree = ast.parse(source)
     if name not in _made_by(tree):
         return None
-    scope = {key: value for key, value in namespace.items() if _is_plain(value)}
-    scope |= {"__builtins__": BUILTINS | {"range": _short_range, "print": _silent, "__import__": __import__}, "__name__": "screen"}
+    scope = {key: copy.deepcopy(value) if isinstance(value, list) else value for key, value in namespace.items() if _is_plain(value)}
+    scope |= {"__builtins__": BUILTINS | {"range": _Ranges(), "print": _silent, "__import__": __import__}, "__name__": "screen"}
+    hidden = None
     for statement in tree.body:
         module = ast.Module([statement], [])
         try:
             _check(statement, scope)
-        except Unseen:
-            if name in _made_by(module):
+            with torch.device("meta"), torch.random.fork_rng(devices=[]):
+                exec(compile(module, "screen", "exec"), scope)
+        except Exception as error:
+            if name in _made_by(module) or isinstance(error, Slow):
                 raise
-            for made in _made_by(module):  # what it makes is not to be told
+            hidden = hidden or error
+            for made in _made_by(module) | _touched_by(module, scope):  # what it makes or changes is not to be told
                 scope.pop(made, None)
-            continue
-        with torch.device("meta"), torch.random.fork_rng(devices=[]):
-            exec(compile(module, "screen", "exec"), scope)
+    if name not in scope:
+        raise hidden if isinstance(hidden, Unseen) else Unseen(words("run_to_see", line=1, what=name))
     return scope[name]
+
+
+@contextlib.contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """`Unseen` where what stands here takes longer: a loop without an end is somebody's next key away. Where the system has an alarm."""
+
+    def stop(*_) -> None:
+        raise Slow(words("run_to_see_slow"))
+
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _touched_by(tree: ast.Module, scope: dict) -> set[str]:
+    """The names of what a statement that is not run could change: lists, dicts, models, and whatever it gives an attribute."""
+    loaded = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    changed = {name for name in loaded if isinstance(scope.get(name), (list, dict, nn.Module))}
+    stores = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)]
+    return changed | {node.value.id for node in stores if isinstance(node.value, ast.Name)}
 
 
 def _made_by(tree: ast.Module) -> set[str]:
@@ -79,14 +119,39 @@ def _check(statement: ast.stmt, known: dict) -> None:
             raise _unseen(node, type(node).__name__.lower() if isinstance(node, ast.stmt) else ast.unparse(node)[:30])
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id not in {*local, *known, *BUILTINS, "range", "print"}:
             raise _unseen(node, node.id)
+        if isinstance(node, ast.Name) and node.id.startswith("__"):
+            raise _unseen(node, node.id)
         if isinstance(node, ast.Attribute) and not _is_plain_attribute(node, known):
             raise _unseen(node, ast.unparse(node))
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow) and getattr(node.right, "value", 100) > 9:
-            raise _unseen(node, "**")
+        stored = isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load)
+        if stored and getattr(node.value, "id", "") != "self":
+            raise _unseen(node, ast.unparse(node))
+        if isinstance(node, (ast.BinOp, ast.Constant, ast.FormattedValue, ast.keyword)) and _is_large(node):
+            raise _unseen(node, ast.unparse(node)[:30])
         if isinstance(node, ast.ImportFrom | ast.Import):
             modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
             if any(module not in ("torch", "torch.nn", "torch.nn.functional", "collections", "math") for module in modules):
                 raise _unseen(node, ast.unparse(node))
+            given = [getattr(importlib.import_module(modules[0]), alias.name, None) for alias in node.names]
+            if isinstance(node, ast.ImportFrom) and not all(value is not None and _is_plain(value) for value in given):
+                raise _unseen(node, ast.unparse(node))
+
+
+def _is_large(node: ast.AST) -> bool:
+    """Whether it could make something that no network has: a power, a repeated list, a number of eight digits, a padded text, a device."""
+    if isinstance(node, ast.BinOp):
+        sides = node.left, node.right
+        if isinstance(node.op, ast.Pow):
+            return not all(isinstance(side, ast.Constant) and isinstance(side.value, int) and 0 <= side.value < 65 for side in sides) or (
+                node.right.value > 4 and node.left.value > 2
+            )
+        texts = any(isinstance(side, ast.Constant) and isinstance(side.value, str) for side in sides)
+        return isinstance(node.op, ast.Mult) and (texts or any(isinstance(side, (ast.List, ast.Tuple, ast.ListComp)) for side in sides))
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, int) and abs(node.value) > 10**7
+    if isinstance(node, ast.keyword):
+        return node.arg == "device"
+    return node.format_spec is not None and len(ast.unparse(node.format_spec)) > 8
 
 
 def _unseen(node: ast.AST, what: str) -> Unseen:
@@ -120,7 +185,7 @@ def _is_plain(value) -> bool:
     if isinstance(value, (list, tuple)):
         return all(map(_is_plain, value))
     if isinstance(value, type):
-        return issubclass(value, (nn.Module, nn.Parameter, int, float))
+        return issubclass(value, (nn.Module, nn.Parameter, int, float)) or value in MAKERS
     return isinstance(value, (int, float, str, torch.dtype, type(None))) or _in(value, MODULES | MAKERS | SUMS | _functions())
 
 
@@ -142,8 +207,14 @@ def _silent(*values, **how) -> None:
     """print: what it prints is shown when the cell runs."""
 
 
-def _short_range(*ends: int) -> range:
-    """range, for loops that are not longer than a network."""
-    if len(range(*ends)) > 1000:
-        raise Unseen(words("run_to_see", line=1, what=f"range({', '.join(map(str, ends))})"))
-    return range(*ends)
+class _Ranges:
+    """range, for loops that together are not longer than a network."""
+
+    def __init__(self) -> None:
+        self.left = 10_000
+
+    def __call__(self, *ends: int) -> range:
+        self.left -= len(range(*ends))
+        if self.left < 0:
+            raise Unseen(words("run_to_see", line=1, what=f"range({', '.join(map(str, ends))})"))
+        return range(*ends)

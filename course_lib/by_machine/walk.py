@@ -9,7 +9,7 @@ from torch.nn.parameter import UninitializedTensorMixin
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_map
 
-from course_lib.by_machine.copying import owned, parts, skeleton, unwrapped, with_values
+from course_lib.by_machine.copying import has_hooks, owned, parts, random_states_kept, skeleton, unwrapped, with_values
 from course_lib.by_machine.operations import Op, Operations, storage
 
 Shape = tuple[int, ...]
@@ -34,8 +34,9 @@ class Place:
 class Walk:
     """What one forward pass did: its places in order of execution, its output, and the error that ended it, if one did."""
 
-    original: nn.Module
     model: nn.Module  # the copy that ran
+    pairs: list[tuple[torch.Tensor, torch.Tensor]]  # its parameters and buffers, and the original's
+    hooked: list[str]  # the places of modules with somebody's own hooks, which were not run
     names: dict[nn.Module, str]
     unregistered: set[nn.Module]
     places: list[Place] = field(default_factory=list)
@@ -45,8 +46,9 @@ class Walk:
 
     def owners(self) -> dict[int, list[torch.Tensor]]:
         """By storage: the parameters and buffers that lie there; by the original's storage, too, which a closure may have read."""
-        found = {}
-        for copied, original in zip(owned(self.model), owned(self.original), strict=True):
+        found, known = {}, {id(copied) for copied, _ in self.pairs}
+        later = [(tensor, tensor) for tensor in owned(self.model) if id(tensor) not in known]  # made in forward
+        for copied, original in self.pairs + later:
             for tensor in (copied, original):
                 if not isinstance(tensor, UninitializedTensorMixin) and tensor.layout is torch.strided:
                     found.setdefault(storage(tensor), []).append(copied)
@@ -133,18 +135,22 @@ class _Listener:
 def walk(model: nn.Module, args: tuple, kwargs: dict, is_place: Callable, check: Callable = lambda place: None, training=False) -> Walk:
     """One forward pass of a model on inputs whose values do not count: see `Walk`. `check` may raise before a place runs."""
     model = unwrapped(model)
-    heard = _run(model, skeleton(model, training), *tree_map(_to_meta, (args, kwargs)), is_place, check)
+    with random_states_kept():
+        heard = _run(model, skeleton(model, training), *tree_map(_to_meta, (args, kwargs)), is_place, check)
     error = heard.error
     if isinstance(error, NotImplementedError) or (isinstance(error, (RuntimeError, TypeError)) and "meta" in str(error)):
-        with torch.random.fork_rng(devices=[]):  # it asks for a value, or names a device
-            heard = _run(model, with_values(model).train(training), *tree_map(_to_values, (args, kwargs)), is_place, check, device="cpu")
+        with random_states_kept():  # it asks for a value, or names a device
+            heard = _run(model, with_values(model).train(training), *tree_map(values_of, (args, kwargs)), is_place, check, device="cpu")
         heard.real = True
     return heard
 
 
 def _run(original: nn.Module, model: nn.Module, args: tuple, kwargs: dict, is_place: Callable, check: Callable, device="meta") -> Walk:
     found = list(parts(model))
-    heard = Walk(original, model, {part: path for path, part, _ in found}, {part for _, part, registered in found if not registered})
+    pairs = list(zip(owned(model), owned(original), strict=True))
+    hooked = [path for path, part, _ in parts(original) if has_hooks(part)]
+    names, unregistered = {part: path for path, part, _ in found}, {part for _, part, registered in found if not registered}
+    heard = Walk(model, pairs, hooked, names, unregistered)
     listener = _Listener(heard, is_place, check)
     handles = []
     for _, part, _ in found:
@@ -166,5 +172,7 @@ def _to_meta(value):
     return torch.empty_like(value, device="meta") if isinstance(value, torch.Tensor) else value
 
 
-def _to_values(value):
-    return torch.zeros_like(value, device="cpu") if isinstance(value, torch.Tensor) and value.is_meta else value
+def values_of(value):
+    if not isinstance(value, torch.Tensor):
+        return value
+    return torch.zeros_like(value, device="cpu") if value.is_meta else value.detach().clone()  # a forward may change it in place

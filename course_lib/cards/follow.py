@@ -117,18 +117,20 @@ class Panel(widgets.VBox):
 
     def typed(self, source: str) -> None:
         """Show what a cell with this source would make of the class, as far as that is seen without running it."""
-        from course_lib.by_machine.screen import Unseen, on_screen
+        from course_lib.by_machine.screen import Unseen, on_screen, within
 
         try:
-            kind = on_screen(source, self.name, self.shell.user_ns)
-        except Unseen as where:
-            self._show(Seen(self._good, self._before, (str(where),), older=bool(self._good)))
+            with within(1):
+                kind = on_screen(source, self.name, self.shell.user_ns)
+                seen = None if kind is None else self._look(kind)
+        except SyntaxError:  # a line that is not whole yet
             return
-        except Exception:  # a line that is not whole yet
+        except Exception as error:
+            said = str(error) if isinstance(error, Unseen) else f"{type(error).__name__}: {error}"
+            self._show(Seen(self._good, self._before, (said,), older=bool(self._good)))
             return
-        if kind is None:
+        if seen is None:
             return
-        seen = self._look(kind)
         if seen.ledger == self._ran.ledger and seen.failed == self._ran.failed:
             self._show(self._ran)
         else:
@@ -157,6 +159,7 @@ class Panel(widgets.VBox):
         from course_lib.by_machine.counting import listen
         from course_lib.by_machine.misfit import Misfit
         from course_lib.by_machine.modules import build
+        from course_lib.by_machine.screen import Unseen
 
         try:
             model, printed = made_without_values(build(kind, "meta") if isinstance(kind, Network) else kind)
@@ -164,6 +167,8 @@ class Panel(widgets.VBox):
             said = what_is_amiss(model, listened, **self.asked)
         except Misfit as failed:
             return Seen(failed.ledger, None, (str(failed),), failed=True)
+        except Unseen:
+            raise
         except Exception as error:  # whatever a class that is being edited does: it is told, and the last good ledger stays
             said = f"{self.name}: {type(error).__name__}: {error}"
             return Seen(self._good, self._before, (said,), older=bool(self._good), failed=True)
