@@ -1,5 +1,6 @@
 """count and compare on networks that trip counters: PyTorch's FlopCounterMode and `.parameters()` are the judges."""
 
+import functools
 import random
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -719,6 +720,43 @@ def test_data_and_tensors_of_a_pass_before_stay_as_they_are():
     before = model.seen.detach().clone()
     count(model, (2, 4))
     assert torch.equal(before, model.seen)
+
+
+@functools.cache
+def cached_mask(n: int) -> torch.Tensor:
+    return torch.tril(torch.ones(n, n))
+
+
+SEEN = []
+
+
+def test_what_a_forward_keeps_outside_of_its_module_stays_as_it_was():
+    """A mask in a cache without values would break the model's next real pass."""
+
+    class Masked(nn.Module):
+        known = {}
+
+        def __init__(self):
+            super().__init__()
+            self.a = nn.Linear(4, 4)
+
+        def forward(self, x):
+            SEEN.append(x)
+            mask = cached_mask(x.shape[1]) + self.known.setdefault(x.shape[1], torch.ones(x.shape[1]))
+            return self.a((x @ x.mT).masked_fill(mask == 0, 0.0) @ x)
+
+    model, x = Masked(), torch.zeros(2, 5, 4)
+    for look in (count, compare):
+        look(model, (2, 5, 4))
+        assert Masked.known == {} and SEEN == []
+        assert model(x).shape == (2, 5, 4)
+        Masked.known.clear()
+        SEEN.clear()
+        cached_mask.cache_clear()
+    model(x)
+    count(model, (2, 5, 4))
+    assert model(x).shape == (2, 5, 4) and len(SEEN) == 2 and list(Masked.known) == [5]
+    SEEN.clear()
 
 
 def test_no_random_state_moves():

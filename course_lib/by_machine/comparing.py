@@ -10,7 +10,7 @@ from torch.utils._pytree import tree_map
 from course_lib.by_hand.ledger import Ledger, Row, what
 from course_lib.by_hand.networks import Network
 from course_lib.by_machine.amiss import what_is_amiss
-from course_lib.by_machine.copying import random_states_kept
+from course_lib.by_machine.copying import untouched
 from course_lib.by_machine.counting import inputs, listen, with_batch
 from course_lib.by_machine.modules import build
 from course_lib.by_machine.operations import Operations
@@ -114,7 +114,7 @@ def _torchinfo(heard: Walk, input_size, input_data) -> tuple[dict[nn.Module, int
     args, kwargs = tree_map(values_of if heard.real else lambda value: value, inputs(heard.model, input_size, input_data))
     try:
         data, device = list(args) if args else kwargs, "cpu" if heard.real else "meta"
-        with random_states_kept(), torch.device(device):
+        with untouched(heard.model), torch.device(device):
             summary = torchinfo.summary(heard.model, input_data=data, verbose=0, device=device)
     except Exception:  # whatever it is that it does not take: the other two answers stand
         return None, {}

@@ -163,6 +163,29 @@ def random_states_kept() -> Iterator[None]:
                 numpy.random.set_state(of_numpy)
 
 
+@contextlib.contextmanager
+def untouched(model: nn.Module) -> Iterator[None]:
+    """While a copy of a model runs: the random states stay, and so does what a forward keeps outside of its module, where tensors
+    without values would be found later: a function's cache, lists and dicts of its class and of its globals."""
+    held, caches = [], []
+    for part in {type(part): part for _, part, _ in parts(model) if not type(part).__module__.startswith("torch.")}.values():
+        forward = type(part).forward
+        used = [forward.__globals__.get(name) for name in forward.__code__.co_names] if isinstance(forward, FunctionType) else []
+        of_class = [value for kind in type(part).__mro__ if not kind.__module__.startswith("torch") for value in vars(kind).values()]
+        held += [(value, value.copy()) for value in used + of_class if type(value) in (list, dict, set)]
+        caches += [(value, value.cache_info()) for value in used + of_class if hasattr(value, "cache_info")]
+    try:
+        with random_states_kept():
+            yield
+    finally:
+        for value, before in held:
+            value.clear()
+            value.extend(before) if isinstance(value, list) else value.update(before)
+        for function, before in caches:
+            if function.cache_info().currsize != before.currsize:
+                function.cache_clear()
+
+
 def _own(hook: Callable) -> bool:
     """Whether a hook is PyTorch's own: weight_norm, spectral_norm, pruning, and the lazy layers' sizes are such."""
     return getattr(type(getattr(hook, "__self__", hook)), "__module__", "").startswith(("torch.nn.utils", "torch.nn.modules"))

@@ -9,7 +9,7 @@ from torch.nn.parameter import UninitializedTensorMixin
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_map
 
-from course_lib.by_machine.copying import has_hooks, owned, parts, random_states_kept, skeleton, unwrapped, with_values
+from course_lib.by_machine.copying import has_hooks, owned, parts, skeleton, untouched, unwrapped, with_values
 from course_lib.by_machine.operations import Op, Operations, storage
 
 Shape = tuple[int, ...]
@@ -135,11 +135,11 @@ class _Listener:
 def walk(model: nn.Module, args: tuple, kwargs: dict, is_place: Callable, check: Callable = lambda place: None, training=False) -> Walk:
     """One forward pass of a model on inputs whose values do not count: see `Walk`. `check` may raise before a place runs."""
     model = unwrapped(model)
-    with random_states_kept():
+    with untouched(model):
         heard = _run(model, skeleton(model, training), *tree_map(_to_meta, (args, kwargs)), is_place, check)
     error = heard.error
     if isinstance(error, NotImplementedError) or (isinstance(error, (RuntimeError, TypeError)) and "meta" in str(error)):
-        with random_states_kept():  # it asks for a value, or names a device
+        with untouched(model):  # it asks for a value, or names a device
             heard = _run(model, with_values(model).train(training), *tree_map(values_of, (args, kwargs)), is_place, check, device="cpu")
         heard.real = True
     return heard
