@@ -103,6 +103,8 @@ WORKER = """if True:
 
 
 def installed(tool: Tool) -> bool:
+    if tool.rival:
+        return False
     try:
         return bool(version(tool.distribution))
     except PackageNotFoundError:
@@ -229,8 +231,17 @@ def raises(model, x):
 )
 def test_a_tool_that_fails_costs_its_row_and_nothing_else(monkeypatch, distribution, ask, says):
     monkeypatch.setattr(tools, "SECONDS", 3)
+    started = time.monotonic()
     (found,) = reconcile(small_cnn(), tools=[Tool(distribution, ("torchinfo",), ask)])
     assert (found.answer, found.why, found.by_rule) == (None, says, 379_114)
+    assert time.monotonic() - started < 25, "it is ended when its time is over"
+
+
+def test_a_tool_whose_name_another_has_is_not_recommended():
+    """The original thop would overwrite ultralytics-thop."""
+    (thop,) = [tool for tool in TOOLS if tool.distribution == "thop"]
+    (found,) = reconcile(small_cnn(), tools=[thop])
+    assert found.answer is None and found.why == "has the module name of ultralytics-thop: only in an environment of its own"
 
 
 def test_a_tool_is_added_as_one_entry(monkeypatch):

@@ -96,11 +96,12 @@ def _calflops(model: nn.Module, x: torch.Tensor) -> dict[str, int]:
 
 
 class Tool(NamedTuple):
-    """A distribution, the names of its answers in CONVENTIONS, and how it is asked."""
+    """A distribution, the names of its answers in CONVENTIONS, and how it is asked; `rival` is another whose modules have its names."""
 
     distribution: str
     answers: tuple[str, ...]
     ask: Callable[[nn.Module, torch.Tensor], dict[str, int]]
+    rival: str = ""
 
 
 TOOLS = [
@@ -109,7 +110,7 @@ TOOLS = [
     Tool("torchsummary", ("torchsummary",), _torchsummary),
     Tool("torchstat", ("torchstat Flops", "torchstat MAdd"), _torchstat),
     Tool("ultralytics-thop", ("ultralytics-thop",), _ultralytics),
-    Tool("thop", ("thop",), _thop),
+    Tool("thop", ("thop",), _thop, rival="ultralytics-thop"),
     Tool("ptflops", ("ptflops", "ptflops (aten)"), _ptflops),
     Tool("fvcore", ("fvcore",), _fvcore),
     Tool("calflops", ("calflops", "calflops FLOPs"), _calflops),
@@ -172,7 +173,7 @@ def _uses(model: nn.Module, heard: Heard) -> list[Use]:
 
 def _answer(tool: Tool, name: str, said: dict | str, model: nn.Module, heard: Heard) -> Answer:
     convention, ledger = CONVENTIONS[name], heard.ledger
-    version = "" if isinstance(said, str) and said.startswith("pip") else importlib.metadata.version(tool.distribution).partition("+")[0]
+    version = importlib.metadata.version(tool.distribution).partition("+")[0] if _is_installed(tool.distribution) else ""
     if isinstance(said, str) or said.get(name) is None:
         why = said if isinstance(said, str) else words("no_answer")
         return Answer(name, version, convention.unit, None, convention.total(ledger), why)
@@ -189,7 +190,8 @@ def _answer(tool: Tool, name: str, said: dict | str, model: nn.Module, heard: He
 
 def _asked(tools: list[Tool], model: nn.Module, size: tuple[int, ...]) -> list[dict[str, int] | str]:
     """Each tool's answers by name; or why there are none, in words."""
-    said = {tool: f"pip install {tool.distribution}" for tool in tools if not _is_installed(tool)}
+    said = {tool: f"pip install {tool.distribution}" for tool in tools if not _is_installed(tool.distribution)}
+    said |= {tool: words("rival", other=tool.rival) for tool in tools if tool.rival and _is_installed(tool.rival)}
     left = [tool for tool in tools if tool not in said]
     groups = [left] if hasattr(os, "fork") else [[tool] for tool in left]  # one start of PyTorch for all, where it can be forked
     for group in filter(None, groups):
@@ -197,9 +199,9 @@ def _asked(tools: list[Tool], model: nn.Module, size: tuple[int, ...]) -> list[d
     return [said[tool] for tool in tools]
 
 
-def _is_installed(tool: Tool) -> bool:
+def _is_installed(distribution: str) -> bool:
     try:
-        return bool(importlib.metadata.version(tool.distribution))
+        return bool(importlib.metadata.version(distribution))
     except importlib.metadata.PackageNotFoundError:
         return False
 
