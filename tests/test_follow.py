@@ -180,6 +180,14 @@ def test_while_typing_it_shows_what_the_cell_would_make(shell, panel):
     assert "As it ran." in panel._shown.value and cells(panel)[-1][4] == "39,590"
 
 
+def test_a_return_that_is_typed_away_is_told_though_the_ledger_is_the_same(shell, panel):
+    run(shell)
+    panel.typed(source().replace("return ", ""))
+    assert "As typed, not run yet." in panel._shown.value and "forward returns None" in panel._shown.value
+    panel.typed(source())
+    assert "As it ran." in panel._shown.value and "forward returns None" not in panel._shown.value
+
+
 def test_typing_changes_nothing_but_the_panel(shell, panel):
     run(shell)
     kind, state = shell.user_ns["Net"], torch.get_rng_state()

@@ -93,6 +93,15 @@ def test_a_kernel_runs_once_for_the_same_sizes(monkeypatch):
     assert len(priced) == 1 and sum(op.macs > 0 for op in heard) == 5
 
 
+def test_a_price_that_is_registered_later_counts(monkeypatch):
+    matrix, vector, heard = blank(4, 3), blank(3), []
+    with Operations(heard.append):
+        matrix @ vector
+        monkeypatch.setitem(operations.flop_registry, torch.ops.aten.mv, lambda *args, out_val: 24)
+        matrix @ vector
+    assert [op.macs for op in heard] == [0, 12]
+
+
 def test_values_are_never_remembered():
     with Operations():
         assert [int(torch.tensor([1, 2, 3])[n] + 1) for n in range(3)] == [2, 3, 4]

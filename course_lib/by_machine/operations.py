@@ -110,7 +110,8 @@ def _call(func, args: tuple, kwargs: dict) -> tuple | None:
     if not (_about(func).is_new or _about(func).in_place):
         return None
     try:
-        key = func, torch.get_default_dtype(), _key(args), _key(tuple(kwargs.items()))
+        price = flop_registry.get(func._overloadpacket)  # somebody may register another
+        key = func, price, torch.get_default_dtype(), _key(args), _key(tuple(kwargs.items()))
         hash(key)
     except TypeError:
         return None

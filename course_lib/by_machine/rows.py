@@ -53,7 +53,7 @@ def rows_of(heard: Walk, layers: Layers) -> list[Counted]:
         layer, module = layers[place.module], place.module
         on_map = _on_map(place, layer, on_map)
         mine = [*module.parameters(), *module.buffers()] if module is not None else []
-        read = [tensor for op in place.ops for storage in op.reads for tensor in lying.get(storage, ())]
+        read = [tensor for op in place.ops for where in op.reads for tensor in lying.get(where, ())]
         used = list({id(tensor): tensor for tensor in (*mine, *read)}.values())
         new, note = first_use.of(place.path, used)
         amiss = _amiss(heard, place, on_map)

@@ -131,7 +131,7 @@ class Panel(widgets.VBox):
             return
         if seen is None:
             return
-        if seen.ledger == self._ran.ledger and seen.failed == self._ran.failed:
+        if (seen.ledger, seen.sentences, seen.failed) == (self._ran.ledger, self._ran.sentences, self._ran.failed):
             self._show(self._ran)
         else:
             before = seen.before if seen.failed else self._good or None
@@ -191,7 +191,7 @@ FOLLOWED: dict[str, Panel] = {}
 
 
 def follow(name: str, input_size=None, input_data=None) -> Panel:
-    """A panel that shows, after every cell that runs, what the class of this name costs now and what changed.
+    """A panel that shows what the class of this name costs: while its cell is typed, and after every run, with what changed.
 
     The class stays plain Python and takes no arguments; input_size has the batch, as in `count`. JupyterLab's "Create New View
     for Output" puts the panel beside the notebook. `unfollow(name)` ends it.
