@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # what an editor completes; at run time each loads on first u
     from course_lib.by_machine.counting import count
     from course_lib.by_machine.measuring import compare_memory, measure_memory
     from course_lib.by_machine.modules import build
-    from course_lib.by_machine.tools import reconcile
+    from course_lib.by_machine.reconciling import reconcile
     from course_lib.cards.follow import follow, unfollow
     from course_lib.cards.layer import layer_card
     from course_lib.cards.memory import memory_card
@@ -33,7 +33,7 @@ _LATER = {
     "network_card": "cards.network",
     "memory_card": "cards.memory",
     "CONVENTIONS": "by_hand.conventions",
-    "reconcile": "by_machine.tools",
+    "reconcile": "by_machine.reconciling",
     "follow": "cards.follow",
     "unfollow": "cards.follow",
     "predict_memory": "by_hand.memory",

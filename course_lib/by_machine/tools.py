@@ -1,4 +1,4 @@
-"""reconcile: what each counting tool answers, what its rule gives on our rows, and why the two differ where they do.
+"""The counting tools, and how each is asked: a few lines a tool.
 
 Each tool runs in a process of its own, on a copy: several patch classes, change the model's mode, or leave hooks behind.
 """
@@ -13,7 +13,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -21,12 +20,6 @@ import cloudpickle
 import torch
 from torch import nn
 
-from course_lib.by_hand.conventions import CONVENTIONS, Use
-from course_lib.by_hand.networks import Network
-from course_lib.by_machine.copying import unwrapped
-from course_lib.by_machine.counting import Heard, listen, with_batch
-from course_lib.by_machine.modules import build
-from course_lib.show.tables import Cell, Shown, Table
 from course_lib.words import words
 
 SECONDS = 60  # that one tool may take
@@ -95,6 +88,13 @@ def _calflops(model: nn.Module, x: torch.Tensor) -> dict[str, int]:
     return {"calflops": macs, "calflops FLOPs": flops}
 
 
+def _torchlens(model: nn.Module, x: torch.Tensor) -> dict[str, int]:
+    import torchlens
+
+    macs = torchlens.trace(model, x).total_macs_forward  # None, where it has no rule for an operation
+    return {} if macs is None else {"torchlens": int(macs)}
+
+
 class Tool(NamedTuple):
     """A distribution, the names of its answers in CONVENTIONS, and how it is asked; `rival` is another whose modules have its names."""
 
@@ -114,84 +114,14 @@ TOOLS = [
     Tool("ptflops", ("ptflops", "ptflops (aten)"), _ptflops),
     Tool("fvcore", ("fvcore",), _fvcore),
     Tool("calflops", ("calflops", "calflops FLOPs"), _calflops),
+    Tool("torchlens", ("torchlens",), _torchlens),
 ]
 
 
-class Answer(NamedTuple):
-    """One tool's answer beside the sum of its rule over our rows; `why` names the difference, or says why there is no answer."""
-
-    tool: str
-    version: str
-    unit: str
-    answer: int | None
-    by_rule: int
-    why: str = ""
-
-    @property
-    def remainder(self) -> int:
-        return 0 if self.answer is None else self.answer - self.by_rule
-
-
-class Reconciliation(Shown, tuple):
-    """The answers of all tools; by name as reconciliation["torchinfo"]."""
-
-    def __getitem__(self, key):
-        return next(answer for answer in self if answer.tool == key) if isinstance(key, str) else super().__getitem__(key)
-
-    def bundle(self) -> dict[str, str]:
-        return reconciliation_table(self).bundle()
-
-
-def reconcile(model: Network | nn.Module, input_size=None, tools: list[Tool] | None = None) -> Reconciliation:
-    """What each counting tool answers for a model, what its rule gives on our rows, and why the two differ.
-
-    input_size has the batch; a Network brings its own. Each tool runs for real, in a process of its own, on a copy in eval mode.
-    """
-    if isinstance(model, Network):
-        input_size = (1, *model.input_shape) if input_size is None else input_size
-        model = build(model)
-    size, model = with_batch(input_size), unwrapped(model)
-    batched = listen(model, size)
-    heard = {False: batched, True: batched if size[0] == 1 else listen(model, (1, *size[1:]))}
-    tools = TOOLS if tools is None else tools
-    return Reconciliation(
-        _answer(tool, name, said, model, heard[CONVENTIONS[name].per_image])
-        for tool, said in zip(tools, _asked(tools, model, size), strict=True)
-        for name in tool.answers
-    )
-
-
-def _uses(model: nn.Module, heard: Heard) -> list[Use]:
-    """For each row: in how many places its module is registered, and which of its calls it is."""
-    paths, calls, uses = Counter(part for _, part in model.named_modules(remove_duplicate=False)), Counter(), []
-    registered = {path: paths[part] for path, part in model.named_modules(remove_duplicate=False)}
-    for row in heard.ledger:
-        calls[row.name] += 1
-        uses.append(Use(registered.get(row.name, 1), 1 if row.is_function else calls[row.name]))
-    return uses
-
-
-def _answer(tool: Tool, name: str, said: dict | str, model: nn.Module, heard: Heard) -> Answer:
-    convention, ledger = CONVENTIONS[name], heard.ledger
-    version = importlib.metadata.version(tool.distribution).partition("+")[0] if _is_installed(tool.distribution) else ""
-    if isinstance(said, str) or said.get(name) is None:
-        why = said if isinstance(said, str) else words("no_answer")
-        return Answer(name, version, convention.unit, None, convention.total(ledger), why)
-    counted = [convention.counted(row, use) for row, use in zip(ledger, _uses(model, heard), strict=True)]
-    answer, faults = said[name], list(dict.fromkeys(fault for _, fault in counted if fault))
-    if answer == convention.total(ledger):
-        why = ""
-    elif answer == sum(value for value, _ in counted):
-        why = "; ".join(words(f"fault.{fault.key}") + f" ({fault.issue})" * bool(fault.issue) for fault in faults)
-    else:
-        why = words("not_explained")
-    return Answer(name, version, convention.unit, answer, convention.total(ledger), why)
-
-
-def _asked(tools: list[Tool], model: nn.Module, size: tuple[int, ...]) -> list[dict[str, int] | str]:
+def answers_of(tools: list[Tool], model: nn.Module, size: tuple[int, ...]) -> list[dict[str, int] | str]:
     """Each tool's answers by name; or why there are none, in words."""
-    said = {tool: f"pip install {tool.distribution}" for tool in tools if not _is_installed(tool.distribution)}
-    said |= {tool: words("rival", other=tool.rival) for tool in tools if tool.rival and _is_installed(tool.rival)}
+    said = {tool: f"pip install {tool.distribution}" for tool in tools if not is_installed(tool.distribution)}
+    said |= {tool: words("rival", other=tool.rival) for tool in tools if tool.rival and is_installed(tool.rival)}
     left = [tool for tool in tools if tool not in said]
     groups = [left] if hasattr(os, "fork") else [[tool] for tool in left]  # one start of PyTorch for all, where it can be forked
     for group in filter(None, groups):
@@ -199,7 +129,7 @@ def _asked(tools: list[Tool], model: nn.Module, size: tuple[int, ...]) -> list[d
     return [said[tool] for tool in tools]
 
 
-def _is_installed(distribution: str) -> bool:
+def is_installed(distribution: str) -> bool:
     try:
         return bool(importlib.metadata.version(distribution))
     except importlib.metadata.PackageNotFoundError:
@@ -260,24 +190,10 @@ def _said(ask: Callable, model: nn.Module, size: tuple[int, ...]) -> dict[str, i
             if any(tensor.is_meta for tensor in (*model.parameters(), *model.buffers())):
                 model = model.to_empty(device="cpu")
             dtype = next((p.dtype for p in model.parameters()), None)
-            with torch.no_grad():
-                return ask(model.eval(), torch.zeros(size, dtype=dtype))
+            return ask(model.eval(), torch.zeros(size, dtype=dtype))
         except BaseException as error:  # whatever a tool ends with is its answer
             return _short(error)
 
 
 def _short(error: BaseException) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())[:120]
-
-
-def reconciliation_table(answers: Reconciliation) -> Table:
-    """Tool, its answer, the sum of its rule over our rows, the remainder, and why."""
-    rows = []
-    for a in answers:
-        answer = "" if a.answer is None else f"{a.answer:,}"
-        remainder = "" if a.answer is None else f"{a.remainder:+,}".replace("-", "−") if a.remainder else "0 ✓"
-        tone = "quiet" if a.answer is None else "good" if not a.remainder else "up"
-        rule = words(f"rule.{a.tool.replace('.', '_')}")
-        rows.append([Cell(a.tool, "name"), a.version, answer, a.unit, rule, f"{a.by_rule:,}", Cell(remainder, tone), Cell(a.why, tone)])
-    headings = [f"<{words('tool')}", words("version"), words("answer"), f"<{words('unit')}", f"<{words('its_rule')}"]
-    return Table([*headings, words("by_rule"), words("remainder"), f"<{words('note')}"], rows)

@@ -1,0 +1,108 @@
+"""reconcile: what each counting tool answers, what its rule gives on our rows, and why the two differ where they do."""
+
+import importlib.metadata
+from collections import Counter
+from typing import NamedTuple
+
+from torch import nn
+
+from course_lib.by_hand.conventions import CONVENTIONS, Use
+from course_lib.by_hand.networks import Network
+from course_lib.by_machine.copying import unwrapped
+from course_lib.by_machine.counting import Heard, listen, with_batch
+from course_lib.by_machine.modules import build
+from course_lib.by_machine.tools import TOOLS, Tool, answers_of, is_installed
+from course_lib.show.tables import Cell, Shown, Table
+from course_lib.words import words
+
+KEEPS = nn.TransformerEncoderLayer, nn.TransformerDecoderLayer  # their activation is a function in an attribute
+
+
+class Answer(NamedTuple):
+    """One tool's answer beside the sum of its rule over our rows; `why` names the difference, or says why there is no answer."""
+
+    tool: str
+    version: str
+    unit: str
+    answer: int | None
+    by_rule: int
+    why: str = ""
+
+    @property
+    def remainder(self) -> int:
+        return 0 if self.answer is None else self.answer - self.by_rule
+
+
+class Reconciliation(Shown, tuple):
+    """The answers of all tools; by name as reconciliation["torchinfo"]."""
+
+    def __getitem__(self, key):
+        return next(answer for answer in self if answer.tool == key) if isinstance(key, str) else super().__getitem__(key)
+
+    def bundle(self) -> dict[str, str]:
+        return reconciliation_table(self).bundle()
+
+
+def reconcile(model: Network | nn.Module, input_size=None, tools: list[Tool] | None = None) -> Reconciliation:
+    """What each counting tool answers for a model, what its rule gives on our rows, and why the two differ.
+
+    input_size has the batch; a Network brings its own. Each tool runs for real, in a process of its own, on a copy in eval mode.
+    """
+    if isinstance(model, Network):
+        input_size = (1, *model.input_shape) if input_size is None else input_size
+        model = build(model)
+    size, model = with_batch(input_size), unwrapped(model)
+    batched = listen(model, size)
+    heard = {False: batched, True: batched if size[0] == 1 else listen(model, (1, *size[1:]))}
+    tools = TOOLS if tools is None else tools
+    return Reconciliation(
+        _answer(tool, name, said, model, heard[CONVENTIONS[name].per_image])
+        for tool, said in zip(tools, answers_of(tools, model, size), strict=True)
+        for name in tool.answers
+    )
+
+
+def _uses(model: nn.Module, heard: Heard) -> list[Use]:
+    """What the rows do not say of their modules."""
+    modules = dict(model.named_modules(remove_duplicate=False))
+    places, calls, uses = Counter(modules.values()), Counter(), []
+    ops = {place.path: Counter(op.name for op in place.ops) for place in heard.walk.places if not place.function}
+    for row in heard.ledger:
+        calls[row.name] += 1
+        module, around, ran = modules.get(row.name), modules.get(row.name.rpartition(".")[0]), ops.get(row.name, {})
+        use = Use(places[module] or 1, 1 if row.is_function else calls[row.name], kept=row.is_function and isinstance(around, KEEPS))
+        if isinstance(module, nn.MultiheadAttention):  # with one input, a product makes queries, keys and values, and one the output
+            projections = ran.get("addmm", 0) + ran.get("mm", 0)
+            use = use._replace(heads=module.num_heads, at_once="_safe_softmax" in ran, elsewhere=projections > 2)
+        uses.append(use)
+    return uses
+
+
+def _answer(tool: Tool, name: str, said: dict | str, model: nn.Module, heard: Heard) -> Answer:
+    convention, ledger = CONVENTIONS[name], heard.ledger
+    version = importlib.metadata.version(tool.distribution).partition("+")[0] if is_installed(tool.distribution) else ""
+    if isinstance(said, str) or said.get(name) is None:
+        why = said if isinstance(said, str) else words("no_answer")
+        return Answer(name, version, convention.unit, None, convention.total(ledger), why)
+    counted = [convention.counted(row, use) for row, use in zip(ledger, _uses(model, heard), strict=True)]
+    answer, faults = said[name], list(dict.fromkeys(fault for _, fault in counted if fault))
+    if answer == convention.total(ledger):
+        why = ""
+    elif answer == sum(value for value, _ in counted):
+        why = "; ".join(words(f"fault.{fault.key}") + f" ({fault.issue})" * bool(fault.issue) for fault in faults)
+    else:
+        why = words("not_explained")
+    return Answer(name, version, convention.unit, answer, convention.total(ledger), why)
+
+
+def reconciliation_table(answers: Reconciliation) -> Table:
+    """Tool, its answer, the sum of its rule over our rows, the remainder, and why."""
+    rows = []
+    for a in answers:
+        answer = "" if a.answer is None else f"{a.answer:,}"
+        remainder = "" if a.answer is None else f"{a.remainder:+,}".replace("-", "−") if a.remainder else "0 ✓"
+        tone = "quiet" if a.answer is None else "good" if not a.remainder else "up"
+        rule = words(f"rule.{a.tool.replace('.', '_')}")
+        rows.append([Cell(a.tool, "name"), a.version, answer, a.unit, rule, f"{a.by_rule:,}", Cell(remainder, tone), Cell(a.why, tone)])
+    headings = [f"<{words('tool')}", words("version"), words("answer"), f"<{words('unit')}", f"<{words('its_rule')}"]
+    return Table([*headings, words("by_rule"), words("remainder"), f"<{words('note')}"], rows)
