@@ -40,7 +40,7 @@ def tried(name: str) -> Verdict:
 
 
 def claims(article: str = "") -> Table:
-    """The articles' claims as a table, each executed: those of A1, A2, A3, A4 or CS231n alone, or all (some ten seconds).
+    """The articles' claims as a table, each executed: those of A1, A2, A3, A4, CS231n or TinyTorch alone, or all (some ten seconds).
 
     >>> claims("A4").rows[3][1:4]
     ['29,226 parameters', Cell(text='does not hold', tone='up'), '105,450']
@@ -61,4 +61,4 @@ def claims(article: str = "") -> Table:
 
 
 def _article(name: str) -> str:
-    return {"cs231n": "CS231n"}.get(first := name.partition("-")[0], first.upper())
+    return {"cs231n": "CS231n", "tinytorch": "TinyTorch"}.get(first := name.partition("-")[0], first.upper())

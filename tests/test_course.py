@@ -80,7 +80,7 @@ def test_the_library_stays_small():
     no notebook imports it."""
     sources = [path for path in ROOT.rglob("*.py") if path.name != "server.py"]
     lines = {path: sum(map(bool, map(str.strip, path.read_text(encoding="utf-8").splitlines()))) for path in sources}
-    assert sum(lines.values()) < 4200
+    assert sum(lines.values()) < 4300
     assert all(n < 250 for n in lines.values())
 
 
@@ -100,7 +100,7 @@ def test_an_editor_completes_what_loads_later():
     assert written == course_lib._LATER
 
 
-FLOORS = ["words", "show", "by_hand", "by_machine", "mistakes", "exercises", "verdicts", "cards"]  # from the ground
+FLOORS = ["words", "show", "by_hand", "by_machine", "designs", "mistakes", "exercises", "verdicts", "cards"]  # from the ground
 
 
 def floor(module: str) -> int:

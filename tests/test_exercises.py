@@ -10,7 +10,10 @@ import torchinfo
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from course_lib import check, reveal, vote
+from course_lib import AdaptiveAvgPool2d, Conv2d, Flatten, LazyLinear, Network, ReLU, build, check, reconcile, reveal, vgg16_32, vote
+from course_lib import small_cnn as by_hand_cnn
+from course_lib.by_hand.memory import predict_memory
+from course_lib.designs import DESIGNS
 from course_lib.exercises import EXERCISES
 from course_lib.mistakes import MISTAKES
 from course_lib.words import read_toml, words
@@ -150,7 +153,45 @@ def rows() -> int:
     return len(ArticleVGG().eval()(torch.zeros(1, 3, 224, 224)))
 
 
+class Block(nn.Module):
+    """Lesson 10's: attention and two Linear layers, on tokens of width 16."""
+
+    def __init__(self):
+        super().__init__()
+        self.qkv, self.out, self.up, self.down = (nn.Linear(a, b) for a, b in ((16, 48), (16, 16), (16, 64), (64, 16)))
+
+    def forward(self, x):
+        q, k, v = self.qkv(x).unflatten(2, (3, 2, 8)).permute(2, 0, 3, 1, 4)
+        x = x + self.out(nn.functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
+        return x + self.down(nn.functional.gelu(self.up(x)))
+
+
+def ptflops(model: nn.Module) -> int:
+    from ptflops import get_model_complexity_info
+
+    return get_model_complexity_info(model, (3, 32, 32), as_strings=False, print_per_layer_stat=False, backend="pytorch")[0]
+
+
+def right_on_the_block() -> int:
+    said = reconcile(Block(), (1, 10, 16), tools=["torch", "torchinfo", "torchstat", "ultralytics-thop", "ptflops"])
+    assert len(said) == 8
+    return sum(answer.answer is not None and answer.remainder == 0 for answer in said)
+
+
+def separable() -> nn.Module:
+    return nn.Sequential(nn.Conv2d(16, 16, 3, padding=1, groups=16), nn.Conv2d(16, 16, 1))
+
+
 JUDGE = {
+    "ptflops-small": lambda: ptflops(build(by_hand_cnn())),
+    "twice-macs": lambda: 2 * meta_macs(VGG32[:31], 1, 3, 32, 32) + meta_macs(VGG32[31:], 1, 512, 1, 1),
+    "block-macs": lambda: meta_macs(Block().to("meta"), 1, 10, 16),
+    "block-right": right_on_the_block,
+    "tiny-conv2": lambda: 2 * macs(nn.Conv2d(5, 12, 3), 1, 5, 32, 3),
+    "paper-flops": lambda: 4.09 * 2 * macs(NET, 8, 3, 32, 32) / macs(NET, 1, 3, 32, 32),
+    "own-unregistered": lambda: params(*(nn.Conv2d(16, 16, 3) for _ in range(3))),
+    "own-separable": lambda: macs(separable(), 1, 16, 32, 32),
+    "own-features": lambda: nn.MaxPool2d(2)(torch.zeros(1, 16, 40, 40)).numel(),
     "linear-first": lambda: params(nn.Linear(3, 2)),
     "one-value": lambda: nn.Conv2d(5, 12, 3).weight[0].numel(),
     "conv2-params": lambda: params(nn.Conv2d(5, 12, 3)),
@@ -235,7 +276,7 @@ def test_wrong_answers_differ_from_each_other_and_from_the_truth(name):
 def test_every_mistake_is_used_and_has_its_sentence():
     used = {mistake for exercise in EXERCISES.values() for mistake in exercise.mistakes}
     assert used == set(MISTAKES) == set(read_toml("words/en.toml")["mistake"]) and len(used) >= 20
-    assert set(EXERCISES) == set(read_toml("words/en.toml")["exercise"])
+    assert {*EXERCISES, *DESIGNS} == set(read_toml("words/en.toml")["exercise"])
 
 
 BAD = {
@@ -319,3 +360,75 @@ def test_a_wrong_function_is_told_what_it_gives_on_the_case_that_is_named():
 
 def test_a_rounded_answer_is_told():
     assert "rounded" in check("mult-adds", 6.56e6) and "rounded" in check("vgg-twice", 29_800_000)
+
+
+def strided() -> Network:
+    """Steps in place of pools."""
+    made, before = {}, 3
+    for i, channels in enumerate((16, 16, 16, 10), 1):
+        made |= {f"conv{i}": Conv2d(before, channels, 3, stride=2, padding=1), f"relu{i}": ReLU()}
+        before = channels
+    return Network((3, 32, 32), **made, gap=AdaptiveAvgPool2d(1), flatten=Flatten())
+
+
+def dilated() -> Network:
+    """Gaps in the kernels in place of pools."""
+    made = {"conv1": Conv2d(3, 8, 3, stride=2, padding=1), "relu1": ReLU()}
+    for i, gap in enumerate((1, 2, 4), 2):
+        made |= {f"conv{i}": Conv2d(8, 8, 3, padding=gap, dilation=gap), f"relu{i}": ReLU()}
+    return Network((3, 32, 32), **made, gap=AdaptiveAvgPool2d(1), flatten=Flatten(), fc=LazyLinear(10))
+
+
+@pytest.mark.parametrize("design", [by_hand_cnn(conv2_kernel=5, global_pool=True), strided(), dilated()])
+def test_a_design_may_be_any_that_keeps_within_the_budget(design):
+    assert check("under-budget", design).startswith("Right.")
+    at_most, model = DESIGNS["under-budget"]["at_most"], build(design)
+    assert params(model) <= at_most["params"] and macs(model, 1, 3, 32, 32) <= at_most["macs"]
+    assert predict_memory(design, 16).total <= at_most["memory"] and min(seen(design)) >= 20
+
+
+@pytest.mark.parametrize("network", [by_hand_cnn(), by_hand_cnn(conv1_kernel=7, conv2_kernel=2), vgg16_32(width=1), strided(), dilated()])
+def test_a_receptive_field_is_what_a_gradient_reaches(network):
+    assert network.receptive_field() == seen(network)
+
+
+def seen(network: Network) -> tuple[int, ...]:
+    """The sides of what the middle value of the last map depends on, in a large picture, with average for max pools."""
+    layers = list(build(network).eval().double())
+    end = next((i for i, part in enumerate(layers) if isinstance(part, (nn.Flatten, nn.AdaptiveAvgPool2d))), len(layers))
+    swapped = [nn.AvgPool2d(part.kernel_size, part.stride) if isinstance(part, nn.MaxPool2d) else part for part in layers[:end]]
+    model = nn.Sequential(*(part for part in swapped if not isinstance(part, nn.ReLU)))
+    for weights in model.parameters():
+        nn.init.ones_(weights)
+    x = torch.zeros(1, 3, 448, 448, dtype=torch.float64, requires_grad=True)
+    maps = model(x)
+    maps[0, 0, maps.shape[2] // 2, maps.shape[3] // 2].backward()
+    reached = x.grad[0, 0].nonzero()
+    return tuple((reached.max(0).values - reached.min(0).values + 1).tolist())
+
+
+@pytest.mark.parametrize(
+    "answer, says",
+    [
+        (..., "Design a network for pictures of 3×32×32"),
+        (26_926, "Your answer is a int. A Network of course_lib is asked"),
+        (small_cnn(), "build makes PyTorch's module of it"),
+        (by_hand_cnn(image=28), "Your network goes 3×28×28 → 10. It must go 3×32×32 → 10."),
+        (by_hand_cnn(classes=100), "→ 100. It must go"),
+        (by_hand_cnn(), "Parameters: 26,926, at most 10,000. That is 16,926 too many; fc1 takes 24,704."),
+        (by_hand_cnn(), "in cells a side: 17, at least 20. That is 3 too few."),
+        (by_hand_cnn(), "MACs per picture: 373,856, at most 1,000,000 ✓"),
+        (vgg16_32(), "batch 16: 283,713,008, at most 1,500,000. That is 282,213,008 too many; optimizer state takes 120,957,752."),
+    ],
+)
+def test_a_design_that_does_not_fit_is_told_by_how_much(answer, says):
+    said = check("under-budget", answer)
+    assert says in said and not said.startswith("Right.")
+
+
+def test_a_design_at_the_bound_fits_and_counts():
+    check("under-budget", small_cnn())
+    before = str(check())
+    check("under-budget", strided())
+    assert str(check()) != before
+    assert "global average pool" in check("under-budget", hint=2)

@@ -72,8 +72,8 @@ def pool(row: Row) -> int:
     return row.inputs * ("Pool" in row.kind)
 
 
-def pool_2d(row: Row) -> int:
-    return row.inputs * (row.kind in ("AvgPool2d", "MaxPool2d"))
+def inputs(row: Row, *kinds: str) -> int:
+    return row.inputs * row.kind.startswith(kinds)
 
 
 def average(row: Row) -> int:
@@ -82,18 +82,6 @@ def average(row: Row) -> int:
 
 def norm(row: Row) -> int:
     return row.inputs * ("Norm" in row.kind)
-
-
-def layer_norm(row: Row) -> int:
-    return row.inputs * (row.kind == "LayerNorm")
-
-
-def batch_norm(row: Row) -> int:
-    return row.inputs * row.kind.startswith("BatchNorm")
-
-
-def batch_norm_2d(row: Row) -> int:
-    return row.inputs * (row.kind == "BatchNorm2d")
 
 
 def conv_bias(row: Row) -> int:
@@ -149,21 +137,21 @@ def _transposed(row: Row) -> int:
 
 
 def _torchstat(row: Row) -> int:
-    return row.macs + conv_bias(row) + activation(row) + pool_2d(row) + 2 * batch_norm_2d(row)
+    return row.macs + conv_bias(row) + activation(row) + inputs(row, "AvgPool2d", "MaxPool2d") + 2 * inputs(row, "BatchNorm2d")
 
 
 def _torchstat_madd(row: Row) -> int:
     adds = row.outputs * {"AvgPool2d": row.window, "MaxPool2d": row.window - 1}.get(row.kind, 0)
-    return 2 * row.macs - row.outputs * (row.macs > 0 and not conv_bias(row)) + activation(row) + 4 * batch_norm_2d(row) + adds
+    return 2 * row.macs - row.outputs * (row.macs > 0 and not conv_bias(row)) + activation(row) + 4 * inputs(row, "BatchNorm2d") + adds
 
 
 def _thop(row: Row) -> int:
-    return row.macs + 4 * batch_norm(row) + average(row)
+    return row.macs + 4 * inputs(row, "BatchNorm") + average(row)
 
 
 def _hooked(row: Row) -> int:
     """What ptflops counts by its hooks on modules."""
-    return row.macs + row.bias_additions + 2 * norm(row) - layer_norm(row) + active(row) + pool(row)
+    return row.macs + row.bias_additions + 2 * norm(row) - inputs(row, "LayerNorm") + active(row) + pool(row)
 
 
 def _patched(row: Row) -> int:
@@ -176,11 +164,11 @@ def _ptflops_aten(row: Row) -> int:
 
 
 def _fvcore(row: Row) -> int:
-    return row.macs + 2 * batch_norm(row) + 5 * layer_norm(row) + row.inputs * ("daptive" in row.kind and "avg" in row.kind.lower())
+    return row.macs + 2 * inputs(row, "BatchNorm") + 5 * inputs(row, "LayerNorm") + inputs(row, "AdaptiveAvg", "adaptive_avg")
 
 
 def _calflops(row: Row) -> int:
-    norms = 2 * batch_norm(row) + 5 * layer_norm(row)
+    norms = 2 * inputs(row, "BatchNorm") + 5 * inputs(row, "LayerNorm")
     return 2 * row.macs + conv_bias(row) + active(row) + pool(row) + norms + called(row, "relu", "pool")
 
 

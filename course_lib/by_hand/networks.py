@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from course_lib.by_hand import layers as nn  # by hand, and spelled as with PyTorch
 from course_lib.by_hand.layers import Layer, Shape, shape, whole
+from course_lib.by_hand.layers.windowed import Windowed
 from course_lib.by_hand.ledger import Ledger
+
+POINT_BY_POINT = (
+    nn.ELU, nn.GELU, nn.Hardswish, nn.Identity, nn.LeakyReLU, nn.ReLU, nn.ReLU6, nn.SiLU, nn.Sigmoid, nn.Tanh,
+    nn.Dropout, nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d,
+)  # fmt: skip
 
 
 class Network:
@@ -60,6 +66,25 @@ class Network:
             rows.append(layer.row(name, current, batch_size, trainable=name not in self.frozen_names))
             current = rows[-1].output_shape
         return Ledger(rows)
+
+    def receptive_field(self) -> Shape:
+        """How much of the input one value of the last map looks at, along each axis, padding counted; up to the first layer that is
+        neither convolution nor pool and does not go point by point, such as Flatten.
+
+        Each kernel adds (kernel − 1) · dilation cells of the map in front of it, which are as wide as all strides before it make.
+
+        >>> small_cnn().receptive_field(), vgg16_32().receptive_field()
+        ((17, 17), (212, 212))
+        """
+        sides = steps = (1,) * (len(self.input_shape) - 1)
+        for layer in self.layers.values():
+            if isinstance(layer, Windowed):
+                kernels = zip(sides, steps, layer.kernel_size, layer.dilation, strict=False)
+                sides = tuple(side + (kernel - 1) * dilation * step for side, step, kernel, dilation in kernels)
+                steps = tuple(step * stride for step, stride in zip(steps, layer.strides, strict=False))
+            elif not isinstance(layer, POINT_BY_POINT):
+                break
+        return sides
 
     def replace(self, **layers: Layer) -> Network:
         """The same network with other layers under the names it has; a LazyLinear behind them follows.

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import math
 import re
 import subprocess
 import sys
@@ -80,6 +81,25 @@ class ArticleVGG(nn.Module):
 
     def forward(self, x):
         return self.fc(self.conv(x).view(-1, 512))
+
+
+def tinytorch_says(model: nn.Sequential, *shape: int) -> int:
+    """FLOPs as the profiler of the course TinyTorch counted a Sequential before it followed the map: of the shape with the batch a layer
+    changes the last number alone, to the second of its weight's; whatever has no weight takes one operation for each value of it.
+
+    >>> tinytorch_says(nn.Sequential(nn.Conv2d(3, 7, 3), nn.ReLU()), 1, 3, 5, 5)
+    3447
+    """
+    total = 0
+    for layer in model:
+        if isinstance(layer, nn.Conv2d):
+            height, width = (size - kernel + 1 for size, kernel in zip(shape[-2:], layer.kernel_size, strict=True))
+            total, shape = total + 2 * layer.weight.numel() * height * width, (*shape[:-1], layer.in_channels)
+        elif isinstance(layer, nn.Linear):
+            total, shape = total + 2 * shape[-1] * layer.out_features, (*shape[:-1], layer.out_features)
+        elif not isinstance(layer, nn.Flatten):
+            total += math.prod(shape)
+    return total
 
 
 def torchsummary_says(model: nn.Module, *shape: int) -> int:

@@ -2,11 +2,13 @@
 
 import importlib.metadata
 from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from torch import nn
 
 from course_lib.by_hand.conventions import CONVENTIONS, Use
+from course_lib.by_hand.layers import one_of
 from course_lib.by_hand.networks import Network
 from course_lib.by_machine.copying import unwrapped
 from course_lib.by_machine.counting import Heard, listen, with_batch
@@ -43,10 +45,11 @@ class Reconciliation(Shown, tuple):
         return reconciliation_table(self).bundle()
 
 
-def reconcile(model: Network | nn.Module, input_size=None, tools: list[Tool] | None = None) -> Reconciliation:
+def reconcile(model: Network | nn.Module, input_size=None, tools: Sequence[str | Tool] | None = None) -> Reconciliation:
     """What each counting tool answers for a model, what its rule gives on our rows, and why the two differ.
 
     input_size has the batch; a Network brings its own. Each tool runs for real, in a process of its own, on a copy in eval mode.
+    `tools` are names of distributions, such as ["torch", "torchinfo"]; without it all that are known are asked.
     """
     if isinstance(model, Network):
         input_size = (1, *model.input_shape) if input_size is None else input_size
@@ -54,7 +57,8 @@ def reconcile(model: Network | nn.Module, input_size=None, tools: list[Tool] | N
     size, model = with_batch(input_size), unwrapped(model)
     batched = listen(model, size)
     heard = {False: batched, True: batched if size[0] == 1 else listen(model, (1, *size[1:]))}
-    tools = TOOLS if tools is None else tools
+    known = {tool.distribution: tool for tool in TOOLS}
+    tools = [tool if isinstance(tool, Tool) else known[one_of(known, "reconcile: tools", tool)] for tool in (tools or TOOLS)]
     return Reconciliation(
         _answer(tool, name, said, model, heard[CONVENTIONS[name].per_image])
         for tool, said in zip(tools, answers_of(tools, model, size), strict=True)

@@ -1,0 +1,47 @@
+"""Exercises whose answer is a network: any that keeps within the budget is right; exercises.toml has the budgets."""
+
+from course_lib.by_hand.memory import predict_memory
+from course_lib.by_hand.networks import Network
+from course_lib.show.tables import times
+from course_lib.words import read_toml, words
+
+DESIGNS = {name: asked for name, asked in read_toml("exercises.toml").items() if "at_most" in asked}
+
+
+def wrong_design(name: str, answer) -> str:
+    """What to say to a network that does not keep within the budget, measure by measure; nothing for one that does."""
+    design, ask, not_yet = DESIGNS[name], words(f"exercise.{name}.ask"), words("not_yet")
+    if answer is ...:
+        return f"{ask}\n{words('design.dots')}"
+    if not isinstance(answer, Network):
+        return f"{not_yet}\n{words('design.no_network', kind=type(answer).__name__)}"
+    ends = answer.input_shape, answer.ledger()[-1].output_shape
+    wanted = tuple(design["input_shape"]), (design["outputs"],)
+    if ends != wanted:
+        said = {"given": " → ".join(map(times, ends)), "wanted": " → ".join(map(times, wanted))}
+        return f"{not_yet}\n{words('design.ends', **said)}"
+    lines = [_line(what, answer, design) for what in (*design["at_most"], *design["at_least"])]
+    return "" if all(line.endswith("✓") for line in lines) else "\n".join([not_yet, *lines])
+
+
+def _line(what: str, network: Network, design: dict) -> str:
+    value, where, share = _measured(what, network, design["batch_size"])
+    said = {"what": words(f"design.{what}", batch=design["batch_size"]), "value": value, "where": where, "share": share}
+    if what in design["at_least"]:
+        bound = design["at_least"][what]
+        return words("design.enough" if value >= bound else "design.too_little", bound=bound, off=bound - value, **said)
+    bound = design["at_most"][what]
+    return words("design.within" if value <= bound else "design.too_much", bound=bound, off=value - bound, **said)
+
+
+def _measured(what: str, network: Network, batch_size: int) -> tuple[int, str, int]:
+    """A network's measure; and which layer or part has most of it, and how much."""
+    if what == "field":
+        return min(network.receptive_field()), "", 0
+    if what == "memory":
+        step = predict_memory(network, batch_size)
+        part = max(step._fields, key=lambda part: getattr(step, part))
+        return step.total, words(part), getattr(step, part)
+    ledger = network.ledger()
+    row = max(ledger, key=lambda row: getattr(row, what))
+    return getattr(ledger, what), row.name, getattr(row, what)
