@@ -178,6 +178,12 @@ def right_on_the_block() -> int:
     return sum(answer.answer is not None and answer.remainder == 0 for answer in said)
 
 
+BLOCK = nn.Conv2d(16, 16, 3, padding=1, device="meta")
+OWN = nn.Sequential(
+    nn.Conv2d(3, 16, 3, padding=1), BLOCK, BLOCK, BLOCK, nn.MaxPool2d(2), nn.Flatten(), nn.Linear(4096, 10)
+).to("meta")  # fmt: skip
+
+
 def separable() -> nn.Module:
     return nn.Sequential(nn.Conv2d(16, 16, 3, padding=1, groups=16), nn.Conv2d(16, 16, 1))
 
@@ -190,8 +196,9 @@ JUDGE = {
     "tiny-conv2": lambda: 2 * macs(nn.Conv2d(5, 12, 3), 1, 5, 32, 3),
     "paper-flops": lambda: 4.09 * 2 * macs(NET, 8, 3, 32, 32) / macs(NET, 1, 3, 32, 32),
     "own-unregistered": lambda: params(*(nn.Conv2d(16, 16, 3) for _ in range(3))),
+    "own-share": lambda: 300 * meta_macs(BLOCK, 1, 16, 32, 32) / meta_macs(OWN, 1, 3, 32, 32),
     "own-separable": lambda: macs(separable(), 1, 16, 32, 32),
-    "own-features": lambda: nn.MaxPool2d(2)(torch.zeros(1, 16, 40, 40)).numel(),
+    "own-features": lambda: nn.MaxPool2d(2)(torch.zeros(1, 16, 48, 48)).numel(),
     "linear-first": lambda: params(nn.Linear(3, 2)),
     "one-value": lambda: nn.Conv2d(5, 12, 3).weight[0].numel(),
     "conv2-params": lambda: params(nn.Conv2d(5, 12, 3)),

@@ -551,6 +551,7 @@ class Edited(nn.Module):
         ({"channels": 4}, "conv2: expects 4 channels, but its input has 5; write Conv2d(5, 12, 3)"),
         ({"kernel": 17}, "conv2: a 17×17 kernel does not fit a 12×12 map; the largest that fits is 12"),
         ({"flatten": False}, "fc1: expects 1200 features, but its input has 12×10×10; forgot flatten?"),
+        ({"features": 12, "flatten": False}, "fc1: expects 12 features, but its input has 12×10×10; forgot flatten?"),
     ],
 )
 def test_a_misfit_says_what_to_write_and_the_rows_so_far_stand(edit, says):

@@ -57,7 +57,7 @@ def _advice(layer: Layer, failed: Place, before: list[Place]) -> list[str]:
     for name, size in (("in_features", shape[-1]), ("in_channels", shape[0]), ("num_features", shape[0])):
         if getattr(layer, name, size) == size:
             continue
-        if name == "in_features" and math.prod(shape) == layer.in_features:
+        if name == "in_features" and len(shape) > 2 and layer.in_features in (math.prod(shape), shape[0]):  # of a map
             return [words("forgot_flatten")]
         try:
             mended = replace(layer, **{name: size})

@@ -196,4 +196,4 @@ def _said(ask: Callable, model: nn.Module, size: tuple[int, ...]) -> dict[str, i
 
 
 def _short(error: BaseException) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())[:120]
+    return " ".join(f"{type(error).__name__}: {error}".split())[:120].rstrip(": ")
