@@ -4,7 +4,8 @@
 
 The networks are transformers' own configurations without a download: on the meta device, where nothing is computed and a Llama
 of 7 billion parameters has no weights; with --real, VGG16 and ResNet-50 with weights, batch 8. What is right is written here from
-the networks' definitions. A counter that cannot run on meta tensors, or not on the network, has a dash.
+the networks' definitions. A counter that cannot run on meta tensors, or not on the network, has a dash. With --picture docs/counters.svg
+the run is drawn, too.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import statistics
 import time
 import tracemalloc
 import warnings
+from pathlib import Path
 
 import torch
 import torchinfo
@@ -19,6 +21,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from course_lib import build, count, small_cnn
 from course_lib.by_machine.asking import imagenet_vgg16
+from course_lib.show.svg import box, colour, label, picture
 
 PICTURE, TOKENS = (1, 3, 224, 224), (1, 128)
 
@@ -113,12 +116,50 @@ def measured(model, x, repeats: int) -> dict[str, tuple]:
     return {name: (answers[name], statistics.median(times[name]), min(times[name]), max(times[name]), memory[name]) for name in answers}
 
 
+MARKS = {  # a shape and a colour for each counter, around 0, 0
+    "course": ("blue", '<circle r="9"/>'),
+    "FlopCounterMode": ("ink", '<rect x="-8" y="-8" width="16" height="16"/>'),
+    "torchinfo": ("orange", '<polygon points="0,-10 10,8 -10,8"/>'),
+    "ultralytics-thop": ("green", '<polygon points="0,-11 11,0 0,11 -11,0"/>'),
+}
+
+
+def mark(x: float, y: float, counter: str, right: bool) -> str:
+    tone, shape = MARKS[counter]
+    fill = colour(tone if right else "paper")
+    return f'<g transform="translate({x:.1f} {y:.1f})" fill="{fill}" stroke="{colour(tone)}" stroke-width="2.5">{shape}</g>'
+
+
+def drawn(found: dict[str, dict[str, tuple[float, bool]]]) -> str:
+    """By network and counter: the time in forward passes, and whether the answer is right; one line a network, hollow where wrong."""
+    left, right, top, pitch, most = 190, 870, 130, 44, 2.0
+    title = "On a deep network the course counts in less than a forward pass"
+    parts = [label(8, 30, title, 20, anchor="start", bold=True)]
+    for i, counter in enumerate(MARKS):
+        parts += [mark(24 + 200 * i, 64, counter, True), label(40 + 200 * i, 70, counter, 17, anchor="start")]
+    parts.append(label(8, 100, "Time in bare forward passes on the meta device; hollow: a wrong answer", 17, "quiet", "start"))
+    end = top + pitch * len(found)
+    for tick in (0, 0.5, 1, 1.5, 2):
+        x = left + (right - left) * tick / most
+        parts += [box(x, top, 2 if tick == 1 else 1, end - top, "quiet" if tick == 1 else "line"), label(x, end + 24, f"{tick:g}", 17)]
+    said = []
+    for i, (network, counters) in enumerate(found.items()):
+        y = top + pitch * i + 22
+        parts.append(label(left - 14, y + 6, network, 17, anchor="end"))
+        parts += [
+            mark(left + (right - left) * min(times, most) / most, y, counter, ok) for counter, (times, ok) in reversed(counters.items())
+        ]
+        said.append(f"{network}: " + ", ".join(f"{c} {times:.2f}{'' if ok else ' and wrong'}" for c, (times, ok) in counters.items()))
+    return picture(900, end + 40, parts, f"{title}. {'; '.join(said)}.")
+
+
 def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("names", nargs="*")
     options.add_argument("--real", action="store_true")
     options.add_argument("--repeats", type=int, default=9)
-    options = options.parse_args()
+    options.add_argument("--picture", type=Path)
+    options, points = options.parse_args(), {}
     warnings.filterwarnings("ignore")
     for name, (make, size) in networks().items():
         if (options.names and name not in options.names) or (options.real and name not in ("VGG16", "ResNet-50")):
@@ -136,6 +177,9 @@ def main() -> None:
             verdict = "" if answer is None else "right" if answer == macs else f"{(answer - macs) / macs:+.1%}"
             print(f"  {counter:18}{median:9.1f} ms ({low:.1f} to {high:.1f}){median / base:7.2f} ×{memory:8.1f} MB  {verdict}")
         print(f"  no answer: {', '.join(COUNTERS.keys() - found.keys()) or 'none'}")
+        points[name] = {counter: (found[counter][1] / base, found[counter][0] == macs) for counter in MARKS if counter in found}
+    if options.picture:
+        options.picture.write_text(drawn(points) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
