@@ -17,6 +17,7 @@ from course_lib.by_hand.conventions import CONVENTIONS, Convention
 from course_lib.by_machine import reconciling, tools
 from course_lib.by_machine.asking import ArticleVGG
 from course_lib.by_machine.tools import TOOLS, Tool
+from course_lib.exercises import EXERCISES
 
 
 class Residual(nn.Module):
@@ -53,6 +54,19 @@ class Transformer(nn.Module):
         mixed = F.scaled_dot_product_attention(q, k, v) if self.attention else v
         x = x + self.out(mixed.transpose(1, 2).flatten(2).contiguous())
         return self.head(x + self.down(self.act(self.up(self.norm2(x)))))
+
+
+class Block(nn.Module):
+    """Lesson 10's: attention and two Linear layers, on tokens of width 16."""
+
+    def __init__(self):
+        super().__init__()
+        self.qkv, self.out, self.up, self.down = (nn.Linear(a, b) for a, b in ((16, 48), (16, 16), (16, 64), (64, 16)))
+
+    def forward(self, x):
+        q, k, v = self.qkv(x).unflatten(2, (3, 2, 8)).permute(2, 0, 3, 1, 4)
+        x = x + self.out(nn.functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
+        return x + self.down(nn.functional.gelu(self.up(x)))
 
 
 class Calls(nn.Module):
@@ -114,6 +128,7 @@ NETWORKS = {
     "transposed": (lambda: nn.Sequential(nn.ConvTranspose2d(3, 4, 3, stride=2, padding=1), nn.ReLU()), (1, 3, 8, 8)),
     "F.conv2d": (lambda: Calls(functional=True), (1, 3, 8, 8)),
     "nn.Conv2d": (lambda: Calls(functional=False), (1, 3, 8, 8)),
+    "lesson 10's block": (Block, (1, 10, 16)),
     "attention": (Attention, (2, 12, 16)),
     "attention, weights": (lambda: Attention(need_weights=True), (2, 12, 16)),
     "attention on another": (lambda: Attention(keys=12), (1, 12, 16)),
@@ -184,6 +199,22 @@ def test_nine_answers_for_one_network(reconciled):
              "ptflops": 400_234, "ptflops (aten)": 379_114, "fvcore": 373_856, "torchstat Flops": 389_536, "torchstat MAdd": 772_022,
              "torchsummary": 26_926, "torchlens": 373_856, "calflops": 373_856, "calflops FLOPs": 763_392}  # fmt: skip
     assert said == {tool: known[tool] for tool in said} and len(said) >= 10
+
+
+def test_of_the_eight_numbers_of_lesson_10_one_is_right_on_its_block(reconciled):
+    tools = {
+        "FlopCounterMode",
+        "torch.profiler",
+        "torchinfo",
+        "torchstat Flops",
+        "torchstat MAdd",
+        "ultralytics-thop",
+        "ptflops",
+        "ptflops (aten)",
+    }
+    right = {answer.tool: answer.answer is not None and answer.remainder == 0 for answer in reconciled("lesson 10's block")}
+    exercise = EXERCISES["block-right"]
+    assert exercise.truth(exercise.sizes) == sum(right[tool] for tool in tools) == right["ultralytics-thop"]
 
 
 FAULTS = [  # a tool, the network that shows its fault, the reason, and the network with the fault's cause taken away

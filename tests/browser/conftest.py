@@ -66,7 +66,11 @@ def jupyterlab(folder: Path):
         yield f"http://127.0.0.1:{port}", token
     finally:
         server.terminate()
-        server.wait(30)
+        try:
+            server.wait(30)
+        except subprocess.TimeoutExpired:  # a kernel that is being restarted can hold it
+            server.kill()
+            server.wait(30)
 
 
 def open_and_run(page, lab, name: str):
