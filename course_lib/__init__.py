@@ -12,8 +12,10 @@ from course_lib.by_hand import __all__ as _by_hand
 if TYPE_CHECKING:  # what an editor completes; at run time each loads on first use
     from course_lib.by_hand.conventions import CONVENTIONS
     from course_lib.by_hand.memory import predict_memory
+    from course_lib.by_hand.step import timeline
     from course_lib.by_machine.comparing import compare
     from course_lib.by_machine.counting import count
+    from course_lib.by_machine.living import measure_peak
     from course_lib.by_machine.measuring import compare_memory, measure_memory
     from course_lib.by_machine.modules import build
     from course_lib.by_machine.reconciling import reconcile
@@ -37,6 +39,8 @@ _LATER = {
     "follow": "cards.follow",
     "unfollow": "cards.follow",
     "predict_memory": "by_hand.memory",
+    "timeline": "by_hand.step",
+    "measure_peak": "by_machine.living",
     "measure_memory": "by_machine.measuring",
     "compare_memory": "by_machine.measuring",
     "bars": "show.figures",

@@ -1,7 +1,7 @@
 """Exercises whose answer is a network: any that keeps within the budget is right; exercises.toml has the budgets."""
 
-from course_lib.by_hand.memory import predict_memory
 from course_lib.by_hand.networks import Network
+from course_lib.by_hand.step import timeline
 from course_lib.show.tables import times
 from course_lib.words import read_toml, words
 
@@ -39,9 +39,9 @@ def _measured(what: str, network: Network, batch_size: int) -> tuple[int, str, i
     if what == "field":
         return min(network.receptive_field()), "", 0
     if what == "memory":
-        step = predict_memory(network, batch_size)
-        part = max(step._fields, key=lambda part: getattr(step, part))
-        return step.total, words(part), getattr(step, part)
+        peak = timeline(network, batch_size).peak
+        part = max(("weights", "gradients", "state", "input", "kept"), key=lambda part: getattr(peak, part))
+        return peak.total, words(part), getattr(peak, part)
     ledger = network.ledger()
     row = max(ledger, key=lambda row: getattr(row, what))
     return getattr(ledger, what), row.name, getattr(row, what)

@@ -5,9 +5,10 @@ from types import SimpleNamespace
 
 from course_lib import by_hand
 from course_lib.by_hand.memory import predict_memory
+from course_lib.by_hand.step import timeline
 from course_lib.words import read_toml
 
-NAMES = {name: getattr(by_hand, name) for name in by_hand.__all__} | {"predict_memory": predict_memory}
+NAMES = {name: getattr(by_hand, name) for name in by_hand.__all__} | {"predict_memory": predict_memory, "timeline": timeline}
 
 
 def formula(text: str) -> Callable[[SimpleNamespace], float]:

@@ -22,8 +22,8 @@ from course_lib import (
     memory_card,
     network_card,
     one_conv,
-    predict_memory,
     small_cnn,
+    timeline,
     vgg16_32,
 )
 from course_lib.by_machine.modules import build
@@ -200,10 +200,28 @@ def test_the_position_slider_ends_with_the_map():
 def test_a_menu_changes_the_memory_card():
     card = memory_card()
     card.set(network="vgg16_32", dtype="bfloat16", optimizer="SGD", batch=128, batch_norm=True)
-    step = predict_memory(vgg16_32(), 128, "bfloat16", "SGD")
-    assert f"{step.kept:,}" in card._shown.value and f"{step.total:,}" in card._shown.value
+    peak = timeline(vgg16_32(), 128, "bfloat16", "SGD").peak
+    assert f"{peak.kept:,}" in card._shown.value and f"{peak.total:,}" in card._shown.value
+    assert card._shown.value.count(peak.cause.replace("'", "&#x27;")) == 2, "as a sentence, and in the picture's alt text"
     with pytest.raises(ValueError, match="optimizer must be one of SGD"):
         memory_card(optimizer="Lion")
+
+
+@pytest.mark.parametrize("network, batch", [("small_cnn", 16), ("small_cnn", 1), ("vgg16_32", 16), ("vgg16_32", 256)])
+def test_the_memory_cards_picture_has_its_mark_over_the_highest_moment(network, batch):
+    card = memory_card(network=network, batch=batch)
+    moments = timeline({"small_cnn": small_cnn, "vgg16_32": vgg16_32}[network](batch_norm=False), batch)
+    svg = card._shown.value
+    (x, y) = map(float, re.search(r'd="M([\d.]+) ([\d.]+)l-9 -14h18z"', svg).groups())
+    assert int((x - 10) / (1170 / len(moments))) == moments.index(moments.peak)
+    tops = [float(top) for top in re.findall(r"[ML][\d.]+ ([\d.]+)", svg.split('fill="var(--course-orange')[0].split("<path")[-1])]
+    assert y == pytest.approx(min(tops) - 2, abs=0.11)
+
+
+@pytest.mark.parametrize("batch, budget, line, says", [(16, "1 GB", False, "this one fits"), (512, "16 MB", True, "this one does not fit")])
+def test_the_memory_card_draws_a_budget_that_is_passed_and_says_so(batch, budget, line, says):
+    shown = memory_card(batch=batch, budget=budget)._shown.value
+    assert ("stroke-dasharray" in shown) == line and says in shown
 
 
 def test_evil_text_is_text_in_every_answer():

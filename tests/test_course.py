@@ -80,7 +80,7 @@ def test_the_library_stays_small():
     no notebook imports it."""
     sources = [path for path in ROOT.rglob("*.py") if path.name != "server.py"]
     lines = {path: sum(map(bool, map(str.strip, path.read_text(encoding="utf-8").splitlines()))) for path in sources}
-    assert sum(lines.values()) < 4300
+    assert sum(lines.values()) < 4600
     assert all(n < 250 for n in lines.values())
 
 

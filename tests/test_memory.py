@@ -10,12 +10,16 @@ from torch import nn
 
 import course_lib
 from course_lib import BatchNorm1d, Conv2d, Dropout, Flatten, Linear, Network, ReLU, small_cnn, vgg16_32
-from course_lib.by_hand.memory import DTYPES, MODES, OPTIMIZERS, keeps, largest_batch, predict_memory
+from course_lib.by_hand.memory import DTYPES, MODES, OPTIMIZERS, keeps, predict_memory
+from course_lib.by_hand.step import largest_batch, timeline
 from course_lib.by_machine import measuring
+from course_lib.by_machine.living import measure_peak
 from course_lib.by_machine.measuring import compare_memory, measure_memory
 from course_lib.by_machine.modules import build
 
 POINTWISE = ("Sigmoid", "Tanh", "GELU", "SiLU", "LeakyReLU", "ELU", "ReLU6", "Hardswish", "Identity")
+
+IN_PLACE = ("LeakyReLU", "ELU", "SiLU", "ReLU6", "Hardswish")
 
 
 def layers_for(shape):
@@ -28,6 +32,7 @@ def layers_for(shape):
         make("BatchNorm", num_features=st.just(shape[0]), affine=flag, track_running_stats=flag),
         st.builds(Linear, st.just(shape[-1]), st.integers(1, 6), bias=flag),
         st.sampled_from(POINTWISE).map(lambda name: getattr(course_lib, name)()),
+        st.sampled_from(IN_PLACE).map(lambda name: getattr(course_lib, name)(inplace=True)),
     ]
     if not axes:
         return st.one_of(always)
@@ -62,11 +67,61 @@ def test_predicted_is_measured_to_the_byte(network, batch, dtype, optimizer, mod
     try:
         predicted = predict_memory(network, batch, dtype, optimizer, mode)
     except ValueError:
-        with pytest.raises(ValueError):
+        with pytest.raises((ValueError, RuntimeError)):
             measure_memory(network, batch, dtype, optimizer, mode)
         return
     assert predicted == measure_memory(network, batch, dtype, optimizer, mode)
     assert sum(row.bytes for row in keeps(network, batch, dtype, mode)) == predicted.kept + predicted.input
+
+
+@settings(max_examples=250, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(networks(), st.integers(1, 4), st.sampled_from(list(DTYPES)), st.sampled_from(list(OPTIMIZERS)),
+       st.sampled_from(["train", "train", "train", "eval", "no_grad"]), st.booleans(), st.booleans(), st.booleans())  # fmt: skip
+def test_the_peak_is_measured_to_the_byte(network, batch, dtype, optimizer, mode, foreach, first, accumulate):
+    how = {"optimizer": optimizer, "mode": mode, "foreach": foreach, "first": first, "accumulate": accumulate}
+    try:
+        predicted = timeline(network, batch, dtype, **how).peak.total
+    except ValueError:
+        with pytest.raises((ValueError, RuntimeError)):
+            measure_peak(network, batch, dtype, **how)
+        return
+    assert predicted == measure_peak(network, batch, dtype, **how)
+
+
+def by_mem_tracker(network: Network, batch: int, foreach: bool) -> int:
+    """PyTorch's own peak of a step with Adam, its state in place."""
+    from torch.distributed._tools.mem_tracker import MemTracker
+
+    model, x = build(network), torch.zeros(batch, *network.input_shape)
+    optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], foreach=foreach)
+    model(x).sum().backward()
+    optimizer.step()
+    optimizer.zero_grad()
+    tracker = MemTracker()
+    tracker.track_external(model, optimizer, x)
+    with tracker:
+        loss = model(x).sum()
+        loss.backward()
+        optimizer.step()
+    return tracker.get_tracker_snapshot("peak")[torch.device("cpu")]["Total"]
+
+
+@pytest.mark.parametrize("foreach", [False, True])
+@pytest.mark.parametrize("batch", [1, 4, 16, 128])
+def test_the_peak_is_mem_trackers(batch, foreach):
+    assert timeline(small_cnn(), batch, foreach=foreach).peak.total == by_mem_tracker(small_cnn(), batch, foreach)
+
+
+@pytest.mark.parametrize("frozen", [("conv1",), ("conv1", "conv2"), ("conv2",), ("fc1",), ("fc2",)])
+def test_the_peak_with_frozen_layers_is_measured(frozen):  # of which MemTracker takes none
+    network = small_cnn(batch_norm=True).frozen(*frozen)
+    for batch in (2, 16, 128):
+        assert timeline(network, batch).peak.total == measure_peak(network, batch)
+
+
+def test_the_peak_is_mem_trackers_on_the_other_networks():
+    for network in (small_cnn(batch_norm=True), vgg16_32(width=8), course_lib.one_conv(), course_lib.conv1d_net()):
+        assert timeline(network, 4).peak.total == by_mem_tracker(network, 4, False)
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
@@ -94,8 +149,10 @@ def test_a_saved_model_weighs_its_weights_and_buffers():
 def test_the_largest_batch_fits_and_one_more_does_not():
     for network, budget in ((small_cnn(), 10**7), (vgg16_32(), 10**9), (small_cnn(batch_norm=True), 3 * 10**6)):
         most = largest_batch(network, budget)
-        assert predict_memory(network, most).total <= budget < predict_memory(network, most + 1).total
+        assert timeline(network, most).peak.total <= budget < timeline(network, most + 1).peak.total
     assert largest_batch(vgg16_32(), 10**6) == 0
+    most = largest_batch(small_cnn(), 3 * 10**6)
+    assert measure_peak(small_cnn(), most) <= 3 * 10**6 < measure_peak(small_cnn(), most + 1)
 
 
 def test_measuring_leaves_a_model_as_it_was():

@@ -1,6 +1,7 @@
 """Bytes: weights, gradients, optimizer state, buffers, and what backward keeps; predicted from sizes alone."""
 
 import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from course_lib.by_hand.layers import Layer, Shape, one_of, whole
@@ -12,23 +13,26 @@ INDEX = COUNTER = 8  # bytes of an int64: a max pool's index, BatchNorm's count 
 
 
 class Optimizer(NamedTuple):
-    """An optimizer as torch.optim has it, and what it stores: tensors like the parameter, and bytes of a step counter."""
+    """An optimizer as torch.optim has it; what it stores: tensors like the parameter, and bytes of a step counter; and what its step
+    makes on the way: tensors like the parameter that it works on, or, with foreach, like all of them at once."""
 
     kind: str
     arguments: dict[str, object]
     copies: int
     step: int = 0
+    temporaries: int = 0
+    at_once: int = 0
 
 
 OPTIMIZERS = {
     "SGD": Optimizer("SGD", {}, 0),
     "SGD momentum": Optimizer("SGD", {"momentum": 0.9}, 1),
-    "SGD Nesterov": Optimizer("SGD", {"momentum": 0.9, "nesterov": True}, 1),
-    "Adam": Optimizer("Adam", {}, 2, 4),
-    "Adam amsgrad": Optimizer("Adam", {"amsgrad": True}, 3, 4),
-    "AdamW": Optimizer("AdamW", {}, 2, 4),
-    "RMSprop": Optimizer("RMSprop", {}, 1, 4),
-    "Adagrad": Optimizer("Adagrad", {}, 1, 4),
+    "SGD Nesterov": Optimizer("SGD", {"momentum": 0.9, "nesterov": True}, 1, temporaries=1),
+    "Adam": Optimizer("Adam", {}, 2, 4, temporaries=2, at_once=1),
+    "Adam amsgrad": Optimizer("Adam", {"amsgrad": True}, 3, 4, temporaries=2, at_once=1),
+    "AdamW": Optimizer("AdamW", {}, 2, 4, temporaries=2, at_once=1),
+    "RMSprop": Optimizer("RMSprop", {}, 1, 4, temporaries=1, at_once=1),
+    "Adagrad": Optimizer("Adagrad", {}, 1, 4, temporaries=1, at_once=2),
 }
 MODES = ("train", "eval", "no_grad")
 KNOWN = {  # the layers of which it is known what their backward keeps: a guess would be bytes off in silence
@@ -102,29 +106,69 @@ def keeps(network: Network, batch_size: int = 1, dtype: str = "float32", mode: s
     >>> [row.bytes for row in keeps(small_cnn(), 16) if row.bytes]
     [196608, 250880, 92160, 46080, 76800, 12288, 8192]
     """
+    rows, held = [("input", [], [])], set()
+    for one in passes(network, batch_size, dtype, mode):
+        rows.append((one.name, [], []))
+        for saved in one.needs if one.live else ():
+            rows[-1][1].append(saved.what)
+            if saved.storage not in held:
+                held.add(saved.storage)
+                rows[0 if saved.storage == 0 else -1][2].append(saved.term)
+    return [Kept(name, tuple(what), Work(terms)) for name, what, terms in rows]
+
+
+class Need(NamedTuple):
+    """A tensor that a backward needs: a word, where it lies, and its bytes as factors."""
+
+    what: str
+    storage: object
+    term: tuple[int, ...]
+    bytes = property(lambda self: math.prod(self.term))
+
+
+class Pass(NamedTuple):
+    """One layer in one pass: where its input and output lie and how many bytes they are, and what its backward needs, if there is one."""
+
+    name: str
+    layer: Layer
+    input: int  # a map's storage has the number of the layer that makes it; 0 is the network's input
+    output: int
+    input_bytes: int
+    output_bytes: int
+    needs: tuple[Need, ...]
+    live: bool  # whether autograd follows it
+    before: bool  # whether it follows the layer in front
+    owner: bool  # whether it has parameters that are trained
+    in_place: bool
+    on_view: bool  # whether its input is a view, as Flatten gives one
+
+
+def passes(network: Network, batch_size: int = 1, dtype: str = "float32", mode: str = "train") -> Iterator[Pass]:
+    """The layers of one pass, in order."""
     batch_size = whole("memory: batch_size", batch_size)
     one_of(DTYPES, "dtype", dtype)
     one_of(MODES, "mode", mode)
-    shape, size, live = network.input_shape, DTYPES[dtype], False
-    rows, held, current = [("input", [], [])], set(), 0  # a map's storage has the number of the row that makes it
-    for name, layer in network.layers.items():
-        output, training = layer.output_shape(shape), mode == "train"
+    shape, size, live, current, training = network.input_shape, DTYPES[dtype], False, 0, mode == "train"
+    is_seen = False  # whether the current map is a view of its storage
+    for number, (name, layer) in enumerate(network.layers.items(), 1):
+        output = layer.output_shape(shape)
         counts = training or not getattr(layer, "track_running_stats", True)  # BatchNorm takes the batch's own statistics
         if counts and hasattr(layer, "num_features") and batch_size * math.prod(shape[1:]) == 1:
             raise ValueError(f"{name}: BatchNorm in training needs more than one value per channel; take a batch of 2 or eval")
         owner, before, live = name not in network.frozen_names and layer.params > 0, live, live
         live = (live or owner) and mode != "no_grad"
-        after = current if is_view(layer, training) else len(rows)
-        rows.append((name, [], []))
-        for what, values in needs(layer, shape, output, training, owner, before) if live else ():
-            rows[-1][1].append(what)
+        after = current if is_view(layer, training) else number
+        found = []
+        for what, values in needs(layer, shape, output, training, owner, before):
+            batch = () if what in ("vectors", "scalar") else (batch_size,)
             storage = {"input": current, "output": after}.get(what, (name, what))
-            if storage not in held:
-                held.add(storage)
-                batch = () if what in ("vectors", "scalar") else (batch_size,)
-                rows[0 if storage == 0 else -1][2].append((*batch, *values, INDEX if what == "indices" else size))
+            found.append(Need(what, storage, (*batch, *values, INDEX if what == "indices" else size)))
+        sizes = [size * batch_size * math.prod(one) for one in (shape, output)]
+        in_place = after == current and bool(found)
+        yield Pass(name, layer, current, after, *sizes, tuple(found), live, before, owner and mode == "train", in_place, is_seen)
+        of_another = (layer.kind == "Linear" and layer.bias and len(output) > 1) or layer.kind.endswith("Pool1d")  # a matrix, a 2-D map
+        is_seen = of_another or (after == current and (is_seen or output != shape))
         shape, current = output, after
-    return [Kept(name, tuple(what), Work(terms)) for name, what, terms in rows]
 
 
 def is_view(layer: Layer, training: bool) -> bool:
@@ -159,16 +203,6 @@ def needs(layer: Layer, shape: Shape, output: Shape, training: bool, trainable: 
         return [] if set(output[1:]) == {1} else [("input", shape)]  # to 1 it is a mean, whose backward needs only sizes
     if kind in ("ReLU", "Sigmoid", "Tanh"):
         return [("output", output)]
+    if kind in ("ReLU6", "SiLU", "Hardswish") and layer.inplace:
+        return [("copy", shape)] * live  # of what it overwrites
     return [] if kind in ("Flatten", "Identity", "Upsample") else [("input", shape)]
-
-
-def largest_batch(network: Network, budget: int, dtype: str = "float32", optimizer: str = "Adam") -> int:
-    """The largest batch whose training step fits a budget of bytes; 0 where not even one image does.
-
-    >>> from course_lib import small_cnn
-    >>> largest_batch(small_cnn(), 10**9)
-    23415
-    """
-    whole("largest_batch: budget", budget)
-    two, three = (predict_memory(network, n, dtype, optimizer).total for n in (2, 3))
-    return max(0, (budget - two) // (three - two) + 2)

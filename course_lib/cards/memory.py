@@ -1,11 +1,12 @@
-"""The memory card: what a training step holds, part by part, as batch, dtype and optimizer change."""
+"""The memory card: what a training step holds, moment by moment, as batch, dtype and optimizer change."""
 
 from collections.abc import Iterable
 
-from course_lib.by_hand.memory import DTYPES, OPTIMIZERS, largest_batch, predict_memory
-from course_lib.by_hand.networks import small_cnn, vgg16_32
+from course_lib.by_hand.memory import DTYPES, OPTIMIZERS
+from course_lib.by_hand.networks import Network, small_cnn, vgg16_32
+from course_lib.by_hand.step import Moment, Timeline, largest_batch, timeline
 from course_lib.cards.base import Card, Total, View, arrow
-from course_lib.cards.pictures import stacked_picture
+from course_lib.cards.pictures import timeline_picture
 from course_lib.show.tables import Cell, Table
 from course_lib.words import words
 
@@ -16,9 +17,9 @@ LIMITS = {"batch": (1, 512), "network": tuple(NETWORKS), "dtype": tuple(DTYPES),
 START = {"batch": 16, "network": "small_cnn", "dtype": "float32", "optimizer": "Adam", "budget": "1 GB", "batch_norm": False}
 
 
-def _step(values: dict):
+def _step(values: dict) -> tuple[Network, Timeline]:
     network = NETWORKS[values["network"]](batch_norm=values["batch_norm"])
-    return network, predict_memory(network, values["batch"], values["dtype"], values["optimizer"])
+    return network, timeline(network, values["batch"], values["dtype"], values["optimizer"])
 
 
 def megabytes(count: int) -> str:
@@ -26,29 +27,40 @@ def megabytes(count: int) -> str:
     return f"{count / 1e6:,.3g} MB" if count < 1e9 else f"{count / 1e6:,.0f} MB"
 
 
+def _parts(moment: Moment) -> dict[str, int]:
+    """A moment's bytes by part: buffers beside the weights, all that nobody keeps as one."""
+    passing = moment.passing + moment.arriving + moment.leaving
+    return {"weights": moment.weights + moment.buffers, "gradients": moment.gradients, "state": moment.state, "input": moment.input,
+            "kept": moment.kept, "passing": passing}  # fmt: skip
+
+
 def memory_view(values: dict, start: dict, layout: str = "desk") -> View:
-    """What the memory card shows for these values: the parts of one training step, and the largest batch for the budget."""
-    network, step = _step(values)
-    _, before = _step(start)
-    most = largest_batch(network, BUDGETS[values["budget"]] * 10**6, values["dtype"], values["optimizer"])
-    parts = {words(name): getattr(step, name) for name in step._fields}
+    """What the memory card shows for these values: a training step moment by moment, its peak, and the largest batch for the budget."""
+    network, moments = _step(values)
+    peak, before, budget = moments.peak, _step(start)[1].peak, BUDGETS[values["budget"]] * 10**6
+    most = largest_batch(network, budget, values["dtype"], values["optimizer"])
+    parts, was = _parts(peak), _parts(before)
     rows = [
-        [Cell(words(name), "name"), f"{now:,}", megabytes(now), f"{100 * now / step.total:.1f} %", Cell(arrow(now - was), "change")]
-        for name, now, was in zip(step._fields, step, before, strict=True)
+        [Cell(words(name), "name"), f"{now:,}", megabytes(now), f"{100 * now / peak.total:.1f} %", Cell(arrow(now - was[name]), "change")]
+        for name, now in parts.items()
     ]
-    headings = [f"<{words('part')}", words("bytes"), "MB", words("share"), words("change")]
-    table = Table(headings, rows, [words("total"), f"{step.total:,}", megabytes(step.total), "", arrow(step.total - before.total)])
+    headings = [f"<{words('at_the_peak')}", words("bytes"), "MB", words("share"), words("change")]
+    total = [words("total"), f"{peak.total:,}", megabytes(peak.total), "", arrow(peak.total - before.total)]
+    table = Table(headings, rows, total, notes=[f"{peak.cause}."])
+    fits = words("fits_in" if peak.total <= budget else "too_much_for", budget=values["budget"])
     totals = [
-        Total(megabytes(step.total), words("step_total")),
-        Total(f"{100 * (step.kept + step.input) / step.total:.0f} %", words("share_kept")),
-        Total(f"{most:,}", words("most_for", budget=values["budget"])),
+        Total(megabytes(peak.total), words("peak_total")),
+        Total(f"{words(peak.phase)} {peak.place}", words("peak_place")),
+        Total(f"{most:,}", f"{words('most_for', budget=values['budget'])}; {fits}"),
     ]
-    alt = words("memory_alt", parts=", ".join(f"{name} {count:,}" for name, count in parts.items()))
-    return View(totals, stacked_picture(parts, max(step.total, before.total), alt), alt, table if layout == "desk" else None)
+    alt = words("memory_alt", parts=", ".join(f"{words(name)} {count:,}" for name, count in parts.items()), cause=peak.cause)
+    phases = [moment.phase for moment in moments]
+    svg = timeline_picture(list(map(_parts, moments)), phases, budget, max(peak.total, before.total), alt)
+    return View(totals, svg, alt, table if layout == "desk" else None)
 
 
 def memory_card(sliders: Iterable[str] | None = None, layout: str = "desk", **start) -> Card:
-    """A card on the bytes of one training step: weights, gradients, optimizer state, buffers and what backward keeps.
+    """A card on the bytes of one training step, moment by moment: forward climbs, backward falls, the optimizer's step; and the peak.
 
     >>> memory_card(batch=128, optimizer="SGD").values["optimizer"]
     'SGD'

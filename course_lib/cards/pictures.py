@@ -50,18 +50,49 @@ def network_picture(ledger: Ledger, kernels: dict[str, int], largest: int, alt: 
     return picture(width, 306, parts, alt)
 
 
-def stacked_picture(parts: dict[str, int], scale: int, alt: str) -> str:
-    """One bar made of parts, 1400 px for `scale`; a part has its name below where there is room for it."""
-    drawn, x = [], 0.0
-    fills = ("blue", "pale", "blue", "pale", "orange", "input")
-    for (name, count), fill in zip(parts.items(), fills, strict=False):
-        width = 1398 * count / scale
-        if width > 0.5:
-            drawn.append(box(x + 1, 8, width, 60, fill, "ink", 0.8))
-        if width > 11.5 * len(name) + 8:
-            drawn.append(label(x + width / 2, 94, name))
-        x += width
-    return picture(1400, 106, drawn, alt)
+PARTS = {
+    "weights": "quiet",
+    "gradients": "line",
+    "state": "blue",
+    "input": "input",
+    "kept": "pale",
+    "passing": "orange",
+}  # from the ground up
+
+
+def timeline_picture(moments: list[dict[str, int]], phases: list[str], budget: int, most: int, alt: str) -> str:
+    """A step from left to right, each moment a column made of PARTS; the highest marked, the budget as a line, `most` bytes high."""
+    left, right, top, bottom = 10.0, 1180.0, 34.0, 250.0
+    step = (right - left) / len(moments)
+    scale = (bottom - top) / max(most, 1)
+    ground, drawn = [0] * len(moments), []
+    for i, (part, fill) in enumerate(PARTS.items()):
+        tops = [below + moment[part] for below, moment in zip(ground, moments, strict=True)]
+        path = "L".join([_outline(left, bottom, step, scale, tops), _outline(left, bottom, step, scale, ground, back=True)])
+        drawn.append(f'<path d="M{path}Z" fill="{colour(fill)}" stroke="{colour("ink")}" stroke-width="0.8"/>')
+        y = bottom - 8 - 34 * i
+        drawn += [box(1200, y - 16, 22, 22, fill, "ink", 0.8), label(1230, y + 2, words(part), 18, anchor="start")]
+        ground = tops
+    at = max(range(len(moments)), key=ground.__getitem__)
+    x, y = left + step * (at + 0.5), bottom - scale * ground[at]
+    drawn.append(f'<path d="M{x:.1f} {y - 2:.1f}l-9 -14h18z" fill="{colour("ink")}"/>')
+    for phase in dict.fromkeys(phases):
+        places = [i for i, one in enumerate(phases) if one == phase]
+        if len(places) * step > 60:
+            drawn.append(label(left + step * (places[0] + places[-1] + 1) / 2, bottom + 26, words(phase), 18, "quiet"))
+        if places[0]:
+            drawn.append(box(left + step * places[0], top, 1, bottom - top + 8, "quiet"))
+    if budget * scale <= bottom - top:
+        y = bottom - scale * budget
+        drawn.append(f'<path d="M{left:.1f} {y:.1f}H{right:.1f}" stroke="{colour("ink")}" stroke-width="2.5" stroke-dasharray="10 6"/>')
+        drawn.append(label(right - 4, y - 8, words("budget"), 18, anchor="end"))
+    return picture(1400, 286, drawn, alt)
+
+
+def _outline(left: float, bottom: float, step: float, scale: float, heights: list[int], back: bool = False) -> str:
+    """The tops of columns as a path, from the left or back from the right."""
+    points = [(left + step * (i + end), bottom - scale * height) for i, height in enumerate(heights) for end in (0, 1)]
+    return "L".join(f"{x:.1f} {y:.1f}" for x, y in (reversed(points) if back else points))
 
 
 def _cells(left: float, top: float, rows: int, columns: int, cell: float, fill: str, edge: str = "line") -> list[str]:

@@ -1,0 +1,176 @@
+"""A training step as a timeline: which bytes live at each moment of forward, loss, backward and the optimizer's step; and the peak."""
+
+import math
+from typing import NamedTuple
+
+from course_lib.by_hand.layers import whole
+from course_lib.by_hand.memory import DTYPES, OPTIMIZERS, Memory, Optimizer, Pass, passes, predict_memory
+from course_lib.by_hand.networks import Network
+from course_lib.show.tables import Cell, Shown, Table, number
+from course_lib.words import words
+
+
+class Moment(NamedTuple):
+    """The bytes that live while one thing is done: a layer's forward or backward, the loss, the optimizer's step on a parameter.
+
+    `kept` is what waits for backward, without the input. Nobody keeps the rest: `passing` are maps on their way, the loss and its
+    gradient; `arriving` and `leaving` are gradients of maps in backward, and in the optimizer's step what it makes for a parameter.
+    """
+
+    phase: str  # forward, loss, backward or step
+    place: str
+    weights: int
+    gradients: int
+    state: int
+    buffers: int
+    input: int
+    kept: int
+    passing: int
+    arriving: int
+    leaving: int
+    total = property(lambda self: sum(self[2:]))
+
+    @property
+    def cause(self) -> str:
+        """What this moment holds beside what waits, in words."""
+        return words(f"moment.{self.phase}", place=self.place, arriving=self.arriving, leaving=self.leaving)
+
+
+class Timeline(Shown, tuple):
+    """The moments of a step in order; `peak` is the first with the most bytes."""
+
+    peak = property(lambda self: max(self, key=lambda moment: moment.total))
+
+    def bundle(self) -> dict[str, str]:
+        return timeline_table(self).bundle()
+
+
+def timeline(
+    network: Network, batch_size: int = 1, dtype: str = "float32", optimizer: str = "Adam", mode: str = "train",
+    foreach: bool = False, first: bool = False, accumulate: bool = False,
+) -> Timeline:  # fmt: skip
+    """The moments of one step on the CPU, `loss = model(x).sum()`; of a forward pass alone in the modes "eval" and "no_grad".
+
+    `first` is the step in which the optimizer makes its state, `accumulate` one that adds to gradients which are there already,
+    `foreach` an optimizer that works on all parameters at once. Source: what MemTracker of torch.distributed sees, torch 2.13.0.
+
+    >>> from course_lib import small_cnn
+    >>> peak = timeline(small_cnn(), batch_size=16).peak
+    >>> peak.total, peak.cause
+    (1378584, "relu1's backward holds the gradient that arrives, 250,880 B, and the one that it hands on, 250,880 B")
+    """
+    memory, layers = predict_memory(network, batch_size, dtype, optimizer, mode), list(passes(network, batch_size, dtype, mode))
+    stateless = first and optimizer != "Adagrad"  # which makes its state before the first step
+    step = _Step(memory, DTYPES[dtype], layers[0].input_bytes, stateless, accumulate)
+    for one in layers:
+        if mode == "train" and one.in_place and one.live and one.input in step.keepers:
+            raise ValueError(f"{one.name}: changes in place what {step.keepers[one.input]} keeps; PyTorch's backward refuses that")
+        step.forward(one)
+    if mode == "train":
+        step.loss(layers[-1].output)
+        for one in reversed(layers):
+            if one.live:
+                step.backward(one)
+        step.optimize(network, OPTIMIZERS[optimizer], optimizer, foreach, first)
+    return Timeline(step.moments)
+
+
+def largest_batch(network: Network, budget: int, dtype: str = "float32", optimizer: str = "Adam") -> int:
+    """The largest batch whose step fits a budget of bytes at every moment, the optimizer's state in place; 0 where not even one image does.
+
+    >>> from course_lib import small_cnn
+    >>> largest_batch(small_cnn(), 10**9), timeline(small_cnn(), 16_848).peak.total <= 10**9 < timeline(small_cnn(), 16_849).peak.total
+    (16848, True)
+    """
+    whole("largest_batch: budget", budget)
+    two, three = (timeline(network, batch, dtype, optimizer) for batch in (2, 3))
+    most = min(_fitting(a.total, b.total - a.total, budget) for a, b in zip(two, three, strict=True))
+    return most if most > 1 or not any(layer.buffers for layer in network.layers.values()) else 0  # BatchNorm may need two
+
+
+def _fitting(at_two: int, each: int, budget: int) -> int:
+    """How large a batch may be at one moment: its bytes grow by the same for each image."""
+    return max(0, (budget - at_two) // each + 2) if each else 10**18 * (at_two <= budget)
+
+
+class _Step:
+    """What lives now. A map lives while it is handed on or somebody keeps it; weights, buffers and the input live always."""
+
+    def __init__(self, memory: Memory, size: int, input_bytes: int, stateless: bool, accumulate: bool) -> None:
+        self.memory, self.size, self.accumulate = memory, size, accumulate
+        self.state, self.gradients, self.scalars = memory.state * (not stateless), memory.gradients * accumulate, 0
+        self.maps, self.keepers, self.gradient, self.moments = {0: input_bytes}, {}, 0, []
+
+    def moment(self, phase: str, place: str, arriving: int = 0, leaving: int = 0) -> None:
+        kept = sum(self.maps[storage] for storage in self.keepers if storage != 0)
+        passing = sum(self.maps.values()) - self.maps[0] - kept + self.scalars  # maps that are handed on, loss and its gradient
+        now = self.memory.weights, self.gradients, self.state, self.memory.buffers, self.maps[0], kept, passing
+        self.moments.append(Moment(phase, place, *now, arriving, leaving))
+
+    def leave(self, storage) -> None:
+        """Nobody hands this map on any longer: it stays where somebody keeps it, and the input is its owner's."""
+        if storage not in self.keepers and storage != 0:
+            self.maps.pop(storage, None)
+
+    def forward(self, one: Pass) -> None:
+        self.maps[one.output] = one.output_bytes
+        more = {need.storage: need.bytes for need in one.needs if need.storage not in (one.input, one.output)}
+        if one.live:
+            self.maps |= more
+            for need in one.needs:
+                self.keepers.setdefault(need.storage, one.name)
+        self.moment("forward", one.name, 0 if one.live else sum(more.values()))
+        if one.output != one.input:
+            self.leave(one.input)
+
+    def loss(self, output: int) -> None:
+        self.scalars = self.size
+        self.moment("loss", "sum")
+        self.leave(output)
+        self.scalars = 2 * self.size  # and its gradient, which the whole of backward holds
+
+    def backward(self, one: Pass) -> None:
+        arriving, leaving, own = self.gradient, one.input_bytes * one.before, self.size * one.layer.params * one.owner
+        if one.input == one.output and not one.needs and not own:
+            return  # a view hands on what arrives
+        padded = sum(need.bytes for need in one.needs if need.what == "padded") * one.before
+        self.gradients += own * (not self.accumulate)
+        handed = padded or leaving
+        if one.in_place and one.on_view:  # autograd makes copies: of the whole, of the part, and of what it becomes
+            handed = (3 if arriving else 4) * leaving
+        self.moment("backward", one.name, arriving + own * self.accumulate, handed)
+        for storage in [storage for storage, keeper in self.keepers.items() if keeper == one.name]:
+            del self.keepers[storage]
+            self.leave(storage)
+        if padded:  # its gradient is cut, or folded back piece by piece
+            circular = one.layer.padding_mode == "circular"
+            self.moment("backward", one.name, padded, max(leaving, 2 * padded * circular))
+        self.gradient = leaving
+
+    def optimize(self, network: Network, stored: Optimizer, name: str, foreach: bool, first: bool) -> None:
+        """Parameter by parameter, where what was made for the last one goes when the next has made its own; or all at once."""
+        trained = [layer for name, layer in network.layers.items() if name not in network.frozen_names]
+        tensors = [self.size * math.prod(term) for layer in trained for term in layer.params_work]
+        self.scalars, self.gradients, self.state, before = self.size, self.memory.gradients, self.memory.state, 0
+        if foreach:
+            one = 4 * (stored.step > 0)  # in a tensor, to be added to the counters
+            return self.moment("step", name, 0, max(one, stored.at_once * sum(tensors)))
+        one_by_one = first and stored.kind == "SGD" and stored.copies  # its copies are made on the way
+        self.state -= sum(tensors) * one_by_one
+        for tensor in tensors:
+            self.state += tensor * one_by_one
+            self.moment("step", name, before, stored.temporaries * tensor)
+            before = tensor * (stored.temporaries > 0 and stored.kind != "SGD")
+
+
+def timeline_table(moments: Timeline) -> Table:
+    """The moments as rows, the peak marked, its cause below."""
+    peak = moments.peak
+    fields = ("weights", "gradients", "state", "buffers", "input", "kept")
+    headings = [f"<{words('moment_of')}", *map(words, fields), words("passing"), words("at_once")]
+    rows = []
+    for moment in moments:
+        passing = moment.passing + moment.arriving + moment.leaving
+        said = [number(getattr(moment, field)) for field in fields]
+        rows.append([Cell(f"{words(moment.phase)} {moment.place}", "name"), *said, number(passing), f"{moment.total:,}"])
+    return Table(headings, rows, notes=[words("peak_is", total=peak.total, cause=peak.cause)], marked=frozenset([moments.index(peak)]))
