@@ -29,9 +29,9 @@ def tried(name: str) -> Verdict:
     >>> tried("a4-parameters")[:2], tried("a4-parameters").verdict
     ((29226, 105450), 'does_not_hold')
     """
-    from course_lib.by_machine import asking, measuring
+    from course_lib.by_machine import asking, living, measuring
 
-    known, claim = SimpleNamespace(**vars(asking) | vars(measuring)), CLAIMS[name]
+    known, claim = SimpleNamespace(**vars(asking) | vars(measuring) | vars(living)), CLAIMS[name]
     with asking.torch.random.fork_rng(devices=[]):  # layers are made on the way, and these draw random numbers
         answers = {part: formula(claim[part])(known) for part in ("said", "true", "otherwise", "figure") if part in claim}
     said, true = answers["said"], answers["true"]
@@ -40,7 +40,7 @@ def tried(name: str) -> Verdict:
 
 
 def claims(article: str = "") -> Table:
-    """The articles' claims as a table, each executed: those of A1, A2, A3, A4, CS231n or TinyTorch alone, or all (some ten seconds).
+    """The articles' claims as a table, each executed: those of A1, A2, A3, A4, CS231n, TinyTorch or Accelerate, or all (in ten seconds).
 
     >>> claims("A4").rows[3][1:4]
     ['29,226 parameters', Cell(text='does not hold', tone='up'), '105,450']
@@ -61,4 +61,4 @@ def claims(article: str = "") -> Table:
 
 
 def _article(name: str) -> str:
-    return {"cs231n": "CS231n", "tinytorch": "TinyTorch"}.get(first := name.partition("-")[0], first.upper())
+    return {"cs231n": "CS231n", "tinytorch": "TinyTorch", "accelerate": "Accelerate"}.get(first := name.partition("-")[0], first.upper())

@@ -32,7 +32,7 @@ def test_the_table_shows_claim_verdict_truth_and_lesson():
     assert {"105,450", "370,560, twice the MACs"} <= {row[3] for row in table.rows}
     assert len(claims().rows) == len(CLAIMS) > 45
     for wrong in ("A5", 4, None):
-        with pytest.raises(ValueError, match=f"must be one of A1, A2, A3, A4, CS231n, TinyTorch, not {wrong!r}"):
+        with pytest.raises(ValueError, match=f"must be one of A1, A2, A3, A4, CS231n, TinyTorch, Accelerate, not {wrong!r}"):
             claims(wrong)
 
 

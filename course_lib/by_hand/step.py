@@ -149,17 +149,18 @@ class _Step:
 
     def optimize(self, network: Network, stored: Optimizer, name: str, foreach: bool, first: bool) -> None:
         """Parameter by parameter, where what was made for the last one goes when the next has made its own; or all at once."""
-        trained = [layer for name, layer in network.layers.items() if name not in network.frozen_names]
-        tensors = [self.size * math.prod(term) for layer in trained for term in layer.params_work]
+        trained = [(place, layer) for place, layer in network.layers.items() if place not in network.frozen_names]
+        tensors = [(place, self.size * math.prod(term)) for place, layer in trained for term in layer.params_work]
+        total = sum(size for _, size in tensors)
         self.scalars, self.gradients, self.state, before = self.size, self.memory.gradients, self.memory.state, 0
         if foreach:
             one = 4 * (stored.step > 0)  # in a tensor, to be added to the counters
-            return self.moment("step", name, 0, max(one, stored.at_once * sum(tensors)))
+            return self.moment("step", name, 0, max(one, stored.at_once * total))
         one_by_one = first and stored.kind == "SGD" and stored.copies  # its copies are made on the way
-        self.state -= sum(tensors) * one_by_one
-        for tensor in tensors:
+        self.state -= total * one_by_one
+        for place, tensor in tensors:
             self.state += tensor * one_by_one
-            self.moment("step", name, before, stored.temporaries * tensor)
+            self.moment("step", f"{name}, {place}", before, stored.temporaries * tensor)
             before = tensor * (stored.temporaries > 0 and stored.kind != "SGD")
 
 
@@ -172,5 +173,6 @@ def timeline_table(moments: Timeline) -> Table:
     for moment in moments:
         passing = moment.passing + moment.arriving + moment.leaving
         said = [number(getattr(moment, field)) for field in fields]
-        rows.append([Cell(f"{words(moment.phase)} {moment.place}", "name"), *said, number(passing), f"{moment.total:,}"])
+        total = f"{moment.total:,}" + " ◀" * (moment is peak)
+        rows.append([Cell(f"{words(moment.phase)} {moment.place}", "name"), *said, number(passing), total])
     return Table(headings, rows, notes=[words("peak_is", total=peak.total, cause=peak.cause)], marked=frozenset([moments.index(peak)]))
