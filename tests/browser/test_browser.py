@@ -103,7 +103,7 @@ def memory_lesson(open_notebook):
 def test_axe_finds_nothing_on_the_memory_card_and_its_menus_work(memory_lesson, theme):
     shown = card(memory_lesson, "batch")
     shown.get_by_role("combobox", name="optimizer", exact=True).select_option("SGD")
-    wait_for_number(shown, "0.898 MB")  # without Adam's 215,440 bytes
+    wait_for_number(shown, "1.16 MB")  # without Adam's 215,440 bytes
     assert not axe(memory_lesson, shown, theme)
 
 
