@@ -20,7 +20,12 @@ def wrong_design(name: str, answer) -> str:
     if ends != wanted:
         said = {"given": " → ".join(map(times, ends)), "wanted": " → ".join(map(times, wanted))}
         return f"{not_yet}\n{words('design.ends', **said)}"
-    lines = [_line(what, answer, design) for what in (*design["at_most"], *design["at_least"])]
+    if not any(layer.kind.startswith("Conv") for layer in answer.layers.values()):
+        return f"{not_yet}\n{words('design.no_conv')}"
+    try:
+        lines = [_line(what, answer, design) for what in (*design["at_most"], *design["at_least"])]
+    except ValueError as error:  # of a layer whose backward is not known by hand, or nothing that is trained
+        return f"{not_yet}\n{words('design.fails', error=error)}"
     return "" if all(line.endswith("✓") for line in lines) else "\n".join([not_yet, *lines])
 
 

@@ -120,7 +120,7 @@ def diagnose(exercise: Exercise, answers: list[float], case: SimpleNamespace) ->
     return words("other_unit") if any(math.isclose(answers[0] / truth, by, rel_tol=0.011) for n in UNITS for by in (n, 1 / n)) else ""
 
 
-UNITS = (10**3, 10**6, 2**10, 2**20)
+UNITS = (10**3, 10**6, 10**9, 2**10, 2**20)
 
 
 def check(name: str | None = None, answer=..., hint: int = 0) -> Said:

@@ -11,7 +11,21 @@ from test_tools import Block
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from course_lib import AdaptiveAvgPool2d, Conv2d, Flatten, LazyLinear, Network, ReLU, build, check, reveal, vgg16_32, vote
+from course_lib import (
+    AdaptiveAvgPool2d,
+    AvgPool2d,
+    Conv2d,
+    Flatten,
+    GroupNorm,
+    LazyLinear,
+    Network,
+    ReLU,
+    build,
+    check,
+    reveal,
+    vgg16_32,
+    vote,
+)
 from course_lib import small_cnn as by_hand_cnn
 from course_lib.by_machine.living import measure_peak
 from course_lib.designs import DESIGNS
@@ -179,7 +193,7 @@ JUDGE = {
     "own-unregistered": lambda: params(*(nn.Conv2d(16, 16, 3) for _ in range(3))),
     "own-share": lambda: 300 * meta_macs(BLOCK, 1, 16, 32, 32) / meta_macs(OWN, 1, 3, 32, 32),
     "own-separable": lambda: macs(separable(), 1, 16, 32, 32),
-    "own-features": lambda: nn.MaxPool2d(2)(torch.zeros(1, 16, 48, 48)).numel(),
+    "own-features": lambda: nn.MaxPool2d(4)(torch.zeros(1, 16, 48, 48)).numel(),
     "linear-first": lambda: params(nn.Linear(3, 2)),
     "one-value": lambda: nn.Conv2d(5, 12, 3).weight[0].numel(),
     "conv2-params": lambda: params(nn.Conv2d(5, 12, 3)),
@@ -384,7 +398,11 @@ def test_a_receptive_field_is_what_a_gradient_reaches(network):
 def seen(network: Network) -> tuple[int, ...]:
     """The sides of what the middle value of the last map depends on, in a large picture, with average for max pools."""
     layers = list(build(network).eval().double())
-    end = next((i for i, part in enumerate(layers) if isinstance(part, (nn.Flatten, nn.AdaptiveAvgPool2d))), len(layers))
+    ends, pools = (nn.Flatten, nn.AdaptiveAvgPool2d), (nn.AvgPool2d, nn.MaxPool2d)
+    over_all = [
+        isinstance(p, pools) and row.window == math.prod(row.input_shape[1:]) for p, row in zip(layers, network.ledger(), strict=True)
+    ]
+    end = next(i for i, part in enumerate(layers) if isinstance(part, ends) or over_all[i])
     swapped = [nn.AvgPool2d(part.kernel_size, part.stride) if isinstance(part, nn.MaxPool2d) else part for part in layers[:end]]
     model = nn.Sequential(*(part for part in swapped if not isinstance(part, nn.ReLU)))
     for weights in model.parameters():
@@ -400,12 +418,19 @@ def seen(network: Network) -> tuple[int, ...]:
     "answer, says",
     [
         (..., "Design a network for pictures of 3×32×32"),
-        (26_926, "Your answer is a int. A Network of course_lib is asked"),
-        (small_cnn(), "build makes PyTorch's module of it"),
+        (26_926, "That is of the type int. A Network of course_lib is asked"),
+        (small_cnn(), "before build makes PyTorch's of them"),
+        (Network((3, 32, 32), pool=AvgPool2d(32), flatten=Flatten(), fc=LazyLinear(10)), "There is no convolution in it."),
+        (
+            Network((3, 32, 32), conv=Conv2d(3, 4, 3), norm=GroupNorm(2, 4), flatten=Flatten(), fc=LazyLinear(10)),
+            "GroupNorm keeps is not known",
+        ),
+        (by_hand_cnn().frozen(*by_hand_cnn().layers), "nothing to train"),
+        (Network((3, 32, 32), conv=Conv2d(3, 4, 3), pool=AvgPool2d(30), flatten=Flatten(), fc=LazyLinear(10)), "a side: 3, at least 20"),
         (by_hand_cnn(image=28), "Your network goes 3×28×28 → 10. It must go 3×32×32 → 10."),
         (by_hand_cnn(classes=100), "→ 100. It must go"),
         (by_hand_cnn(), "Parameters: 26,926, at most 10,000. That is 16,926 too many; fc1 takes 24,704."),
-        (by_hand_cnn(), "in cells a side: 17, at least 20. That is 3 too few."),
+        (by_hand_cnn(), "in cells a side: 17, at least 20. That is 3 too few; a larger kernel"),
         (by_hand_cnn(), "MACs per picture: 373,856, at most 1,000,000 ✓"),
         (vgg16_32(), "batch 16: 274,003,192, at most 1,500,000. That is 272,503,192 too many; optimizer state takes 120,957,752."),
     ],

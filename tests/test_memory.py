@@ -88,6 +88,38 @@ def test_the_peak_is_measured_to_the_byte(network, batch, dtype, optimizer, mode
     assert predicted == measure_peak(network, batch, dtype, **how)
 
 
+@pytest.mark.parametrize(
+    "layers",
+    [
+        {"padded": Conv2d(4, 1, 3, padding=1, padding_mode="circular")},
+        {"padded": Conv2d(4, 1, 3, padding=1, padding_mode="reflect")},
+        {"padded": Conv2d(4, 1, 4, padding="same")},
+        {"flat": Flatten(), "relu": ReLU(inplace=True)},
+        {"flat": Flatten(), "relu": ReLU(inplace=True), "fc": Linear(1024, 3)},
+        {"fc": Linear(16, 16), "relu": ReLU(inplace=True), "last": Conv2d(4, 1, 1)},
+    ],
+)
+def test_a_moment_of_its_own_is_measured(layers):
+    """Padded gradients that are folded back, and what autograd copies where a view was changed in place."""
+    network = Network((1, 16, 16), first=Conv2d(1, 4, 1), **layers)
+    assert timeline(network, 2).peak.total == measure_peak(network, 2) == by_mem_tracker(network, 2, False)
+
+
+def test_a_layer_that_changes_what_another_keeps_is_refused():
+    network = Network((1, 4, 4), conv=Conv2d(1, 2, 1), relu=ReLU(), again=ReLU(inplace=True), flatten=Flatten(), fc=Linear(32, 2))
+    with pytest.raises(ValueError, match="again: changes in place what relu keeps"):
+        timeline(network)
+    with pytest.raises(RuntimeError, match="inplace"):
+        measure_peak(network)
+
+
+def test_a_batch_norm_that_needs_two_is_given_none():
+    """Where the budget fits one picture and not two."""
+    network = Network((1, 4, 4), conv=Conv2d(1, 2, 1), flatten=Flatten(), fc=Linear(32, 2), norm=BatchNorm1d(2))
+    assert largest_batch(network, timeline(network, 2).peak.total) == 2
+    assert largest_batch(network, timeline(network, 2).peak.total - 1) == 0
+
+
 def by_mem_tracker(network: Network, batch: int, foreach: bool) -> int:
     """PyTorch's own peak of a step with Adam, its state in place."""
     from torch.distributed._tools.mem_tracker import MemTracker

@@ -243,7 +243,8 @@ CONVENTIONS = {
     "ultralytics-thop": Convention("MAC", lambda row: row.macs + 4 * norm(row) + (row.window + 1) * average(row), [
         Fault("attention_softmax", "", _in_module(_ultralytics_attention)),
         Fault("functional_convs", "", lambda row, use: 0 if row.is_function and "conv" in row.kind else None)]),
-    "thop": Convention("MAC", _thop, [UNSEEN, Fault("registered_again", "Lyken17/pytorch-OpCounter#98", _each_place(_thop))]),
+    "thop": Convention("MAC", _thop, [  # it hangs a hook for each name, and then adds up by name
+        UNSEEN, Fault("registered_again", "Lyken17/pytorch-OpCounter#98", lambda row, use: use.registered**2 * _thop(row))]),
     "ptflops": Convention("MAC", lambda row: _hooked(row) + _patched(row), [
         Fault("attention_more", "", _in_module(_ptflops_attention)), KEPT, UNSEEN,
         Fault("registered_again", "sovrasov/flops-counter.pytorch#106",

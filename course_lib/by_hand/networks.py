@@ -68,17 +68,20 @@ class Network:
         return Ledger(rows)
 
     def receptive_field(self) -> Shape:
-        """How much of the input one value of the last map looks at, along each axis, padding counted; up to the first layer that is
-        neither convolution nor pool and does not go point by point, such as Flatten.
+        """How much of the input one value of the last map looks at, along each axis, padding counted; up to a pool over the whole map, or
+        the first layer that is neither convolution nor pool and does not go point by point, such as Flatten.
 
         Each kernel adds (kernel − 1) · dilation cells of the map in front of it, which are as wide as all strides before it make.
 
         >>> small_cnn().receptive_field(), vgg16_32().receptive_field()
-        ((17, 17), (212, 212))
+        ((17, 17), (196, 196))
         """
         sides = steps = (1,) * (len(self.input_shape) - 1)
+        shape = self.input_shape
         for layer in self.layers.values():
-            if isinstance(layer, Windowed):
+            over_all = not layer.params and getattr(layer, "kernel_size", ()) == shape[1:]
+            shape = layer.output_shape(shape)
+            if isinstance(layer, Windowed) and not over_all:
                 kernels = zip(sides, steps, layer.kernel_size, layer.dilation, strict=False)
                 sides = tuple(side + (kernel - 1) * dilation * step for side, step, kernel, dilation in kernels)
                 steps = tuple(step * stride for step, stride in zip(steps, layer.strides, strict=False))
