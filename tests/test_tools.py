@@ -320,8 +320,20 @@ def test_a_tool_whose_name_another_has_is_not_recommended():
     assert found.answer is None and found.why == "has the module name of ultralytics-thop: only in an environment of its own"
 
 
+def test_a_tool_of_another_version_is_said():
+    (found,) = reconcile(small_cnn(), tools=[Tool("torchinfo", ("torchinfo",), lambda model, x: {"torchinfo": 7}, version="1.7.0")])
+    assert found.remainder and found.why == "the rule that is known here is of version 1.7.0"
+    (known,) = reconcile(small_cnn(), tools=[Tool("torchinfo", ("torchinfo",), lambda model, x: {"torchinfo": 7}, version="1.8.0")])
+    assert "not explained" in known.why
+
+
+def test_every_tools_rule_is_of_the_version_that_is_installed():
+    for tool in filter(installed, TOOLS):
+        assert version(tool.distribution).partition("+")[0] == tool.version
+
+
 def test_a_tool_is_added_as_one_entry(monkeypatch):
     monkeypatch.setitem(CONVENTIONS, "by two", Convention("FLOP", lambda row: 2 * row.macs + row.outputs))
-    counted = Tool("torch", ("by two",), lambda model, x: {"by two": 2 * 373_856 + 11_000})
+    counted = Tool("torch", ("by two",), lambda model, x: {"by two": 2 * 373_856 + 11_000}, torch.__version__.partition("+")[0])
     (found,) = reconcile(small_cnn(), tools=[counted])
     assert found.by_rule == 2 * 373_856 + sum(row.outputs for row in small_cnn().ledger()) and "not explained" in found.why

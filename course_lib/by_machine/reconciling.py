@@ -95,7 +95,7 @@ def _answer(tool: Tool, name: str, said: dict | str, model: nn.Module, heard: He
     elif answer == sum(value for value, _ in counted):
         why = "; ".join(words(f"fault.{fault.key}") + f" ({fault.issue})" * bool(fault.issue) for fault in faults)
     else:
-        why = words("not_explained")
+        why = words("not_explained") if version == tool.version else words("other_version", version=tool.version)
     return Answer(name, version, convention.unit, answer, convention.total(ledger), why)
 
 

@@ -96,25 +96,27 @@ def _torchlens(model: nn.Module, x: torch.Tensor) -> dict[str, int]:
 
 
 class Tool(NamedTuple):
-    """A distribution, the names of its answers in CONVENTIONS, and how it is asked; `rival` is another whose modules have its names."""
+    """A distribution, the names of its answers in CONVENTIONS, how it is asked, and the version whose rule is known; `rival` is another
+    whose modules have its names."""
 
     distribution: str
     answers: tuple[str, ...]
     ask: Callable[[nn.Module, torch.Tensor], dict[str, int]]
+    version: str = ""
     rival: str = ""
 
 
 TOOLS = [
-    Tool("torch", ("FlopCounterMode", "torch.profiler"), _torch),
-    Tool("torchinfo", ("torchinfo",), _torchinfo),
-    Tool("torchsummary", ("torchsummary",), _torchsummary),
-    Tool("torchstat", ("torchstat Flops", "torchstat MAdd"), _torchstat),
-    Tool("ultralytics-thop", ("ultralytics-thop",), _ultralytics),
-    Tool("thop", ("thop",), _thop, rival="ultralytics-thop"),
-    Tool("ptflops", ("ptflops", "ptflops (aten)"), _ptflops),
-    Tool("fvcore", ("fvcore",), _fvcore),
-    Tool("calflops", ("calflops", "calflops FLOPs"), _calflops),
-    Tool("torchlens", ("torchlens",), _torchlens),
+    Tool("torch", ("FlopCounterMode", "torch.profiler"), _torch, "2.13.0"),
+    Tool("torchinfo", ("torchinfo",), _torchinfo, "1.8.0"),
+    Tool("torchsummary", ("torchsummary",), _torchsummary, "1.5.1"),
+    Tool("torchstat", ("torchstat Flops", "torchstat MAdd"), _torchstat, "0.0.7"),
+    Tool("ultralytics-thop", ("ultralytics-thop",), _ultralytics, "2.2.3"),
+    Tool("thop", ("thop",), _thop, "0.1.1.post2209072238", rival="ultralytics-thop"),
+    Tool("ptflops", ("ptflops", "ptflops (aten)"), _ptflops, "0.7.5"),
+    Tool("fvcore", ("fvcore",), _fvcore, "0.1.5.post20221221"),
+    Tool("calflops", ("calflops", "calflops FLOPs"), _calflops, "0.3.2"),
+    Tool("torchlens", ("torchlens",), _torchlens, "2.36.1"),
 ]
 
 
