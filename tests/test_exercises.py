@@ -446,3 +446,5 @@ def test_a_design_at_the_bound_fits_and_counts():
     check("under-budget", strided())
     assert str(check()) != before
     assert "global average pool" in check("under-budget", hint=2)
+    wide = Network((3, 32, 32), conv=Conv2d(3, 4, 20), gap=AdaptiveAvgPool2d(1), flatten=Flatten(), fc=LazyLinear(10))
+    assert wide.receptive_field() == (20, 20) and check("under-budget", wide).startswith("Right.")
