@@ -105,6 +105,12 @@ def test_a_moment_of_its_own_is_measured(layers):
     assert timeline(network, 2).peak.total == measure_peak(network, 2) == by_mem_tracker(network, 2, False)
 
 
+def test_the_table_marks_the_peak_and_says_why():
+    *rows, last = str(timeline(small_cnn(), 16)).splitlines()
+    (marked,) = [row for row in rows if "◀" in row]
+    assert marked.startswith("backward relu1") and marked.endswith("1,378,584 ◀") and last.startswith("The peak: 1,378,584 B. relu1's backward")
+
+
 def test_a_layer_that_changes_what_another_keeps_is_refused():
     network = Network((1, 4, 4), conv=Conv2d(1, 2, 1), relu=ReLU(), again=ReLU(inplace=True), flatten=Flatten(), fc=Linear(32, 2))
     with pytest.raises(ValueError, match="again: changes in place what relu keeps"):
