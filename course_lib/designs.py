@@ -5,7 +5,7 @@ from course_lib.by_hand.step import timeline
 from course_lib.show.tables import times
 from course_lib.words import read_toml, words
 
-DESIGNS = {name: asked for name, asked in read_toml("exercises.toml").items() if "at_most" in asked}
+DESIGNS = {name: design for name, design in read_toml("exercises.toml").items() if "at_most" in design}
 
 
 def wrong_design(name: str, answer) -> str:

@@ -75,6 +75,8 @@ class Said(str):
 
 
 def _exercise(name: str) -> Exercise:
+    if name in DESIGNS:
+        raise KeyError(f"{name!r} asks for a network, and check takes it: check({name!r}, network)")
     if name not in EXERCISES:
         raise KeyError(f"no exercise {name!r}; there are {', '.join(EXERCISES)}")
     return EXERCISES[name]

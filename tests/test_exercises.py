@@ -440,6 +440,12 @@ def test_a_design_that_does_not_fit_is_told_by_how_much(answer, says):
     assert says in said and not said.startswith("Right.")
 
 
+def test_only_check_takes_a_design():
+    for ask in (reveal, vote):
+        with pytest.raises(KeyError, match="asks for a network, and check takes it"):
+            ask("under-budget")
+
+
 def test_a_design_at_the_bound_fits_and_counts():
     check("under-budget", small_cnn())
     before = str(check())

@@ -149,7 +149,7 @@ def passes(network: Network, batch_size: int = 1, dtype: str = "float32", mode: 
     one_of(DTYPES, "dtype", dtype)
     one_of(MODES, "mode", mode)
     shape, size, live, current, training = network.input_shape, DTYPES[dtype], False, 0, mode == "train"
-    is_seen = False  # whether the current map is a view of its storage
+    on_view = False  # whether the current map is a view of its storage
     for number, (name, layer) in enumerate(network.layers.items(), 1):
         output = layer.output_shape(shape)
         counts = training or not getattr(layer, "track_running_stats", True)  # BatchNorm takes the batch's own statistics
@@ -165,9 +165,9 @@ def passes(network: Network, batch_size: int = 1, dtype: str = "float32", mode: 
             found.append(Need(what, storage, (*batch, *values, INDEX if what == "indices" else size)))
         sizes = [size * batch_size * math.prod(one) for one in (shape, output)]
         in_place = after == current and bool(found)
-        yield Pass(name, layer, current, after, *sizes, tuple(found), live, before, owner and mode == "train", in_place, is_seen)
+        yield Pass(name, layer, current, after, *sizes, tuple(found), live, before, owner and mode == "train", in_place, on_view)
         of_another = (layer.kind == "Linear" and layer.bias and len(output) > 1) or layer.kind.endswith("Pool1d")  # a matrix, a 2-D map
-        is_seen = of_another or (after == current and (is_seen or output != shape))
+        on_view = of_another or (after == current and (on_view or output != shape))
         shape, current = output, after
 
 

@@ -33,7 +33,9 @@ class Moment(NamedTuple):
     @property
     def cause(self) -> str:
         """What this moment holds beside what waits, in words."""
-        return words(f"moment.{self.phase}", place=self.place, arriving=self.arriving, leaving=self.leaving)
+        one = self.phase in ("backward", "step") and not (self.arriving and self.leaving)
+        values = {"arriving": self.arriving, "leaving": self.leaving, "bytes": self.arriving + self.leaving}
+        return words(f"moment.{self.phase}{'_one' * one}", place=self.place, **values)
 
 
 class Timeline(Shown, tuple):
@@ -135,16 +137,19 @@ class _Step:
             return  # a view hands on what arrives
         padded = sum(need.bytes for need in one.needs if need.what == "padded") * one.before
         self.gradients += own * (not self.accumulate)
-        handed = padded or leaving
         if one.in_place and one.on_view:  # autograd makes copies: of the whole, of the part, and of what it becomes
-            handed = (3 if arriving else 4) * leaving
-        self.moment("backward", one.name, arriving + own * self.accumulate, handed)
+            gradients = 0, arriving + (3 if arriving else 4) * leaving
+        elif self.accumulate:
+            gradients = 0, arriving + (padded or leaving) + own
+        else:
+            gradients = arriving, padded or leaving
+        self.moment("backward", one.name, *gradients)
         for storage in [storage for storage, keeper in self.keepers.items() if keeper == one.name]:
             del self.keepers[storage]
             self.leave(storage)
         if padded:  # its gradient is cut, or folded back piece by piece
             circular = one.layer.padding_mode == "circular"
-            self.moment("backward", one.name, padded, max(leaving, 2 * padded * circular))
+            self.moment("backward", one.name, 0, padded + max(leaving, 2 * padded * circular))
         self.gradient = leaving
 
     def optimize(self, network: Network, stored: Optimizer, name: str, foreach: bool, first: bool) -> None:
@@ -172,7 +177,7 @@ def timeline_table(moments: Timeline) -> Table:
     rows = []
     for moment in moments:
         passing = moment.passing + moment.arriving + moment.leaving
-        said = [number(getattr(moment, field)) for field in fields]
+        parts = [number(getattr(moment, field)) for field in fields]
         total = f"{moment.total:,}" + " ◀" * (moment is peak)
-        rows.append([Cell(f"{words(moment.phase)} {moment.place}", "name"), *said, number(passing), total])
+        rows.append([Cell(f"{words(moment.phase)} {moment.place}", "name"), *parts, number(passing), total])
     return Table(headings, rows, notes=[words("peak_is", total=peak.total, cause=peak.cause)], marked=frozenset([moments.index(peak)]))

@@ -9,7 +9,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from course_lib.by_hand.layers import one_of
 from course_lib.by_hand.memory import MODES, OPTIMIZERS
 from course_lib.by_hand.networks import Network
-from course_lib.by_machine.measuring import copied, something_to_train
+from course_lib.by_machine.measuring import trained_parameters, working_copy
 from course_lib.by_machine.walk import tensors
 
 
@@ -54,7 +54,7 @@ def measure_peak(
     """
     for what, value, known in (("optimizer", optimizer, OPTIMIZERS), ("mode", mode, MODES)):
         one_of(known, what, value)
-    model, size = copied(network_or_model, input_size, dtype, optimizer, mode)
+    model, size = working_copy(network_or_model, input_size, dtype, optimizer, mode)
     with torch.random.fork_rng(devices=[]), torch.set_grad_enabled(mode != "no_grad"):
         x = torch.randn(size).to(getattr(torch, dtype))
         if mode != "train":
@@ -62,7 +62,7 @@ def measure_peak(
                 model(x)
             return living.peak
         kind, arguments, *_ = OPTIMIZERS[optimizer]
-        made = getattr(torch.optim, kind)(something_to_train(model), foreach=foreach, **arguments)
+        made = getattr(torch.optim, kind)(trained_parameters(model), foreach=foreach, **arguments)
         if not first:
             model(x).sum().backward()
             made.step()

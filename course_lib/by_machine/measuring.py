@@ -25,7 +25,7 @@ def measure_memory(
     >>> step.training_state, step.kept, step.kept + step.input
     (430848, 486400, 683008)
     """
-    model, size = copied(network_or_model, input_size, dtype, optimizer, mode)
+    model, size = working_copy(network_or_model, input_size, dtype, optimizer, mode)
     saved, mine, state = _step(model, size, optimizer, mode)
     return Memory(
         weights=sum(p.nbytes for p in model.parameters()),
@@ -57,14 +57,14 @@ def cuda_peak(
     network_or_model: Network | nn.Module, input_size: tuple | int = 1, dtype: str = "float32", optimizer: str = "Adam", mode: str = "train"
 ) -> int:
     """The most bytes that PyTorch's allocator held at once on the CUDA device for one step, above what it held before."""
-    model, size = copied(network_or_model, input_size, dtype, optimizer, mode)
+    model, size = working_copy(network_or_model, input_size, dtype, optimizer, mode)
     before = torch.cuda.memory_allocated()
     torch.cuda.reset_peak_memory_stats()
     _step(model.to("cuda"), size, optimizer, mode)
     return torch.cuda.max_memory_allocated() - before
 
 
-def copied(network_or_model, input_size, dtype: str, optimizer: str, mode: str) -> tuple[nn.Module, tuple[int, ...]]:
+def working_copy(network_or_model, input_size, dtype: str, optimizer: str, mode: str) -> tuple[nn.Module, tuple[int, ...]]:
     """A copy on the CPU that nobody else sees, without gradients and hooks, and its input_size with the batch."""
     for what, value, known in (("dtype", dtype, DTYPES), ("optimizer", optimizer, OPTIMIZERS), ("mode", mode, MODES)):
         one_of(known, what, value)
@@ -83,7 +83,7 @@ def copied(network_or_model, input_size, dtype: str, optimizer: str, mode: str) 
     return model.to(getattr(torch, dtype)).train(mode == "train"), with_batch(input_size)
 
 
-def something_to_train(model: nn.Module) -> list[nn.Parameter]:
+def trained_parameters(model: nn.Module) -> list[nn.Parameter]:
     """The parameters that are trained; an error where there are none."""
     if trained := [p for p in model.parameters() if p.requires_grad]:
         return trained
@@ -92,7 +92,7 @@ def something_to_train(model: nn.Module) -> list[nn.Parameter]:
 
 def _step(model: nn.Module, size: tuple[int, ...], optimizer: str, mode: str) -> tuple[dict[int, int], int, list[dict]]:
     """One step: the bytes of each storage that was saved, which of them is the input, and the optimizer's state."""
-    trained = something_to_train(model) if mode == "train" else []
+    trained = trained_parameters(model) if mode == "train" else []
     like = next((t for t in (*model.parameters(), *model.buffers()) if t.is_floating_point()), torch.empty(0))
     devices = range(torch.cuda.device_count())
     with torch.random.fork_rng(devices), torch.set_grad_enabled(mode != "no_grad"):

@@ -47,7 +47,7 @@ def memory_view(values: dict, start: dict, layout: str = "desk") -> View:
     headings = [f"<{words('at_the_peak')}", words("bytes"), "MB", words("share"), words("change")]
     total = [words("total"), f"{peak.total:,}", megabytes(peak.total), "", arrow(peak.total - before.total)]
     table = Table(headings, rows, total, notes=[f"{peak.cause}."])
-    fits = words("fits_in" if peak.total <= budget else "too_much_for", budget=values["budget"])
+    fits = words("fits" if peak.total <= budget else "fits_not")
     totals = [
         Total(megabytes(peak.total), words("peak_total")),
         Total(f"{words(peak.phase)} {peak.place}", words("peak_place")),
