@@ -4,7 +4,9 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from course_lib.by_hand.layers import Layer, Shape, one_of, whole
+from course_lib.by_hand.layers import Layer, one_of, whole
+from course_lib.by_hand.layers.base import Forward
+from course_lib.by_hand.layers.norm import BatchNorm
 from course_lib.by_hand.ledger import Work
 from course_lib.by_hand.networks import Network
 
@@ -35,11 +37,6 @@ OPTIMIZERS = {
     "Adagrad": Optimizer("Adagrad", {}, 1, 4, temporaries=1, at_once=2),
 }
 MODES = ("train", "eval", "no_grad")
-KNOWN = {  # the layers of which it is known what their backward keeps: a guess would be bytes off in silence
-    *(f"{kind}{n}d" for kind in ("Conv", "BatchNorm", "MaxPool", "AvgPool", "AdaptiveAvgPool") for n in (1, 2)),
-    *("Linear", "Upsample", "Flatten", "Dropout", "Identity", "ReLU", "ReLU6", "LeakyReLU", "ELU", "GELU", "SiLU", "Hardswish"),
-    *("Sigmoid", "Tanh"),
-}
 
 
 class Kept(NamedTuple):
@@ -152,57 +149,17 @@ def passes(network: Network, batch_size: int = 1, dtype: str = "float32", mode: 
     on_view = False  # whether the current map is a view of its storage
     for number, (name, layer) in enumerate(network.layers.items(), 1):
         output = layer.output_shape(shape)
-        counts = training or not getattr(layer, "track_running_stats", True)  # BatchNorm takes the batch's own statistics
-        if counts and hasattr(layer, "num_features") and batch_size * math.prod(shape[1:]) == 1:
+        if isinstance(layer, BatchNorm) and layer.uses_batch(training) and batch_size * math.prod(shape[1:]) == 1:
             raise ValueError(f"{name}: BatchNorm in training needs more than one value per channel; take a batch of 2 or eval")
         owner, before, live = name not in network.frozen_names and layer.params > 0, live, live
         live = (live or owner) and mode != "no_grad"
-        after = current if is_view(layer, training) else number
-        found = []
-        for what, values in needs(layer, shape, output, training, owner, before):
-            batch = () if what in ("vectors", "scalar") else (batch_size,)
-            storage = {"input": current, "output": after}.get(what, (name, what))
-            found.append(Need(what, storage, (*batch, *values, INDEX if what == "indices" else size)))
+        after = current if layer.stays(training) else number
+        needs = []
+        for saved in layer.saves(Forward(shape, output, training, owner, before)):
+            storage = {"input": current, "output": after}.get(saved.what, (name, saved.what))
+            needs.append(Need(saved.what, storage, (batch_size,) * saved.batched + saved.shape + (INDEX if saved.index else size,)))
         sizes = [size * batch_size * math.prod(one) for one in (shape, output)]
-        in_place = after == current and bool(found)
-        yield Pass(name, layer, current, after, *sizes, tuple(found), live, before, owner and mode == "train", in_place, on_view)
-        of_another = (layer.kind == "Linear" and layer.bias and len(output) > 1) or layer.kind.endswith("Pool1d")  # a matrix, a 2-D map
-        on_view = of_another or (after == current and (on_view or output != shape))
+        in_place = after == current and bool(needs)
+        yield Pass(name, layer, current, after, *sizes, tuple(needs), live, before, owner and mode == "train", in_place, on_view)
+        on_view = layer.gives_view(output) or (after == current and (on_view or output != shape))
         shape, current = output, after
-
-
-def is_view(layer: Layer, training: bool) -> bool:
-    """Whether a layer's output lies where its input lies."""
-    idle = layer.kind == "Dropout" and (not training or layer.p == 0)
-    return idle or layer.kind in ("Flatten", "Identity") or getattr(layer, "inplace", False)
-
-
-def needs(layer: Layer, shape: Shape, output: Shape, training: bool, trainable: bool, live: bool) -> list[tuple[str, Shape]]:
-    """The tensors that a layer's backward needs, by name, with their sizes without the batch (CPU, torch 2.13.0)."""
-    kind = layer.kind
-    if kind not in KNOWN:
-        raise ValueError(f"what the backward of {kind} keeps is not known by hand; measure_memory measures it")
-    if kind.startswith("Conv"):
-        around, size = layer.paddings(), shape[1:]
-        if layer.padding_mode != "zeros":
-            padded = ("padded", (shape[0], *(n + a + b for n, (a, b) in zip(size, around, strict=True))))
-            return [padded] if layer.padding_mode == "circular" or not live else [("input", shape), padded]
-        if any(a != b for a, b in around):  # 'same' with an even kernel: PyTorch first makes the two sides equal
-            return [("padded", (shape[0], *(n + b - a for n, (a, b) in zip(size, around, strict=True))))]
-        return [("input", shape)]
-    if kind == "Linear":
-        return [("input", shape)] * trainable
-    if kind.startswith("BatchNorm"):
-        own = training or not layer.track_running_stats
-        return [("input", shape)] + [("vectors", (2, layer.num_features))] * own
-    if kind.startswith("MaxPool"):
-        return [("input", shape), ("indices", output)]
-    if kind == "Dropout":
-        return [] if not training or layer.p == 0 else [("scalar", (1,))] if layer.p == 1 else [("mask", shape)]
-    if kind.startswith("AdaptiveAvgPool"):
-        return [] if set(output[1:]) == {1} else [("input", shape)]  # to 1 it is a mean, whose backward needs only sizes
-    if kind in ("ReLU", "Sigmoid", "Tanh"):
-        return [("output", output)]
-    if kind in ("ReLU6", "SiLU", "Hardswish") and layer.inplace:
-        return [("copy", shape)] * live  # of what it overwrites
-    return [] if kind in ("Flatten", "Identity", "Upsample") else [("input", shape)]

@@ -9,7 +9,7 @@ import operator
 from collections.abc import Callable, Collection
 from dataclasses import MISSING, dataclass, fields
 from functools import cache, partial
-from typing import Annotated, dataclass_transform, get_args, get_type_hints
+from typing import Annotated, NamedTuple, dataclass_transform, get_args, get_type_hints
 
 from course_lib.by_hand.ledger import Row, Work
 
@@ -119,6 +119,25 @@ def _short(value) -> str:
     return repr(value[0] if isinstance(value, tuple) and len(set(value)) == 1 and value[0] is not None else value)
 
 
+class Saved(NamedTuple):
+    """A tensor that a backward needs: the layer's input, its output, or by another word one of its own; shape without the batch."""
+
+    what: str
+    shape: Shape
+    batched: bool = True
+    index: bool = False  # int64, whatever the dtype
+
+
+class Forward(NamedTuple):
+    """One forward pass through a layer, shapes without the batch: what decides which tensors it saves for backward."""
+
+    input_shape: Shape
+    output_shape: Shape
+    training: bool = True
+    trained: bool = True  # whether its own parameters want gradients
+    before: bool = True  # whether a layer in front of it wants them
+
+
 @dataclass_transform(frozen_default=True)
 class Layer:
     """What every layer answers: whether it fits an input, its output's shape, its parameters, its MACs, its work."""
@@ -132,6 +151,7 @@ class Layer:
     bias = False
     chains = True  # takes one tensor and gives one, so that it can stand in a row of layers
     buffers = 0  # stored values that are not parameters
+    saved = None  # which of "input" and "output" backward needs; None where that is not known, or `saves` says it
     kind = property(lambda self: type(self).__name__)
 
     def __init_subclass__(cls, dims: int | None = None) -> None:
@@ -214,6 +234,36 @@ class Layer:
             inputs=batch_size * math.prod(input_shape), outputs=batch_size * math.prod(output),
             window=self.window(input_shape), work=work,
         )  # fmt: skip
+
+    @property
+    def parameter_shapes(self) -> list[Shape]:
+        """The shapes of the parameters, as PyTorch has them.
+
+        >>> from course_lib import Conv2d
+        >>> Conv2d(5, 12, 3).parameter_shapes
+        [(12, 5, 3, 3), (12,)]
+        """
+        *sizes, features = self.kernel or (0,)
+        return [(self.kernels, features, *sizes), *self.params_work[1:]] if self.kernels else list(self.params_work)
+
+    def saves(self, forward: Forward) -> list[Saved]:
+        """The tensors that its backward needs (CPU, torch 2.13.0); ValueError where that is not known.
+
+        >>> from course_lib import ReLU
+        >>> ReLU().saves(Forward((5, 28, 28), (5, 28, 28)))
+        [Saved(what='output', shape=(5, 28, 28), batched=True, index=False)]
+        """
+        if self.saved is None:
+            raise ValueError(f"what the backward of {self.kind} keeps is not known by hand; measure_memory measures it")
+        return [Saved(what, getattr(forward, f"{what}_shape")) for what in self.saved]
+
+    def stays(self, training: bool) -> bool:
+        """Whether the output lies where the input lies: a view of it, or written over it."""
+        return getattr(self, "inplace", False)
+
+    def gives_view(self, output_shape: Shape) -> bool:
+        """Whether the output is a view of what the layer made."""
+        return False
 
     def _clash(self) -> str | None:
         """Which arguments contradict each other."""

@@ -2,7 +2,7 @@
 
 import math
 
-from course_lib.by_hand.layers.base import Count, Flag, Layer, OnlyZeros, Padding, PaddingMode, Shape, Sizes, Sizes0, _short
+from course_lib.by_hand.layers.base import Count, Flag, Forward, Layer, OnlyZeros, Padding, PaddingMode, Saved, Shape, Sizes, Sizes0, _short
 from course_lib.by_hand.layers.windowed import Windowed
 from course_lib.by_hand.ledger import Work
 from course_lib.show.tables import times
@@ -43,6 +43,16 @@ class _Conv(Windowed):
                 return f"{self.padding_mode} padding {padding} does not fit a size of {size}, but {size - spare} would"
         return super()._misfit(input_shape)
 
+    def saves(self, forward: Forward) -> list[Saved]:
+        """Its input, or the padded one where PyTorch pads in a step of its own ('same' with an even kernel makes both sides equal)."""
+        (channels, *sizes), around = forward.input_shape, self.paddings()
+        if self.padding_mode != "zeros":
+            padded = [Saved("padded", (channels, *(n + a + b for n, (a, b) in zip(sizes, around, strict=True))))]
+            return padded if self.padding_mode == "circular" or not forward.before else [Saved("input", forward.input_shape), *padded]
+        if any(a != b for a, b in around):
+            return [Saved("padded", (channels, *(n + b - a for n, (a, b) in zip(sizes, around, strict=True))))]
+        return [Saved("input", forward.input_shape)]
+
 
 class Conv1d(_Conv, dims=1):
     """1-d convolution: (Cin, L) → (Cout, L_out); params k·(Cin/groups)·Cout + Cout (PyTorch's Conv1d page).
@@ -82,6 +92,7 @@ class _ConvTranspose(Layer):
     bias: Flag = True
     dilation: Sizes = 1
     padding_mode: OnlyZeros = "zeros"
+    saved = ("input",)
     channels = property(lambda self: self.in_channels)
     kernel = property(lambda self: (*self.kernel_size, self.out_channels // self.groups))
     kernels = property(lambda self: self.in_channels)

@@ -1,6 +1,6 @@
 """Fully connected layers: a weight for each pair of an input and an output, and a bias for each output."""
 
-from course_lib.by_hand.layers.base import Count, Flag, Layer, Shape
+from course_lib.by_hand.layers.base import Count, Flag, Forward, Layer, Saved, Shape
 from course_lib.show.tables import times
 
 
@@ -24,6 +24,12 @@ class Linear(Layer):
 
     def _output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape[:-1], self.out_features)
+
+    def saves(self, forward: Forward) -> list[Saved]:
+        return [Saved("input", forward.input_shape)] * forward.trained
+
+    def gives_view(self, output_shape: Shape) -> bool:
+        return self.bias and len(output_shape) > 1  # of a matrix with a row for each vector
 
 
 class LazyLinear(Layer):

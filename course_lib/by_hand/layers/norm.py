@@ -1,11 +1,11 @@
 """Normalisations: a scale and a shift for each channel or feature; BatchNorm remembers two numbers for each channel, too."""
 
-from course_lib.by_hand.layers.base import Count, Flag, Layer, Positive, Real, Shape, Sizes
+from course_lib.by_hand.layers.base import Count, Flag, Forward, Layer, Positive, Real, Saved, Shape, Sizes
 from course_lib.by_hand.ledger import Work
 from course_lib.show.tables import times
 
 
-class _BatchNorm(Layer):
+class BatchNorm(Layer):
     num_features: Count
     eps: Positive = 1e-5
     momentum: Real | None = 0.1
@@ -17,8 +17,16 @@ class _BatchNorm(Layer):
     params_work = property(lambda self: Work([(self.num_features,)] * (1 + self.bias) * self.affine))
     buffers = property(lambda self: (2 * self.num_features + 1) * self.track_running_stats)
 
+    def uses_batch(self, training: bool) -> bool:
+        """Whether it takes mean and variance of the batch, and not those that it remembers."""
+        return training or not self.track_running_stats
 
-class BatchNorm1d(_BatchNorm):
+    def saves(self, forward: Forward) -> list[Saved]:
+        own = [Saved("vectors", (2, self.num_features), batched=False)]  # mean and spread of the batch
+        return [Saved("input", forward.input_shape)] + own * self.uses_batch(forward.training)
+
+
+class BatchNorm1d(BatchNorm):
     """Batch normalisation of (C,) or (C, L): 2·C parameters, and 2·C + 1 buffer values (PyTorch's BatchNorm1d page).
 
     >>> BatchNorm1d(128).params, BatchNorm1d(128).buffers
@@ -28,7 +36,7 @@ class BatchNorm1d(_BatchNorm):
     ranks = (1, 2)
 
 
-class BatchNorm2d(_BatchNorm, dims=2):
+class BatchNorm2d(BatchNorm, dims=2):
     """Batch normalisation of (C, H, W): 2·C parameters, and 2·C + 1 buffer values (PyTorch's BatchNorm2d page).
 
     >>> BatchNorm2d(12).params, BatchNorm2d(12).buffers
@@ -36,7 +44,7 @@ class BatchNorm2d(_BatchNorm, dims=2):
     """
 
 
-class BatchNorm3d(_BatchNorm, dims=3):
+class BatchNorm3d(BatchNorm, dims=3):
     """Batch normalisation of (C, D, H, W): 2·C parameters, and 2·C + 1 buffer values (PyTorch's BatchNorm3d page).
 
     >>> BatchNorm3d(12).params, BatchNorm3d(12).buffers

@@ -2,7 +2,7 @@
 
 import math
 
-from course_lib.by_hand.layers.base import Count, Flag, Layer, Off, Shape, Sizes, Sizes0, Target
+from course_lib.by_hand.layers.base import Count, Flag, Forward, Layer, Off, Saved, Shape, Sizes, Sizes0, Target
 from course_lib.by_hand.layers.windowed import Windowed
 from course_lib.show.tables import times
 
@@ -18,6 +18,9 @@ class _Pool(Windowed):
             if padding > kernel // 2:
                 return f"padding {padding} is more than half of the kernel size {kernel}; {kernel // 2} is the most"
 
+    def gives_view(self, output_shape: Shape) -> bool:
+        return self.dims == 1  # of a map with a second axis
+
     def _pads(self, kernel: int, padding: int) -> bool:
         return 2 * padding <= kernel
 
@@ -26,6 +29,9 @@ class _MaxPool(_Pool):
     dilation: Sizes = 1
     return_indices: Off = False  # with it PyTorch gives two tensors, and a layer here gives one
     ceil_mode: Flag = False
+
+    def saves(self, forward: Forward) -> list[Saved]:
+        return [Saved("input", forward.input_shape), Saved("indices", forward.output_shape, index=True)]
 
 
 class MaxPool1d(_MaxPool, dims=1):
@@ -53,6 +59,7 @@ class AvgPool1d(_Pool, dims=1):
 
     ceil_mode: Flag = False
     count_include_pad: Flag = True
+    saved = ("input",)
 
 
 class AvgPool2d(AvgPool1d, dims=2):
@@ -68,6 +75,13 @@ class AvgPool2d(AvgPool1d, dims=2):
 class _AdaptiveAvgPool(Layer):
     output_size: Target
     detail = property(lambda self: "to " + times("input" if size is None else size for size in self.output_size))
+
+    def saves(self, forward: Forward) -> list[Saved]:
+        mean = set(forward.output_shape[1:]) == {1}  # whose backward needs only sizes
+        return [] if mean else [Saved("input", forward.input_shape)]
+
+    def gives_view(self, output_shape: Shape) -> bool:
+        return self.dims == 1
 
     def window(self, input_shape: Shape) -> int:
         # Windows overlap where the sizes do not divide: this is the largest of them, which starts gcd before a border.

@@ -2,7 +2,7 @@
 
 import math
 
-from course_lib.by_hand.layers.base import Axis, Flag, Layer, Mode, Real, Scale, Shape, Sizes, _short
+from course_lib.by_hand.layers.base import Axis, Flag, Forward, Layer, Mode, Real, Saved, Scale, Shape, Sizes, _short
 from course_lib.show.tables import times
 
 
@@ -15,6 +15,10 @@ class Flatten(Layer):
 
     start_dim: Axis = 1
     end_dim: Axis = -1
+    saved = ()
+
+    def stays(self, training: bool) -> bool:
+        return True
 
     def _span(self, input_shape: Shape) -> tuple[int, int]:
         """First and last of the flattened axes, as indices without the batch."""
@@ -47,6 +51,14 @@ class Dropout(Layer):
         if not 0 <= self.p <= 1:
             return f"p must be between 0 and 1, not {self.p}"
 
+    def saves(self, forward: Forward) -> list[Saved]:
+        if not forward.training or self.p == 0:
+            return []
+        return [Saved("scalar", (1,), batched=False) if self.p == 1 else Saved("mask", forward.input_shape)]
+
+    def stays(self, training: bool) -> bool:
+        return self.inplace or not training or self.p == 0
+
 
 class Upsample(Layer):
     """Upsampling by size or scale_factor: (C, *sizes) → (C, *larger sizes); no parameters (PyTorch's Upsample page).
@@ -60,6 +72,7 @@ class Upsample(Layer):
     mode: Mode = "nearest"
     align_corners: Flag | None = None
     ranks = (2, 3)
+    saved = ()
     asked = property(lambda self: self.scale_factor if self.size is None else self.size)
     detail = property(lambda self: f"{'×' if self.size is None else 'to '}{_short(self.asked)}, {self.mode}")
 
