@@ -80,11 +80,7 @@ def test_rows_that_come_and_go_are_told(shell, panel):
 
 
 @pytest.mark.parametrize(
-    "edit, says",
-    [
-        ({"more": "1 / 0"}, "Net: ZeroDivisionError: division by zero"),
-        ({"body": "undefined(x)"}, "Net: Misfit"),
-    ],
+    "edit, says", [({"more": "1 / 0"}, "Net: ZeroDivisionError: division by zero"), ({"body": "undefined(x)"}, "Net: Misfit")]
 )
 def test_what_fails_leaves_the_last_good_ledger_marked_as_older(shell, panel, edit, says):
     run(shell)

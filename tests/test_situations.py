@@ -84,7 +84,7 @@ def fails(done, *words: str) -> bool:
 
 # Names of folders -----------------------------------------------------------------------------------------------------
 
-FOLDERS = ["课程", "Übung für 张三's \"course\"", "x" * 200, "a=b #1 [%41] {c}"]
+FOLDERS = ["课程", 'Übung für 张三\'s "course"', "x" * 200, "a=b #1 [%41] {c}"]
 LOCALES = [{"LC_ALL": "C.UTF-8"}, C, {"LC_ALL": "POSIX"}, {"LC_ALL": "zh_CN.gbk"}, {"LC_ALL": "de_DE"}]  # the last as CP1252
 
 
@@ -110,7 +110,7 @@ def test_it_installs_under_a_chinese_name_and_a_c_locale(installed, tmp_path, py
 @pytest.mark.parametrize("encoding", ["ascii", "utf-8", "gbk", "cp1252", "cp932"])
 def test_the_line_that_finds_the_course_is_read_alike_in_every_encoding(tmp_path, monkeypatch, encoding):
     """As site reads it, on Windows and macOS too; the latter takes the letter Ü apart."""
-    folders = ["/home/张三/课程", "C:\\Users\\Jörg\\课程", "/Users/me/U\u0308bung", "/it's \"quoted\"\n"]
+    folders = ["/home/张三/课程", "C:\\Users\\Jörg\\课程", "/Users/me/U\u0308bung", '/it\'s "quoted"\n']
     (tmp_path / "course_lib.pth").write_bytes(b"".join(map(start.way, folders)))
     real = io.TextIOWrapper
     monkeypatch.setattr(site.io, "TextIOWrapper", lambda stream, **_: real(stream, encoding=encoding))  # Python 3.11 and 3.12

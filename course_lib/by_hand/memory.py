@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from course_lib.by_hand.layers import Layer, one_of, whole
 from course_lib.by_hand.layers.base import Forward
-from course_lib.by_hand.layers.norm import BatchNorm
 from course_lib.by_hand.ledger import Work
 from course_lib.by_hand.networks import Network
 
@@ -149,8 +148,9 @@ def passes(network: Network, batch_size: int = 1, dtype: str = "float32", mode: 
     on_view = False  # whether the current map is a view of its storage
     for number, (name, layer) in enumerate(network.layers.items(), 1):
         output = layer.output_shape(shape)
-        if isinstance(layer, BatchNorm) and layer.uses_batch(training) and batch_size * math.prod(shape[1:]) == 1:
-            raise ValueError(f"{name}: BatchNorm in training needs more than one value per channel; take a batch of 2 or eval")
+        if batch_size * (layer.values_per_mean(shape, training) or 2) == 1:
+            what_fits = "a batch of 2" + " or eval" * (layer.values_per_mean(shape, False) is None)
+            raise ValueError(f"{name}: {layer.kind} needs more than one value per channel; take {what_fits}")
         owner, before, live = name not in network.frozen_names and layer.params > 0, live, live
         live = (live or owner) and mode != "no_grad"
         after = current if layer.stays(training) else number

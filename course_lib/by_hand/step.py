@@ -87,7 +87,12 @@ def largest_batch(network: Network, budget: int, dtype: str = "float32", optimiz
     whole("largest_batch: budget", budget)
     two, three = (timeline(network, batch, dtype, optimizer) for batch in (2, 3))
     most = min(_fitting(a.total, b.total - a.total, budget) for a, b in zip(two, three, strict=True))
-    return most if most > 1 or not any(layer.buffers for layer in network.layers.values()) else 0  # BatchNorm may need two
+    if most == 1:
+        try:
+            timeline(network, 1, dtype, optimizer)
+        except ValueError:  # a BatchNorm that needs two
+            return 0
+    return most
 
 
 def _fitting(at_two: int, each: int, budget: int) -> int:
@@ -132,7 +137,8 @@ class _Step:
         self.scalars = 2 * self.size  # and its gradient, which the whole of backward holds
 
     def backward(self, one: Pass) -> None:
-        arriving, leaving, own = self.gradient, one.input_bytes * one.before, self.size * one.layer.params * one.owner
+        arriving = self.gradient or one.output_bytes * one.layer.wants_dense  # the gradient of a sum is one number, seen as a map
+        leaving, own = one.input_bytes * one.before, self.size * one.layer.params * one.owner
         if one.input == one.output and not one.needs and not own:
             return  # a view hands on what arrives
         padded = sum(need.bytes for need in one.needs if need.what == "padded") * one.before

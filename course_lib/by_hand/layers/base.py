@@ -151,6 +151,7 @@ class Layer:
     bias = False
     chains = True  # takes one tensor and gives one, so that it can stand in a row of layers
     buffers = 0  # stored values that are not parameters
+    wants_dense = False  # whether its backward first writes out a gradient that is one number for all values
     saved = None  # which of "input" and "output" backward needs; None where that is not known, or `saves` says it
     kind = property(lambda self: type(self).__name__)
 
@@ -260,6 +261,9 @@ class Layer:
     def stays(self, training: bool) -> bool:
         """Whether the output lies where the input lies: a view of it, or written over it."""
         return getattr(self, "inplace", False)
+
+    def values_per_mean(self, input_shape: Shape, training: bool) -> int | None:
+        """How many values of one image go into a mean that it takes; None where it takes none. PyTorch refuses a mean of one value."""
 
     def gives_view(self, output_shape: Shape) -> bool:
         """Whether the output is a view of what the layer made."""

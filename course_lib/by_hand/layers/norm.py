@@ -1,11 +1,13 @@
 """Normalisations: a scale and a shift for each channel or feature; BatchNorm remembers two numbers for each channel, too."""
 
+import math
+
 from course_lib.by_hand.layers.base import Count, Flag, Forward, Layer, Positive, Real, Saved, Shape, Sizes
 from course_lib.by_hand.ledger import Work
 from course_lib.show.tables import times
 
 
-class BatchNorm(Layer):
+class _BatchNorm(Layer):
     num_features: Count
     eps: Positive = 1e-5
     momentum: Real | None = 0.1
@@ -17,16 +19,19 @@ class BatchNorm(Layer):
     params_work = property(lambda self: Work([(self.num_features,)] * (1 + self.bias) * self.affine))
     buffers = property(lambda self: (2 * self.num_features + 1) * self.track_running_stats)
 
-    def uses_batch(self, training: bool) -> bool:
-        """Whether it takes mean and variance of the batch, and not those that it remembers."""
+    def of_batch(self, training: bool) -> bool:
+        """Whether it takes mean and spread of the batch, and not those that it remembers."""
         return training or not self.track_running_stats
+
+    def values_per_mean(self, input_shape: Shape, training: bool) -> int | None:
+        return math.prod(input_shape[1:]) if self.of_batch(training) else None
 
     def saves(self, forward: Forward) -> list[Saved]:
         own = [Saved("vectors", (2, self.num_features), batched=False)]  # mean and spread of the batch
-        return [Saved("input", forward.input_shape)] + own * self.uses_batch(forward.training)
+        return [Saved("input", forward.input_shape)] + own * self.of_batch(forward.training)
 
 
-class BatchNorm1d(BatchNorm):
+class BatchNorm1d(_BatchNorm):
     """Batch normalisation of (C,) or (C, L): 2·C parameters, and 2·C + 1 buffer values (PyTorch's BatchNorm1d page).
 
     >>> BatchNorm1d(128).params, BatchNorm1d(128).buffers
@@ -36,7 +41,7 @@ class BatchNorm1d(BatchNorm):
     ranks = (1, 2)
 
 
-class BatchNorm2d(BatchNorm, dims=2):
+class BatchNorm2d(_BatchNorm, dims=2):
     """Batch normalisation of (C, H, W): 2·C parameters, and 2·C + 1 buffer values (PyTorch's BatchNorm2d page).
 
     >>> BatchNorm2d(12).params, BatchNorm2d(12).buffers
@@ -44,7 +49,7 @@ class BatchNorm2d(BatchNorm, dims=2):
     """
 
 
-class BatchNorm3d(BatchNorm, dims=3):
+class BatchNorm3d(_BatchNorm, dims=3):
     """Batch normalisation of (C, D, H, W): 2·C parameters, and 2·C + 1 buffer values (PyTorch's BatchNorm3d page).
 
     >>> BatchNorm3d(12).params, BatchNorm3d(12).buffers
@@ -64,9 +69,16 @@ class GroupNorm(Layer):
     eps: Positive = 1e-5
     affine: Flag = True
     bias: Flag = True
+    wants_dense = True
     channels = property(lambda self: self.num_channels)
     detail = property(lambda self: f"{self.num_channels}, groups {self.num_groups}")
     params_work = property(lambda self: Work([(self.num_channels,)] * (1 + self.bias) * self.affine))
+
+    def saves(self, forward: Forward) -> list[Saved]:
+        return [Saved("input", forward.input_shape), Saved("vectors", (2, self.num_groups))]  # mean and spread of each group
+
+    def values_per_mean(self, input_shape: Shape, training: bool) -> int | None:
+        return math.prod(input_shape) // self.num_groups
 
     def _clash(self) -> str | None:
         if self.num_channels % self.num_groups:
@@ -103,3 +115,7 @@ class LayerNorm(RMSNorm):
     eps: Positive = 1e-5
     bias: Flag = True
     params_work = property(lambda self: Work([self.over] * (1 + self.bias) * self.elementwise_affine))
+
+    def saves(self, forward: Forward) -> list[Saved]:
+        others = forward.input_shape[: -len(self.over)]
+        return [Saved("input", forward.input_shape), Saved("vectors", (2, *others))]  # mean and spread of what is normalised as one
