@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # what an editor completes; at run time each loads on first u
     from course_lib.by_machine.comparing import compare
     from course_lib.by_machine.counting import count
     from course_lib.by_machine.living import measure_peak
-    from course_lib.by_machine.measuring import compare_memory, measure_memory
+    from course_lib.by_machine.measuring import measure_memory
     from course_lib.by_machine.modules import build
     from course_lib.by_machine.reconciling import reconcile
     from course_lib.cards.follow import follow, unfollow
@@ -42,7 +42,7 @@ _LATER = {
     "timeline": "by_hand.step",
     "measure_peak": "by_machine.living",
     "measure_memory": "by_machine.measuring",
-    "compare_memory": "by_machine.measuring",
+    "compare_memory": "by_machine.living",
     "bars": "show.figures",
     "lines": "show.figures",
     "guess": "exercises",

@@ -4,37 +4,14 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from course_lib.by_hand.layers import Layer, one_of, whole
+from course_lib.by_hand.layers import Layer, Shape, one_of, whole
 from course_lib.by_hand.layers.base import Forward
 from course_lib.by_hand.ledger import Work
 from course_lib.by_hand.networks import Network
+from course_lib.by_hand.optimizers import STEP, Optimizer, known
 
 DTYPES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}  # bytes a value
 INDEX = COUNTER = 8  # bytes of an int64: a max pool's index, BatchNorm's count of batches
-
-
-class Optimizer(NamedTuple):
-    """An optimizer as torch.optim has it; what it stores: tensors like the parameter, and bytes of a step counter; and what its step
-    makes on the way: tensors like the parameter that it works on, or, with foreach, like all of them at once."""
-
-    kind: str
-    arguments: dict[str, object]
-    copies: int
-    step: int = 0
-    temporaries: int = 0
-    at_once: int = 0
-
-
-OPTIMIZERS = {
-    "SGD": Optimizer("SGD", {}, 0),
-    "SGD momentum": Optimizer("SGD", {"momentum": 0.9}, 1),
-    "SGD Nesterov": Optimizer("SGD", {"momentum": 0.9, "nesterov": True}, 1, temporaries=1),
-    "Adam": Optimizer("Adam", {}, 2, 4, temporaries=2, at_once=1),
-    "Adam amsgrad": Optimizer("Adam", {"amsgrad": True}, 3, 4, temporaries=2, at_once=1),
-    "AdamW": Optimizer("AdamW", {}, 2, 4, temporaries=2, at_once=1),
-    "RMSprop": Optimizer("RMSprop", {}, 1, 4, temporaries=1, at_once=1),
-    "Adagrad": Optimizer("Adagrad", {}, 1, 4, temporaries=1, at_once=2),
-}
 MODES = ("train", "eval", "no_grad")
 
 
@@ -64,7 +41,15 @@ class Memory(NamedTuple):
         return self.weights + self.gradients + self.state + self.buffers
 
 
-def predict_memory(network: Network, batch_size: int = 1, dtype: str = "float32", optimizer: str = "Adam", mode: str = "train") -> Memory:
+def trained_shapes(network: Network) -> list[tuple[str, Shape]]:
+    """The parameters that are trained: the layer's name and the parameter's shape."""
+    trained = [(name, layer) for name, layer in network.layers.items() if name not in network.frozen_names]
+    return [(name, shape) for name, layer in trained for shape in layer.parameter_shapes]
+
+
+def predict_memory(
+    network: Network, batch_size: int = 1, dtype: str = "float32", optimizer: str | Optimizer = "Adam", mode: str = "train"
+) -> Memory:
     """Bytes of one step: parameters and input of one dtype, without the loss; treated in lessons 5 and 6.
 
     mode "train" is a whole step; "eval" a forward pass in eval mode with autograd on, "no_grad" one without it.
@@ -74,21 +59,18 @@ def predict_memory(network: Network, batch_size: int = 1, dtype: str = "float32"
     >>> step.training_state, step.kept, step.kept + step.input
     (430848, 486400, 683008)
     """
-    one_of(OPTIMIZERS, "optimizer", optimizer)
+    stored = known(optimizer)
     if not isinstance(network, Network):
         raise TypeError(f"predict_memory takes a Network, such as small_cnn(), not {network!r:.60}; measure_memory takes a module, too")
-    rows, size, stored = keeps(network, batch_size, dtype, mode), DTYPES[dtype], OPTIMIZERS[optimizer]
-    ledger = network.ledger()
-    trained, tensors = (ledger.trainable_params, sum(len(row.work) for row in ledger if row.trainable_params))
-    if mode != "train":
-        trained = tensors = 0
-    elif not trained:
+    rows, size, ledger = keeps(network, batch_size, dtype, mode), DTYPES[dtype], network.ledger()
+    trained = [shape for _, shape in trained_shapes(network)] if mode == "train" else []
+    if mode == "train" and not trained:
         raise ValueError("memory: nothing to train: the network has no parameters, or all are frozen")
     counters = sum(1 for row in ledger if row.buffers)
     return Memory(
         weights=size * ledger.params,
-        gradients=size * trained,
-        state=stored.copies * size * trained + stored.step * tensors,
+        gradients=size * sum(map(math.prod, trained)),
+        state=sum(size * sum(map(math.prod, stored.stores(shape))) + STEP * stored.counters for shape in trained),
         buffers=size * (ledger.buffers - counters) + COUNTER * counters,
         kept=sum(row.bytes for row in rows[1:]),
         input=rows[0].bytes,

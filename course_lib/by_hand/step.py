@@ -4,8 +4,9 @@ import math
 from typing import NamedTuple
 
 from course_lib.by_hand.layers import whole
-from course_lib.by_hand.memory import DTYPES, OPTIMIZERS, Memory, Optimizer, Pass, passes, predict_memory
+from course_lib.by_hand.memory import DTYPES, Memory, Pass, passes, predict_memory, trained_shapes
 from course_lib.by_hand.networks import Network
+from course_lib.by_hand.optimizers import STEP, Optimizer, known
 from course_lib.show.tables import Cell, Shown, Table, number
 from course_lib.words import words
 
@@ -48,7 +49,7 @@ class Timeline(Shown, tuple):
 
 
 def timeline(
-    network: Network, batch_size: int = 1, dtype: str = "float32", optimizer: str = "Adam", mode: str = "train",
+    network: Network, batch_size: int = 1, dtype: str = "float32", optimizer: str | Optimizer = "Adam", mode: str = "train",
     foreach: bool = False, first: bool = False, accumulate: bool = False,
 ) -> Timeline:  # fmt: skip
     """The moments of one step on the CPU, `loss = model(x).sum()`; of a forward pass alone in the modes "eval" and "no_grad".
@@ -62,8 +63,10 @@ def timeline(
     (1378584, "relu1's backward holds the gradient that arrives, 250,880 B, and the one that it hands on, 250,880 B")
     """
     memory, layers = predict_memory(network, batch_size, dtype, optimizer, mode), list(passes(network, batch_size, dtype, mode))
-    stateless = first and optimizer != "Adagrad"  # which makes its state before the first step
-    step = _Step(memory, DTYPES[dtype], layers[0].input_bytes, stateless, accumulate)
+    stored = known(optimizer)
+    if mode == "train" and stored.temporaries is None:
+        raise ValueError(f"what {stored.name} makes in its step is not known by hand; measure_peak measures it")
+    step = _Step(memory, DTYPES[dtype], layers[0].input_bytes, first and stored.makes_state != "before it", accumulate)
     for one in layers:
         if mode == "train" and one.in_place and one.live and one.input in step.keepers:
             raise ValueError(f"{one.name}: changes in place what {step.keepers[one.input]} keeps; PyTorch's backward refuses that")
@@ -73,11 +76,11 @@ def timeline(
         for one in reversed(layers):
             if one.live:
                 step.backward(one)
-        step.optimize(network, OPTIMIZERS[optimizer], optimizer, foreach, first)
+        step.optimize(network, stored, optimizer if isinstance(optimizer, str) else stored.name, foreach, first)
     return Timeline(step.moments)
 
 
-def largest_batch(network: Network, budget: int, dtype: str = "float32", optimizer: str = "Adam") -> int:
+def largest_batch(network: Network, budget: int, dtype: str = "float32", optimizer: str | Optimizer = "Adam") -> int:
     """The largest batch whose step fits a budget of bytes at every moment, the optimizer's state in place; 0 where not even one image does.
 
     >>> from course_lib import small_cnn
@@ -160,19 +163,18 @@ class _Step:
 
     def optimize(self, network: Network, stored: Optimizer, name: str, foreach: bool, first: bool) -> None:
         """Parameter by parameter, where what was made for the last one goes when the next has made its own; or all at once."""
-        trained = [(place, layer) for place, layer in network.layers.items() if place not in network.frozen_names]
-        tensors = [(place, self.size * math.prod(term)) for place, layer in trained for term in layer.params_work]
+        tensors = [(place, self.size * math.prod(shape)) for place, shape in trained_shapes(network)]
         total = sum(size for _, size in tensors)
         self.scalars, self.gradients, self.state, before = self.size, self.memory.gradients, self.memory.state, 0
         if foreach:
-            one = 4 * (stored.step > 0)  # in a tensor, to be added to the counters
+            one = STEP * (stored.counters > 0)  # in a tensor, to be added to the counters
             return self.moment("step", name, 0, max(one, stored.at_once * total))
-        one_by_one = first and stored.kind == "SGD" and stored.copies  # its copies are made on the way
+        one_by_one = first and stored.makes_state == "on the way"
         self.state -= total * one_by_one
         for place, tensor in tensors:
             self.state += tensor * one_by_one
             self.moment("step", f"{name}, {place}", before, stored.temporaries * tensor)
-            before = tensor * (stored.temporaries > 0 and stored.kind != "SGD")
+            before = stored.leaves * tensor
 
 
 def timeline_table(moments: Timeline) -> Table:

@@ -199,7 +199,11 @@ def with_values(model: nn.Module) -> nn.Module:
         memo |= {id(known): OrderedDict() for known in hooks if not any(map(_own, known.values()))}
         passed = [t for t in vars(part).values() if isinstance(t, torch.Tensor) and not t.is_leaf]  # tensors of a pass before
         memo |= {id(t): t.detach().clone() for t in passed}
-    copied = copy.deepcopy(model, memo)
+    copied, first = copy.deepcopy(model, memo), {}
+    for mine, its in zip(model.parameters(), copied.parameters(), strict=True):  # those tied by .data lie in one place here, too
+        place = (mine.untyped_storage().data_ptr(), mine.storage_offset(), mine.numel())
+        if not mine.is_meta and first.setdefault(place, its) is not its:
+            its.data = first[place].data.as_strided(mine.size(), mine.stride())
     return copied.to_empty(device="cpu") if any(p.is_meta for p in model.parameters()) else copied.cpu()
 
 

@@ -42,6 +42,8 @@ def sentence(heard: Walk, layers: Layers) -> str:
     where, before = f"{failed.path}: " if failed.path else "", heard.places[:-1]
     if failed.module is not None and isinstance(error, ValueError) and str(error).startswith(where):
         return "; ".join([str(error), *_advice(layers[failed.module], failed, before)])
+    if "'indices'" in str(error):
+        return where + words("wants_integers")
     if failed.function and len(failed.inputs) == 2 and isinstance(error, RuntimeError):
         one, other = (next((p.path or p.function for p in reversed(before) if p.outputs[:1] == [s]), words("input")) for s in failed.inputs)
         a, b = (times(shape[1:]) for shape in failed.inputs)

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
-from course_lib.by_hand.memory import DTYPES, OPTIMIZERS
+from course_lib.by_hand.memory import DTYPES
 from course_lib.by_hand.networks import Network, small_cnn, vgg16_32
+from course_lib.by_hand.optimizers import STEPS_KNOWN
 from course_lib.by_hand.step import Moment, Timeline, largest_batch, timeline
 from course_lib.cards.base import Card, Total, View, arrow
 from course_lib.cards.pictures import timeline_picture
@@ -12,7 +13,7 @@ from course_lib.words import words
 
 NETWORKS = {"small_cnn": small_cnn, "vgg16_32": vgg16_32}
 BUDGETS = {"16 MB": 16, "256 MB": 256, "1 GB": 1000, "8 GB": 8000, "24 GB": 24_000, "80 GB": 80_000}  # in 10^6 bytes
-LIMITS = {"batch": (1, 512), "network": tuple(NETWORKS), "dtype": tuple(DTYPES), "optimizer": tuple(OPTIMIZERS),
+LIMITS = {"batch": (1, 512), "network": tuple(NETWORKS), "dtype": tuple(DTYPES), "optimizer": STEPS_KNOWN,
           "budget": tuple(BUDGETS), "batch_norm": None}  # fmt: skip
 START = {"batch": 16, "network": "small_cnn", "dtype": "float32", "optimizer": "Adam", "budget": "1 GB", "batch_norm": False}
 
