@@ -14,7 +14,10 @@ from course_lib import (
     BatchNorm2d,
     Conv1d,
     Conv2d,
+    Flatten,
+    Linear,
     Network,
+    RMSNorm,
     bars,
     conv1d_net,
     layer_card,
@@ -26,6 +29,7 @@ from course_lib import (
     timeline,
     vgg16_32,
 )
+from course_lib.by_hand.step import largest_batch
 from course_lib.by_machine.modules import build
 from course_lib.cards import base
 from course_lib.cards.base import View
@@ -222,6 +226,38 @@ def test_the_memory_cards_picture_has_its_mark_over_the_highest_moment(network, 
 def test_the_memory_card_draws_a_budget_that_is_passed_and_says_so(batch, budget, line, says):
     shown = memory_card(batch=batch, budget=budget)._shown.value
     assert ("stroke-dasharray" in shown) == line and says in shown
+
+
+def test_the_memory_card_of_ones_own_network():
+    mine = Network((3, 8, 8), conv=Conv2d(3, 4, 3), norm=BatchNorm2d(4), flatten=Flatten(), fc=Linear(144, 2))
+    for network in (mine, lambda: mine):
+        card = memory_card(network, batch=4, optimizer="SGD")
+        card.set(batch=100, dtype="float64")
+        peak = timeline(mine, 100, "float64", "SGD").peak
+        assert f"{peak.total:,}" in card._shown.value and "norm" in card._shown.value
+    assert "network" not in card.controls and "batch_norm" not in card.controls
+    for given, error, says in (
+        (nn.Linear(2, 2), TypeError, r"a PyTorch module is measured by measure_peak\(model, input_size\)"),
+        ("resnet", ValueError, "network must be one of small_cnn, vgg16_32, not 'resnet'"),
+        (["batch"], ValueError, "network must be one of"),
+        (Network((4, 8), x=RMSNorm(8)), ValueError, "the backward of RMSNorm keeps is not known by hand"),
+        (Network((4,), flatten=Flatten()), ValueError, "nothing to train"),
+    ):
+        with pytest.raises(error, match=says):
+            memory_card(given)
+    with pytest.raises(TypeError, match="no setting batch_norm; there are batch, dtype, optimizer, budget"):
+        memory_card(mine, batch_norm=True)
+
+
+def test_the_memory_cards_totals_say_how_they_changed():
+    card = memory_card()
+    assert 'class="change"></span>' in card._shown.value
+    card.set(batch=32)
+    more = timeline(small_cnn(), 32).peak.total - timeline(small_cnn(), 16).peak.total
+    assert f"▲ +{more / 1e6:.3g} MB" in card._shown.value and "16,848</span> <span" in card._shown.value
+    card.set(batch=16, optimizer="SGD")
+    fewer = largest_batch(small_cnn(), 10**9) - largest_batch(small_cnn(), 10**9, optimizer="SGD")
+    assert fewer < 0 and f"▲ +{-fewer:,}" in card._shown.value
 
 
 def test_evil_text_is_text_in_every_answer():

@@ -21,11 +21,11 @@ except ModuleNotFoundError:  # a card does without it, and says so
 
 
 class Total(NamedTuple):
-    """A big number, what it is, and its change against the start."""
+    """A big number, what it is, and its change against the start, as `arrow` writes it."""
 
     value: str
     label: str
-    change: int = 0
+    change: str = ""
 
 
 class View(NamedTuple):
@@ -43,7 +43,7 @@ class View(NamedTuple):
         if self.problem:
             return f'<div class="course {layout}"><p class="problem" role="alert">{escape(self.problem)}</p></div>'
         totals = "".join(
-            f'<div><span class="big">{escape(t.value)}</span> <span class="change">{arrow(t.change)}</span>'
+            f'<div><span class="big">{escape(t.value)}</span> <span class="change">{escape(t.change)}</span>'
             f'<br><span class="quiet">{escape(t.label)}</span></div>'
             for t in self.totals
         )
@@ -58,13 +58,13 @@ class View(NamedTuple):
         return {"text/html": f"<p><b>{escape(said)}</b></p>{drawn}{html}", "text/plain": f"{said}\n{self.alt}\n{text}".strip()}
 
 
-def arrow(change: int) -> str:
+def arrow(change: int, shown: Callable[[int], str] = "{:,}".format) -> str:
     """A change by its sign and an arrow, so that it tells without colour.
 
     >>> arrow(-9792), arrow(960), arrow(0)
     ('▼ −9,792', '▲ +960', '')
     """
-    return f"▲ +{change:,}" if change > 0 else f"▼ −{-change:,}" if change else ""
+    return f"▲ +{shown(change)}" if change > 0 else f"▼ −{shown(-change)}" if change else ""
 
 
 def fitting(fits: Callable[[int], object], start: int, low: int, high: int) -> tuple[int, int]:

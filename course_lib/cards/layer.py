@@ -41,8 +41,8 @@ def layer_view(values: dict, start: dict, layout: str = "desk", kind: type = Con
     rows = [[words(name), Cell(work.text, "work"), f"{now:,}", arrow(now - was)] for name, work, now, was in facts]
     table = Table([f"<{words('what')}", words("work"), words("number"), words("change")], rows)
     totals = [
-        Total(f"{row.params:,}", words("params"), row.params - before.params),
-        Total(f"{row.macs:,}", words("macs"), row.macs - before.macs),
+        Total(f"{row.params:,}", words("params"), arrow(row.params - before.params)),
+        Total(f"{row.macs:,}", words("macs"), arrow(row.macs - before.macs)),
         Total(f"{row.window:,}", words("macs_one")),
     ]
     alt = words("layer_alt", layer=repr(layer), input=times(input_shape), output=times(row.output_shape), n=position + 1, of=places)

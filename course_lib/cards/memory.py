@@ -1,6 +1,7 @@
 """The memory card: what a training step holds, moment by moment, as batch, dtype and optimizer change."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import lru_cache, partial
 
 from course_lib.by_hand.memory import DTYPES
 from course_lib.by_hand.networks import Network, small_cnn, vgg16_32
@@ -18,9 +19,20 @@ LIMITS = {"batch": (1, 512), "network": tuple(NETWORKS), "dtype": tuple(DTYPES),
 START = {"batch": 16, "network": "small_cnn", "dtype": "float32", "optimizer": "Adam", "budget": "1 GB", "batch_norm": False}
 
 
-def _step(values: dict) -> tuple[Network, Timeline]:
-    network = NETWORKS[values["network"]](batch_norm=values["batch_norm"])
-    return network, timeline(network, values["batch"], values["dtype"], values["optimizer"])
+@lru_cache(maxsize=16)  # the start, and each setting that a slider comes back to
+def _step(network: Network, batch: int, dtype: str, optimizer: str, budget: str) -> tuple[Timeline, int]:
+    """The step, and the largest batch whose step fits."""
+    return timeline(network, batch, dtype, optimizer), largest_batch(network, BUDGETS[budget] * 10**6, dtype, optimizer)
+
+
+@lru_cache(maxsize=16)
+def _named(name: str, batch_norm: bool) -> Network:
+    return NETWORKS[name](batch_norm=batch_norm)
+
+
+def _asked(values: dict, own: Network | None) -> tuple[Timeline, int]:
+    network = own or _named(values["network"], values["batch_norm"])
+    return _step(network, *(values[name] for name in ("batch", "dtype", "optimizer", "budget")))
 
 
 def megabytes(count: int) -> str:
@@ -35,41 +47,54 @@ def _parts(moment: Moment) -> dict[str, int]:
             "kept": moment.kept, "passing": passing}  # fmt: skip
 
 
-def memory_view(values: dict, start: dict, layout: str = "desk") -> View:
+def memory_view(values: dict, start: dict, layout: str = "desk", own: Network | None = None) -> View:
     """What the memory card shows for these values: a training step moment by moment, its peak, and the largest batch for the budget."""
-    network, moments = _step(values)
-    peak, before, budget = moments.peak, _step(start)[1].peak, BUDGETS[values["budget"]] * 10**6
-    most = largest_batch(network, budget, values["dtype"], values["optimizer"])
-    parts, was = _parts(peak), _parts(before)
+    (moments, most), (before, most_before) = _asked(values, own), _asked(start, own)
+    peak, budget, change = moments.peak, BUDGETS[values["budget"]] * 10**6, moments.peak.total - before.peak.total
+    parts, was = _parts(peak), _parts(before.peak)
     rows = [
         [Cell(words(name), "name"), f"{now:,}", megabytes(now), f"{100 * now / peak.total:.1f} %", Cell(arrow(now - was[name]), "change")]
         for name, now in parts.items()
     ]
     headings = [f"<{words('at_the_peak')}", words("bytes"), "MB", words("share"), words("change")]
-    total = [words("total"), f"{peak.total:,}", megabytes(peak.total), "", arrow(peak.total - before.total)]
+    total = [words("total"), f"{peak.total:,}", megabytes(peak.total), "", arrow(change)]
     table = Table(headings, rows, total, notes=[f"{peak.cause}."])
     fits = words("fits" if peak.total <= budget else "fits_not")
     totals = [
-        Total(megabytes(peak.total), words("peak_total")),
+        Total(megabytes(peak.total), words("peak_total"), arrow(change, megabytes)),
         Total(f"{words(peak.phase)} {peak.place}", words("peak_place")),
-        Total(f"{most:,}", f"{words('most_for', budget=values['budget'])}; {fits}"),
+        Total(f"{most:,}", f"{words('most_for', budget=values['budget'])}; {fits}", arrow(most - most_before)),
     ]
     alt = words("memory_alt", parts=", ".join(f"{words(name)} {count:,}" for name, count in parts.items()), cause=peak.cause)
     phases = [moment.phase for moment in moments]
-    svg = timeline_picture(list(map(_parts, moments)), phases, budget, max(peak.total, before.total), alt)
+    svg = timeline_picture(list(map(_parts, moments)), phases, budget, max(peak.total, before.peak.total), alt)
     return View(totals, svg, alt, table if layout == "desk" else None)
 
 
-def memory_card(sliders: Iterable[str] | None = None, layout: str = "desk", **start) -> Card:
+def memory_card(
+    network: str | Network | Callable[[], Network] = "small_cnn", sliders: Iterable[str] | None = None, layout: str = "desk", **start
+) -> Card:
     """A card on the bytes of one training step, moment by moment: forward climbs, backward falls, the optimizer's step; and the peak.
 
-    >>> memory_card(batch=128, optimizer="SGD").values["optimizer"]
-    'SGD'
+    `network` is one of the course's by name, which a menu changes; or a Network of your own, or a function that gives one.
+
+    >>> from course_lib import Linear, Network
+    >>> memory_card(batch=128, optimizer="SGD").values["optimizer"], list(memory_card(Network((4,), fc=Linear(4, 2))).controls)
+    ('SGD', ['batch', 'dtype', 'optimizer', 'budget'])
     """
-    if unknown := sorted(start.keys() - START.keys()):
-        raise TypeError(f"memory_card: no setting {', '.join(unknown)}; there are {', '.join(START)}")
-    begin = {**START, **start}
-    for name, options in LIMITS.items():
+    if hasattr(network, "forward"):
+        raise TypeError("memory_card takes a Network, such as small_cnn(); a PyTorch module is measured by measure_peak(model, input_size)")
+    network = network() if callable(network) else network
+    own = network if isinstance(network, Network) else None
+    limits = {name: ends for name, ends in LIMITS.items() if not own or name not in ("network", "batch_norm")}
+    usual = {name: START[name] for name in limits}
+    if unknown := sorted(start.keys() - usual.keys()):
+        raise TypeError(f"memory_card: no setting {', '.join(unknown)}; there are {', '.join(usual)}")
+    begin = {**usual, **start} if own else {**usual, **start, "network": network}
+    for name, options in limits.items():
         if isinstance(options, tuple) and isinstance(options[0], str) and begin[name] not in options:
             raise ValueError(f"memory_card: {name} must be one of {', '.join(options)}, not {begin[name]!r}")
-    return Card(memory_view, begin, LIMITS, fits=_step, free=["batch"], sliders=sliders, reference=START, layout=layout)
+    return Card(
+        partial(memory_view, own=own), begin, limits, fits=partial(_asked, own=own), free=["batch"], sliders=sliders, reference=usual,
+        layout=layout,
+    )  # fmt: skip

@@ -78,8 +78,8 @@ def network_view(values: dict, start: dict, layout: str = "desk", make: Make = s
     top = max(ledger, key=lambda row: row.params)
     one = "macs_image" if len(network.input_shape) == 3 else "macs_input"
     totals = [
-        Total(f"{ledger.params:,}", words("params"), ledger.params - before.params),
-        Total(f"{ledger.macs:,}", words(one if per == 1 else "macs_batch", n=per), ledger.macs - before.macs),
+        Total(f"{ledger.params:,}", words("params"), arrow(ledger.params - before.params)),
+        Total(f"{ledger.macs:,}", words(one if per == 1 else "macs_batch", n=per), arrow(ledger.macs - before.macs)),
     ]
     if desk:
         share, size = round(100 * top.params / max(1, ledger.params)), 4 * ledger.params
