@@ -9,6 +9,7 @@ import torch
 import torchinfo
 from test_tools import Block
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 from torch.utils.flop_counter import FlopCounterMode
 
 from course_lib import (
@@ -27,6 +28,7 @@ from course_lib import (
     vote,
 )
 from course_lib import small_cnn as by_hand_cnn
+from course_lib import vgg16_32 as by_hand_vgg
 from course_lib.by_machine.living import measure_peak
 from course_lib.designs import DESIGNS
 from course_lib.exercises import EXERCISES
@@ -83,7 +85,7 @@ def nbytes(model: nn.Module) -> int:
 
 def saved(model: nn.Module, batch: int = 16) -> int:
     """Bytes of the tensors that autograd really saves, parameters and input not counted."""
-    x = torch.zeros(batch, 3, 32, 32)
+    x = torch.zeros(batch, 3, 32, 32, dtype=model[0].weight.dtype)
     own = {t.untyped_storage().data_ptr() for t in (x, *model.parameters())}
     kept = {}
 
@@ -104,6 +106,29 @@ def adam(model: nn.Module, frozen: int | None = None) -> int:
     model(torch.zeros(2, 3, 32, 32, dtype=model[0].weight.dtype)).sum().backward()
     optimizer.step()
     return sum(t.nbytes for state in optimizer.state.values() for t in state.values())
+
+
+class Blocks(nn.Module):
+    """A network cut behind its max pools, each piece checkpointed."""
+
+    def __init__(self, model: nn.Sequential):
+        super().__init__()
+        self.blocks = nn.ModuleList([nn.Sequential()])
+        for layer in model:
+            self.blocks[-1].append(layer)
+            if isinstance(layer, nn.MaxPool2d):
+                self.blocks.append(nn.Sequential())
+
+    def forward(self, x):
+        for block in self.blocks[:-1]:
+            x = checkpoint(block, x, use_reentrant=False)
+        return self.blocks[-1](x)
+
+
+def frozen_front() -> nn.Sequential:
+    net = small_cnn()
+    net[0].requires_grad_(False)
+    return net
 
 
 def backward_ratio() -> float:
@@ -247,6 +272,11 @@ JUDGE = {
     "three-for-seven": lambda: params(nn.Conv2d(512, 512, 7, bias=False)) - 3 * params(nn.Conv2d(512, 512, 3, bias=False)),
     "cs231n-mb": lambda: 4 * gives(VGG224, (nn.Conv2d, nn.MaxPool2d, nn.Linear), 224) / 1e6,
     "adam-bfloat16": lambda: adam(small_cnn().bfloat16()),
+    "checkpoint-price": lambda: 100 * meta_macs(VGG32[:5], 1, 3, 32, 32) / (3 * meta_macs(VGG32, 1, 3, 32, 32)),
+    "checkpoint-all": lambda: measure_peak(Blocks(build(by_hand_vgg())), (128, 3, 32, 32)) / 1e6,
+    "freeze-kept": lambda: saved(frozen_front()),
+    "bfloat16-kept": lambda: saved(small_cnn().bfloat16()),
+    "autocast-casts": lambda: sum(p.bfloat16().nbytes for p in NET.parameters() if p.dim() > 1),
 }  # fmt: skip
 NUMBERS = [name for name, exercise in EXERCISES.items() if not exercise.cases]
 
