@@ -222,7 +222,7 @@ def test_the_memory_cards_picture_has_its_mark_over_the_highest_moment(network, 
     assert y == pytest.approx(min(tops) - 2, abs=0.11)
 
 
-@pytest.mark.parametrize("batch, budget, line, says", [(16, "1 GB", False, "this one fits"), (512, "16 MB", True, "this one does not fit")])
+@pytest.mark.parametrize("batch, budget, line, says", [(16, "1 GB", False, ": fits"), (512, "16 MB", True, ": does not fit")])
 def test_the_memory_card_draws_a_budget_that_is_passed_and_says_so(batch, budget, line, says):
     shown = memory_card(batch=batch, budget=budget)._shown.value
     assert ("stroke-dasharray" in shown) == line and says in shown

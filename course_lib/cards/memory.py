@@ -61,9 +61,8 @@ def memory_view(values: dict, start: dict, layout: str = "desk", own: Network | 
     table = Table(headings, rows, total, notes=[f"{peak.cause}."])
     fits = words("fits" if peak.total <= budget else "fits_not")
     totals = [
-        Total(megabytes(peak.total), words("peak_total"), arrow(change, megabytes)),
-        Total(f"{words(peak.phase)} {peak.place}", words("peak_place")),
-        Total(f"{most:,}", f"{words('most_for', budget=values['budget'])}; {fits}", arrow(most - most_before)),
+        Total(megabytes(peak.total), words("peak_total", place=f"{words(peak.phase)} {peak.place}", fits=fits), arrow(change, megabytes)),
+        Total(f"{most:,}", words("most_for", budget=values["budget"]), arrow(most - most_before)),
     ]
     alt = words("memory_alt", parts=", ".join(f"{words(name)} {count:,}" for name, count in parts.items()), cause=peak.cause)
     phases = [moment.phase for moment in moments]
@@ -95,6 +94,6 @@ def memory_card(
         if isinstance(options, tuple) and isinstance(options[0], str) and begin[name] not in options:
             raise ValueError(f"memory_card: {name} must be one of {', '.join(options)}, not {begin[name]!r}")
     return Card(
-        partial(memory_view, own=own), begin, limits, fits=partial(_asked, own=own), free=["batch"], sliders=sliders, reference=usual,
-        layout=layout,
+        partial(memory_view, own=own), begin, limits, fits=partial(_asked, own=own), free=["batch"], sliders=sliders,
+        reference=begin if own else usual, layout=layout,
     )  # fmt: skip
