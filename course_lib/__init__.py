@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # what an editor completes; at run time each loads on first u
     from course_lib.cards.memory import memory_card
     from course_lib.cards.network import network_card
     from course_lib.exercises import check, guess, reveal, vote
-    from course_lib.show.figures import bars, lines
+    from course_lib.show.figures import bars, lines, roofline
     from course_lib.verdicts import claims
 
 _LATER = {
@@ -45,6 +45,7 @@ _LATER = {
     "compare_memory": "by_machine.living",
     "bars": "show.figures",
     "lines": "show.figures",
+    "roofline": "show.figures",
     "guess": "exercises",
     "reveal": "exercises",
     "check": "exercises",

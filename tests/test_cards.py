@@ -1,5 +1,6 @@
 """Cards without a browser: every slider to both ends, impossible settings, twins, speed of the pure function."""
 
+import math
 import re
 from itertools import pairwise
 from types import SimpleNamespace
@@ -25,6 +26,7 @@ from course_lib import (
     memory_card,
     network_card,
     one_conv,
+    roofline,
     small_cnn,
     timeline,
     vgg16_32,
@@ -403,6 +405,31 @@ def test_ticks_are_round_and_few_and_reach_the_top(top):
     ticks = figures._ticks(top)
     assert ticks[0] == 0 and 2 <= len(ticks) <= 6 and ticks[-1] >= top and (len(ticks) == 2 or ticks[-2] < top)
     assert all(f"{b - a:.4e}"[0] in "125" and f"{b - a:.4e}"[1:6] == ".0000" for a, b in pairwise(ticks))
+
+
+def test_a_roofline_puts_its_dots_under_the_right_roof():
+    points = {"conv": (100, 90), "near": (80, 70), "linear": (0.5, 9), "depthwise": (2, 2.6)}
+    figure = roofline("Equal work", 100, 20, points)
+    dots = [
+        (float(x), float(y), ink)
+        for x, y, ink in re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)" r="8" fill="[^"]*?(orange|blue)', figure.svg)
+    ]
+    roof = [tuple(map(float, corner.split(","))) for corner in re.search(r'<polyline points="([^"]*)"', figure.svg).group(1).split()]
+    tens = {float(n.replace(",", "")): float(x) for x, n in re.findall(r'x="([\d.]+)" y="364[^>]*>([\d.,]+)<', figure.svg)}
+    for (per_byte, rate), (x, y, ink) in zip(sorted(points.values(), key=lambda point: -point[1]), dots, strict=True):
+        below = min(100, 20 * per_byte)
+        assert ink == ("orange" if rate < below / 4 else "blue")
+        (x0, y0), (x1, _), (x2, y2) = roof
+        at = y0 + (y2 - y0) * (x - x0) / (x1 - x0) if x < x1 else y2
+        assert roof[0][0] <= x <= x2 and at <= y + 0.3, "no dot is above its roof"
+        one, ten = tens[1], tens[10]
+        assert x == pytest.approx(one + (ten - one) * math.log10(per_byte), abs=0.2)
+    assert roof[1][0] == pytest.approx(tens[1] + (tens[10] - tens[1]) * math.log10(5), abs=0.2), "the knee, 100 GFLOPS over 20 GB/s"
+    assert "conv 90 GFLOPS" in figure.alt and figure.table.rows[2][1:] == ["0.5", "9", "10"]
+    heights = sorted(float(y) for name in points for y in re.findall(rf'y="([\d.]+)"[^>]*>{name}<', figure.svg))
+    assert len(heights) == 4 and min(b - a for a, b in pairwise(heights)) >= 20
+    with pytest.raises(ValueError, match="every number must be above 0"):
+        roofline("none", 100, 20, {"conv": (0, 1)})
 
 
 def test_chinese_names_and_titles_are_text_and_their_numbers_stand_in_line(recwarn):

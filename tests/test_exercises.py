@@ -177,6 +177,7 @@ NET = small_cnn()
 NORMED = nn.Sequential(
     NET[0], nn.BatchNorm2d(5), *NET[1:4], nn.BatchNorm2d(12), *NET[4:8], nn.BatchNorm1d(128), *NET[8:]
 )  # fmt: skip
+WIDE, ZEROS = nn.Linear(10752, 10752, device="meta"), torch.zeros(1, 10752, device="meta")
 VGG32, VGG224 = vgg(32, 512, 256, 10), vgg(224, 4096, 4096, 1000)
 
 
@@ -272,6 +273,7 @@ JUDGE = {
     "three-for-seven": lambda: params(nn.Conv2d(512, 512, 7, bias=False)) - 3 * params(nn.Conv2d(512, 512, 3, bias=False)),
     "cs231n-mb": lambda: 4 * gives(VGG224, (nn.Conv2d, nn.MaxPool2d, nn.Linear), 224) / 1e6,
     "adam-bfloat16": lambda: adam(small_cnn().bfloat16()),
+    "flops-per-byte": lambda: 2 * meta_macs(WIDE, 1, 10752) / sum(t.nbytes for t in (*WIDE.parameters(), WIDE(ZEROS), ZEROS)),
     "checkpoint-price": lambda: 100 * meta_macs(VGG32[:5], 1, 3, 32, 32) / (3 * meta_macs(VGG32, 1, 3, 32, 32)),
     "checkpoint-all": lambda: measure_peak(Blocks(build(by_hand_vgg())), (128, 3, 32, 32)) / 1e6,
     "freeze-kept": lambda: saved(frozen_front()),

@@ -152,3 +152,58 @@ def lines(title: str, along: str, places: Sequence[int], /, **values: dict[str, 
     alt = words("lines_alt", title=title, ends=ends, unit=unit, along=along, first=places[0], last=places[-1])
     rows = [[f"{place:,}", *(f"{numbers[i]:,}" for numbers in series.values())] for i, place in enumerate(places)]
     return Figure(picture(WIDTH, 404, parts, alt), alt, Table([along, *map(str, series)], rows))
+
+
+def roofline(title: str, most: float, bandwidth: float, points: dict[str, tuple[float, float]], /) -> Figure:
+    """Dots at (FLOPs for each byte, GFLOPS) under two roofs: the most GFLOPS, and GB/s times FLOPs for each byte; both axes by tens.
+
+    Source: Williams, Waterman and Patterson, "Roofline", 2009.
+
+    >>> roofline("The Linear layer waits for memory", 100, 20, {"conv": (166, 90), "Linear": (0.5, 9)})
+    Roofline: The Linear layer waits for memory. 100 GFLOPS and 20 GB/s at most; conv 90 GFLOPS, Linear 9 GFLOPS.
+    what    FLOPs per byte  GFLOPS  roof there
+    conv               166      90         100
+    Linear             0.5       9          10
+    """
+    if min([most, bandwidth, *(number for point in points.values() for number in point)], default=0) <= 0:
+        raise ValueError("roofline: every number must be above 0, and there must be a point")
+    roofs = {name: min(most, bandwidth * per_byte) for name, (per_byte, _) in points.items()}
+    spans = []
+    for numbers in ([per_byte for per_byte, _ in points.values()] + [most / bandwidth], [rate for _, rate in points.values()] + [most]):
+        spans.append((math.floor(math.log10(min(numbers))), math.ceil(math.log10(max(numbers) * 1.01))))
+    (first, last), (low, high) = spans
+    left, right, top, bottom = 90, WIDTH - 40, 84, 340
+
+    def x(per_byte: float) -> float:
+        return left + (right - left) * (math.log10(per_byte) - first) / (last - first)
+
+    def y(rate: float) -> float:
+        return bottom - (bottom - top) * (math.log10(rate) - low) / (high - low)
+
+    parts = [
+        _title(title),
+        label(8, 62, "GFLOPS", SIZE, "quiet", "start"),
+        label((left + right) / 2, 392, words("per_byte"), SIZE, "quiet"),
+    ]
+    for power in range(low, high + 1):
+        parts += [
+            box(left, y(10**power), right - left, 1, "line"),
+            label(left - 8, y(10**power) + 6, f"{10.0**power:,.15g}", SIZE, anchor="end"),
+        ]
+    parts += [label(x(10.0**power), 364, f"{10.0**power:,.15g}", SIZE) for power in range(first, last + 1)]
+    knee, start = most / bandwidth, max(10.0**first, 10.0**low / bandwidth)
+    corners = [(start, bandwidth * start), (knee, most), (10.0**last, most)]
+    roof = " ".join(f"{x(per_byte):.1f},{y(rate):.1f}" for per_byte, rate in corners)
+    parts.append(f'<polyline points="{roof}" fill="none" stroke="{colour("ink")}" stroke-width="3"/>')
+    taken = 0.0
+    parts.append(label(x((start * knee) ** 0.5) - 12, y(bandwidth * (start * knee) ** 0.5) - 6, words("memory_roof"), SIZE, "quiet", "end"))
+    parts.append(label(x((knee * 10.0**last) ** 0.5), y(most) - 12, words("processor_roof"), SIZE, "quiet"))
+    for name, (per_byte, rate) in sorted(points.items(), key=lambda point: -point[1][1]):  # each name below its dot, and below the last
+        taken, right_half = max(y(rate) + 26, taken + 22), x(per_byte) > (left + right) / 2
+        ink = "orange" if rate < roofs[name] / 4 else "blue"
+        parts.append(f'<circle cx="{x(per_byte):.1f}" cy="{y(rate):.1f}" r="8" fill="{colour(ink)}"/>')
+        parts.append(label(x(per_byte) + (-36 if right_half else 8), taken, name, SIZE, anchor="end" if right_half else "start"))
+    said = ", ".join(f"{name} {rate:,.3g} GFLOPS" for name, (_, rate) in points.items())
+    alt = words("roofline_alt", title=title, most=f"{most:,.3g}", bandwidth=f"{bandwidth:,.3g}", said=said)
+    rows = [[name, f"{per_byte:,.3g}", f"{rate:,.3g}", f"{roofs[name]:,.3g}"] for name, (per_byte, rate) in points.items()]
+    return Figure(picture(WIDTH, 404, parts, alt), alt, Table([f"<{words('what')}", words("per_byte"), "GFLOPS", words("roof")], rows))
