@@ -19,10 +19,8 @@ LIMITS = {"batch": (1, 512), "network": tuple(NETWORKS), "dtype": tuple(DTYPES),
 START = {"batch": 16, "network": "small_cnn", "dtype": "float32", "optimizer": "Adam", "budget": "1 GB", "batch_norm": False}
 
 
-@lru_cache(maxsize=16)  # the start, and each setting that a slider comes back to
-def _step(network: Network, batch: int, dtype: str, optimizer: str, budget: str) -> tuple[Timeline, int]:
-    """The step, and the largest batch whose step fits."""
-    return timeline(network, batch, dtype, optimizer), largest_batch(network, BUDGETS[budget] * 10**6, dtype, optimizer)
+_timeline = lru_cache(maxsize=16)(timeline)  # the start's, and those that a slider comes back to
+_largest_batch = lru_cache(maxsize=16)(largest_batch)  # which does not depend on the batch
 
 
 @lru_cache(maxsize=16)
@@ -31,8 +29,10 @@ def _named(name: str, batch_norm: bool) -> Network:
 
 
 def _asked(values: dict, own: Network | None) -> tuple[Timeline, int]:
+    """The step, and the largest batch whose step fits."""
     network = own or _named(values["network"], values["batch_norm"])
-    return _step(network, *(values[name] for name in ("batch", "dtype", "optimizer", "budget")))
+    dtype, optimizer, budget = values["dtype"], values["optimizer"], BUDGETS[values["budget"]] * 10**6
+    return _timeline(network, values["batch"], dtype, optimizer), _largest_batch(network, budget, dtype, optimizer)
 
 
 def megabytes(count: int) -> str:
