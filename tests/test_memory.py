@@ -283,6 +283,36 @@ def test_bad_input_is_named(ask):
         ask(Network((4,), fc=Linear(4, 2), norm=BatchNorm1d(2)), 1)
 
 
+@pytest.mark.parametrize(
+    "call, error, says",
+    [
+        (lambda: timeline(small_cnn(), 0), ValueError, "batch_size must be at least 1, not 0"),
+        (lambda: timeline(small_cnn(), 2.5), TypeError, "batch_size must be a whole number, not 2.5"),
+        (lambda: timeline(small_cnn(), 2, optimizer="Lion"), ValueError, "optimizer must be 'SGD' or .*not 'Lion'"),
+        (
+            lambda: timeline(build(small_cnn()), 2),
+            TypeError,
+            "takes a Network.* not Sequential; measure_memory and measure_peak take a module",
+        ),
+        (lambda: timeline(Network((4,), flatten=Flatten())), ValueError, "nothing to train"),
+        (lambda: measure_peak(Network((4,), flatten=Flatten())), ValueError, "nothing to train"),
+        (lambda: measure_peak(small_cnn(), 0), ValueError, "input_size must be at least 1, not 0"),
+        (lambda: measure_peak(small_cnn(), (2, 3, 16, 16)), ValueError, "does not fit; it takes batches of 3×32×32"),
+        (lambda: measure_peak(build(small_cnn())), TypeError, "give input_size with the batch"),
+        (lambda: largest_batch(small_cnn(), 0), ValueError, "budget must be at least 1, not 0"),
+        (lambda: largest_batch(small_cnn(), "1 GB"), TypeError, "budget must be a whole number, not '1 GB'"),
+    ],
+)
+def test_bad_input_of_the_timeline_is_named(call, error, says):
+    with pytest.raises(error, match=says):
+        call()
+
+
+def test_a_budget_below_one_image_and_a_batch_of_a_billion():
+    assert largest_batch(small_cnn(), 1_000) == 0 and largest_batch(small_cnn(), 1e9) == 16_848
+    assert timeline(small_cnn(), 10**9).peak.total > 10**13
+
+
 def test_modes_and_dtypes_are_told_apart():
     steps = {mode: predict_memory(small_cnn(batch_norm=True), 16, mode=mode) for mode in MODES}
     assert steps["train"].kept > steps["eval"].kept > steps["no_grad"].kept == 0

@@ -61,7 +61,8 @@ def predict_memory(
     """
     stored = known(optimizer)
     if not isinstance(network, Network):
-        raise TypeError(f"predict_memory takes a Network, such as small_cnn(), not {network!r:.60}; measure_memory takes a module, too")
+        kind = type(network).__name__
+        raise TypeError(f"memory by hand takes a Network, such as small_cnn(), not {kind}; measure_memory and measure_peak take a module")
     rows, size, ledger = keeps(network, batch_size, dtype, mode), DTYPES[dtype], network.ledger()
     trained = [shape for _, shape in trained_shapes(network)] if mode == "train" else []
     if mode == "train" and not trained:

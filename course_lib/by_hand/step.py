@@ -80,14 +80,14 @@ def timeline(
     return Timeline(step.moments)
 
 
-def largest_batch(network: Network, budget: int, dtype: str = "float32", optimizer: str | Optimizer = "Adam") -> int:
+def largest_batch(network: Network, budget: float, dtype: str = "float32", optimizer: str | Optimizer = "Adam") -> int:
     """The largest batch whose step fits a budget of bytes at every moment, the optimizer's state in place; 0 where not even one image does.
 
     >>> from course_lib import small_cnn
     >>> largest_batch(small_cnn(), 10**9), timeline(small_cnn(), 16_848).peak.total <= 10**9 < timeline(small_cnn(), 16_849).peak.total
     (16848, True)
     """
-    whole("largest_batch: budget", budget)
+    budget = whole("largest_batch: budget", int(budget) if isinstance(budget, float) and budget.is_integer() else budget)  # 1e9
     two, three = (timeline(network, batch, dtype, optimizer) for batch in (2, 3))
     most = min(_fitting(a.total, b.total - a.total, budget) for a, b in zip(two, three, strict=True))
     if most == 1:
