@@ -240,13 +240,15 @@ def test_the_memory_card_of_ones_own_network():
     assert "network" not in card.controls and "batch_norm" not in card.controls
     for given, error, says in (
         (nn.Linear(2, 2), TypeError, r"a PyTorch module is measured by measure_peak\(model, input_size\)"),
-        ("resnet", ValueError, "network must be one of small_cnn, vgg16_32, not 'resnet'"),
-        (["batch"], ValueError, "network must be one of"),
+        ("resnet", ValueError, "takes a Network, or one of small_cnn, vgg16_32, not 'resnet'"),
+        (Conv2d(3, 3, 3), ValueError, "takes a Network, or one of small_cnn, vgg16_32, not Conv2d"),
         (Network((4, 8), x=RMSNorm(8)), ValueError, "the backward of RMSNorm keeps is not known by hand"),
         (Network((4,), flatten=Flatten()), ValueError, "nothing to train"),
     ):
         with pytest.raises(error, match=says):
             memory_card(given)
+    with pytest.raises(TypeError, match="a start is given by name: batch=128"):
+        memory_card(mine, 128)
     with pytest.raises(TypeError, match="no setting batch_norm; there are batch, dtype, optimizer, budget"):
         memory_card(mine, batch_norm=True)
 

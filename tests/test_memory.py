@@ -296,6 +296,8 @@ def test_bad_input_is_named(ask):
         ),
         (lambda: timeline(Network((4,), flatten=Flatten())), ValueError, "nothing to train"),
         (lambda: measure_peak(Network((4,), flatten=Flatten())), ValueError, "nothing to train"),
+        (lambda: timeline(small_cnn, 2), TypeError, "not a function; call it"),
+        (lambda: measure_peak(small_cnn(), 10**9), ValueError, "this machine has no room for an input of 1000000000×3×32×32 values"),
         (lambda: measure_peak(small_cnn(), 0), ValueError, "input_size must be at least 1, not 0"),
         (lambda: measure_peak(small_cnn(), (2, 3, 16, 16)), ValueError, "does not fit; it takes batches of 3×32×32"),
         (lambda: measure_peak(build(small_cnn())), TypeError, "give input_size with the batch"),
@@ -505,7 +507,9 @@ class Own(course_lib.Layer):
 @pytest.mark.parametrize("layer", [course_lib.RMSNorm(8), course_lib.Embedding(3, 8), Own()])
 def test_a_layer_whose_backward_is_not_known_is_refused_by_name(layer):
     for ask in (predict_memory, timeline):
-        with pytest.raises(ValueError, match=f"the backward of {layer.kind} keeps is not known by hand; measure_memory measures it"):
+        with pytest.raises(
+            ValueError, match=f"the backward of {layer.kind} keeps is not known by hand; measure_memory and measure_peak measure it"
+        ):
             ask(Network((4, 8), x=layer), 2)
     if layer.kind == "RMSNorm":
         assert measure_memory(Network((4, 8), x=layer), 2).kept > 0

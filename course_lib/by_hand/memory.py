@@ -61,8 +61,8 @@ def predict_memory(
     """
     stored = known(optimizer)
     if not isinstance(network, Network):
-        kind = type(network).__name__
-        raise TypeError(f"memory by hand takes a Network, such as small_cnn(), not {kind}; measure_memory and measure_peak take a module")
+        given = "a function; call it" if callable(network) and not hasattr(network, "forward") else type(network).__name__
+        raise TypeError(f"memory by hand takes a Network, such as small_cnn(), not {given}; measure_memory and measure_peak take a module")
     rows, size, ledger = keeps(network, batch_size, dtype, mode), DTYPES[dtype], network.ledger()
     trained = [shape for _, shape in trained_shapes(network)] if mode == "train" else []
     if mode == "train" and not trained:

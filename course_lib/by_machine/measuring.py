@@ -95,7 +95,10 @@ def _value(given, dtype: str):
     if not torch.is_tensor(given):
         return given
     if given.is_meta:
-        return torch.randn(given.shape).to(getattr(torch, dtype))
+        try:
+            return torch.randn(given.shape).to(getattr(torch, dtype))
+        except RuntimeError as error:
+            raise ValueError(f"measure: this machine has no room for an input of {times(given.shape)} values") from error
     return given.detach().to("cpu", getattr(torch, dtype) if given.is_floating_point() else given.dtype, copy=True)
 
 

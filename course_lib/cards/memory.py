@@ -85,6 +85,10 @@ def memory_card(
         raise TypeError("memory_card takes a Network, such as small_cnn(); a PyTorch module is measured by measure_peak(model, input_size)")
     network = network() if callable(network) else network
     own = network if isinstance(network, Network) else None
+    if isinstance(sliders, int):
+        raise TypeError(f"memory_card: sliders are names, such as ['batch']; a start is given by name: batch={sliders}")
+    if not own and network not in NETWORKS:
+        raise ValueError(f"memory_card takes a Network, or one of {', '.join(NETWORKS)}, not {network!r}")
     limits = {name: ends for name, ends in LIMITS.items() if not own or name not in ("network", "batch_norm")}
     usual = {name: START[name] for name in limits}
     if unknown := sorted(start.keys() - usual.keys()):

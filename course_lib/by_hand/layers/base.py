@@ -255,7 +255,7 @@ class Layer:
         [Saved(what='output', shape=(5, 28, 28), batched=True, index=False)]
         """
         if self.saved is None:
-            raise ValueError(f"what the backward of {self.kind} keeps is not known by hand; measure_memory measures it")
+            raise ValueError(f"what the backward of {self.kind} keeps is not known by hand; measure_memory and measure_peak measure it")
         return [Saved(what, getattr(forward, f"{what}_shape")) for what in self.saved]
 
     def stays(self, training: bool) -> bool:
