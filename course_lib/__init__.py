@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # what an editor completes; at run time each loads on first u
     from course_lib.by_hand.step import timeline
     from course_lib.by_machine.comparing import compare
     from course_lib.by_machine.counting import count
-    from course_lib.by_machine.living import measure_peak
+    from course_lib.by_machine.living import compare_memory, measure_peak
     from course_lib.by_machine.measuring import measure_memory
     from course_lib.by_machine.modules import build
     from course_lib.by_machine.reconciling import reconcile
