@@ -10,6 +10,8 @@ from course_lib.by_hand import *  # noqa: F403
 from course_lib.by_hand import __all__ as _by_hand
 
 if TYPE_CHECKING:  # what an editor completes; at run time each loads on first use
+    from course_lib.asking.exercises import check, guess, reveal, vote
+    from course_lib.asking.verdicts import claims
     from course_lib.by_hand.conventions import CONVENTIONS
     from course_lib.by_hand.memory import predict_memory
     from course_lib.by_hand.step import timeline
@@ -23,9 +25,7 @@ if TYPE_CHECKING:  # what an editor completes; at run time each loads on first u
     from course_lib.cards.layer import layer_card
     from course_lib.cards.memory import memory_card
     from course_lib.cards.network import network_card
-    from course_lib.exercises import check, guess, reveal, vote
     from course_lib.show.figures import bars, lines, roofline
-    from course_lib.verdicts import claims
 
 _LATER = {
     "build": "by_machine.modules",
@@ -46,11 +46,11 @@ _LATER = {
     "bars": "show.figures",
     "lines": "show.figures",
     "roofline": "show.figures",
-    "guess": "exercises",
-    "reveal": "exercises",
-    "check": "exercises",
-    "vote": "exercises",
-    "claims": "verdicts",
+    "guess": "asking.exercises",
+    "reveal": "asking.exercises",
+    "check": "asking.exercises",
+    "vote": "asking.exercises",
+    "claims": "asking.verdicts",
 }
 __all__ = [*_by_hand, *_LATER]
 

@@ -31,12 +31,12 @@ from course_lib import (
     timeline,
     vgg16_32,
 )
+from course_lib.asking.exercises import Said
 from course_lib.by_hand.step import largest_batch
 from course_lib.by_machine.modules import build
 from course_lib.cards import base
 from course_lib.cards.base import View
 from course_lib.cards.network import ASKED, network_view, sizes
-from course_lib.exercises import Said
 from course_lib.show import figures
 from course_lib.show.tables import Table
 

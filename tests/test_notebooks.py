@@ -157,8 +157,8 @@ def test_every_exercise_has_a_solution_and_every_solution_an_exercise(name):
 
 
 def test_every_exercise_of_the_library_is_asked_somewhere():
-    from course_lib.designs import DESIGNS
-    from course_lib.exercises import EXERCISES
+    from course_lib.asking.designs import DESIGNS
+    from course_lib.asking.exercises import EXERCISES
 
     asked = {n for book in BOOKS.values() for cell in code(book) for n in re.findall(r"(?:check|reveal|vote)\(\"([^\"]+)\"", cell.source)}
     assert asked == {*EXERCISES, *DESIGNS}

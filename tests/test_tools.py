@@ -13,11 +13,11 @@ import torch.nn.functional as F
 from torch import nn
 
 from course_lib import build, conv1d_net, reconcile, small_cnn, vgg16_32
+from course_lib.asking.exercises import EXERCISES
 from course_lib.by_hand.conventions import CONVENTIONS, Convention
 from course_lib.by_machine import reconciling, tools
 from course_lib.by_machine.asking import ArticleVGG
 from course_lib.by_machine.tools import TOOLS, Tool
-from course_lib.exercises import EXERCISES
 
 
 class Residual(nn.Module):
@@ -213,8 +213,7 @@ def test_of_the_eight_numbers_of_lesson_10_one_is_right_on_its_block(reconciled)
         "ptflops (aten)",
     }
     right = {answer.tool: answer.answer is not None and answer.remainder == 0 for answer in reconciled("lesson 10's block")}
-    exercise = EXERCISES["block-right"]
-    assert exercise.truth(exercise.sizes) == sum(right[tool] for tool in tools) == right["ultralytics-thop"]
+    assert EXERCISES["block-right"].value() == sum(right[tool] for tool in tools) == right["ultralytics-thop"]
 
 
 FAULTS = [  # a tool, the network that shows its fault, the reason, and the network with the fault's cause taken away

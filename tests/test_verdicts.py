@@ -6,9 +6,10 @@ import pytest
 import record
 
 import course_lib
-from course_lib import claims, verdicts
+from course_lib import claims
+from course_lib.asking import verdicts
+from course_lib.asking.verdicts import CLAIMS, TONES, tried
 from course_lib.by_machine.asking import torchstat_says
-from course_lib.verdicts import CLAIMS, TONES, tried
 from course_lib.words import read_toml
 
 

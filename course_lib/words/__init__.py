@@ -9,20 +9,32 @@ language = "en"
 
 @cache
 def read_toml(name: str) -> dict:
-    """One of the library's own data files: 'words/en.toml' has 'shown', 'mistake', and 'exercise' by name."""
+    """One of the library's own data files: 'words/en.toml' has 'shown', 'slip', and 'exercise' by name."""
     return tomllib.loads((Path(__file__).parents[1] / name).read_text(encoding="utf-8"))
 
 
 def words(key: str, **values) -> str:
     """The words under a key in the current language, with the values filled in.
 
-    >>> words("macs_batch", n=16), words("mistake.bias_one"), words("exercise.linear-first.ask")[:9]
-    ('MACs per batch of 16', 'You gave the layer one bias. Every output channel has its own.', 'How many ')
+    >>> words("macs_batch", n=16), words("slip.plus", part="the bias"), words("exercise.linear-first.ask")[:9]
+    ('MACs per batch of 16', 'Does not belong in it: the bias.', 'How many ')
     """
     found = read_toml(f"words/{language}.toml")
     for part in (key if "." in key else f"shown.{key}").split("."):
         found = found[part]
     return found.format(**values)
+
+
+def find(key: str) -> str | None:
+    """The words under a key as they stand, unfilled; None where there are none.
+
+    >>> find("slip.plus"), find("slip.no-such-slip")
+    ('Does not belong in it: {part}.', None)
+    """
+    found = read_toml(f"words/{language}.toml")
+    for part in key.split("."):
+        found = found.get(part) if isinstance(found, dict) else None
+    return found
 
 
 def named(size: str) -> str:

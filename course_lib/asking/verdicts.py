@@ -1,14 +1,16 @@
 """The articles' claims, executed: claims.toml has them as expressions, words/ has their figures in words."""
 
 from functools import cache
-from types import SimpleNamespace
 from typing import NamedTuple
 
-from course_lib.mistakes import formula
+from course_lib import by_hand
+from course_lib.by_hand.memory import predict_memory
+from course_lib.by_hand.step import timeline
 from course_lib.show.tables import Cell, Table
 from course_lib.words import read_toml, words
 
-CLAIMS = read_toml("claims.toml")
+CLAIMS = read_toml("asking/claims.toml")
+NAMES = {name: getattr(by_hand, name) for name in by_hand.__all__} | {"predict_memory": predict_memory, "timeline": timeline}
 TONES = {"holds": "good", "holds_if": "quiet", "does_not_hold": "up"}
 
 
@@ -31,9 +33,9 @@ def tried(name: str) -> Verdict:
     """
     from course_lib.by_machine import asking, living, measuring
 
-    known, claim = SimpleNamespace(**vars(asking) | vars(measuring) | vars(living)), CLAIMS[name]
+    known, claim = NAMES | vars(asking) | vars(measuring) | vars(living), CLAIMS[name]
     with asking.torch.random.fork_rng(devices=[]):  # layers are made on the way, and these draw random numbers
-        answers = {part: formula(claim[part])(known) for part in ("said", "true", "otherwise", "figure") if part in claim}
+        answers = {part: eval(f"({claim[part]})", dict(known)) for part in ("said", "true", "otherwise", "figure") if part in claim}
     said, true = answers["said"], answers["true"]
     verdict = "does_not_hold" if said != true else "holds_if" if answers.get("otherwise", said) != said else "holds"
     return Verdict(said, true, answers.get("otherwise"), answers.get("figure", true), verdict)

@@ -1,0 +1,219 @@
+"""A wrong answer taken apart: which one or two slips make it of the right one.
+
+A right answer is a sum of terms, a term a product of sizes. A slip changes one of these parts, or the whole; it is known by its kind and
+by the part that it changes, and words/ has its sentence. All that one slip can make is tried, then all that two can.
+"""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+Term = dict[str, int]  # how often each size is a factor of it; −1 divides
+Terms = dict[str, Term]
+
+UNITS = {  # what people give in place of a number, a byte or a share: the right answer times this
+    "number": {"bytes": 4, "half": 1 / 2, "double": 2, "thousands": 1e-3, "millions": 1e-6},
+    "macs": {"double": 2, "half": 1 / 2, "thousands": 1e-3, "millions": 1e-6, "giga": 1e-9},
+    "flops": {"half": 1 / 2, "double": 2, "thousands": 1e-3, "millions": 1e-6},
+    "bytes": {"values": 1 / 4, "bits": 8, "kb": 1e-3, "mb": 1e-6, "kib": 2**-10, "mib": 2**-20, "half": 1 / 2, "double": 2},
+    "MB": {"bytes": 1e6, "mib": 1e6 / 2**20, "kb": 1e3, "values": 1 / 4, "bits": 8, "half": 1 / 2, "double": 2},
+    "MiB": {"bytes": 2**20, "mb": 2**20 / 1e6, "mixed": 2**20 / 1_024_000, "kb": 2**20 / 1e3, "kib": 1024, "thousands": 1e3,
+            "wrong_way": (2**20 / 1e6) ** 2, "values": 1 / 4, "bits": 8, "half": 1 / 2, "double": 2, "gib": 2**-10},
+    "count": {"half": 1 / 2, "double": 2},
+    "percent": {"fraction": 1e-2, "double": 2, "half": 1 / 2},
+    "times": {},
+}  # fmt: skip
+
+
+class Slip(NamedTuple):
+    """One change: its kind, the part that it changes, and what it puts there."""
+
+    kind: str
+    part: str
+    other: str = ""
+
+
+class Answer(NamedTuple):
+    """A right answer by its parts, and what may go wrong with each.
+
+    `swaps` are sizes that people take in place of another, `per` those for each of which they count a term anew, `times` those that
+    they multiply the whole by (or divide it by, a stride), `plus` terms that do not belong there, `groups` terms that are left out
+    together, `instead` other numbers by a name; `digits` are those asked behind the point.
+    """
+
+    sizes: dict[str, float]
+    terms: dict[str, str]
+    unit: str = "number"
+    swaps: dict[str, str] = {}
+    per: str = ""
+    times: str = ""
+    plus: dict[str, str] = {}
+    groups: dict[str, str] = {}
+    instead: dict[str, float] = {}
+    digits: int | None = None
+    votes: str = ""  # three slips that a vote shows, such as "left_out-biases"
+
+    def but(self, **changes) -> "Answer":
+        """The same with other parts; sizes are added to those that are there."""
+        return self._replace(**{**changes, "sizes": self.sizes | changes.get("sizes", {})})
+
+    def parsed(self) -> Terms:
+        return {name: _factors(text) for name, text in self.terms.items()}
+
+    def value(self, terms: Terms | None = None) -> float:
+        """The sum of the products: the right answer, or what slips have made of it."""
+        total, sizes = 0, self.sizes
+        for term in (self.parsed() if terms is None else terms).values():
+            product = 1
+            for size, power in term.items():
+                number = sizes[size] if size in sizes else int(size)
+                product *= number if power == 1 else number**power
+            total += product
+        return int(total) if isinstance(total, float) and total.is_integer() else total
+
+    def slips(self) -> list[Slip]:
+        """Every slip that this answer's parts allow."""
+        terms, found = self.parsed(), []
+        factors = {size: power for term in terms.values() for size, power in term.items() if not size.lstrip("-").isdigit()}
+        bare = len(terms) == 1 and list(factors.values()) == [1]  # a number that stands for itself
+        groups = [*terms, *self.groups] if len(terms) > 1 else []
+        found += [Slip("left_out", part) for part in (*groups, *(() if bare else factors))]
+        found += [Slip("only", part) for part in groups if len(terms) > 2]
+        found += [Slip("as_one", part) for part in groups]
+        found += [Slip("twice", part) for part in groups]
+        found += [Slip("not_squared", size) for size, power in factors.items() if power == 2]
+        found += [Slip("too_often", size) for size, power in factors.items() if power > 0 and not bare]
+        found += [Slip("swapped", size, other) for size, others in self.swaps.items() if size in factors for other in others.split()]
+        found += [Slip("for_each", part, size) for part in (terms if len(terms) > 1 else ()) for size in self.per.split()]
+        found += [Slip("times", size) for size in self.times.split()]
+        found += [Slip("over", size) for size in self.times.split() if size.startswith(("stride", "groups"))]
+        found += [Slip("plus", name) for name in self.plus] + [Slip("instead", name) for name in self.instead]
+        return [*dict.fromkeys(found), *(Slip("unit", unit) for unit in UNITS[self.unit])]
+
+    def changed(self, terms: Terms, slip: Slip) -> Terms | None:
+        """The terms after a slip; None where it finds nothing to change."""
+        kind, part, other = slip
+        if kind in ("instead", "unit"):
+            return None
+        if kind == "plus":
+            return terms | {f"+{part}": _factors(self.plus[part])}
+        if kind in ("times", "over"):
+            factors = _factors(part.replace("·", " "))
+            return {name: _more(term, factors, 1 if kind == "times" else -1) for name, term in terms.items()}
+        mine = {name for name in self.groups.get(part, part).split() if name in terms}
+        if kind in WHOLE_TERMS and mine:
+            return self._terms_changed(terms, kind, mine, other)
+        if kind in ("only", "as_one", "twice", "for_each") or not any(part in term for term in terms.values()):
+            return None
+        return {name: self._factor_changed(term, kind, part, other) for name, term in terms.items()}
+
+    @staticmethod
+    def _terms_changed(terms: Terms, kind: str, mine: set[str], other: str) -> Terms:
+        if kind in ("left_out", "only"):
+            return {name: term for name, term in terms.items() if (name in mine) == (kind == "only")}
+        changed = {
+            "as_one": lambda term: {size: power for size, power in term.items() if size == "-1"},
+            "twice": lambda term: _more(term, {"2": 1}),
+            "for_each": lambda term: _more(term, _factors(other.replace("·", " "))),
+        }[kind]
+        return {name: changed(term) if name in mine else term for name, term in terms.items()}
+
+    @staticmethod
+    def _factor_changed(term: Term, kind: str, part: str, other: str) -> Term:
+        if part not in term:
+            return term
+        power, rest = term[part], {size: count for size, count in term.items() if size != part}
+        if kind == "left_out":
+            return rest
+        if kind == "not_squared":
+            return rest | {part: 1} if power == 2 else term
+        if kind == "too_often":
+            return rest | {part: power + 1}
+        return _more(rest, {other: power})
+
+    def after(self, terms: Terms, slip: Slip) -> float | None:
+        """What a slip makes of a sum; None where it finds nothing to change, or leaves nothing."""
+        if slip.kind == "unit":
+            return self.value(terms) * UNITS[self.unit][slip.part]
+        changed = self.changed(terms, slip)
+        return self.value(changed) if changed else None
+
+    def made(self, slip: Slip) -> float | None:
+        """What one slip makes of the right answer; None where it finds nothing to change."""
+        if slip.kind == "instead":
+            return self.instead[slip.part]
+        return self.after(self.parsed(), slip)
+
+    def voted(self) -> list[Slip]:
+        return [Slip(*slip.split("-")) for slip in self.votes.split()]
+
+    def causes(self, agrees: Callable[[float], bool], every: bool = False) -> list[tuple[Slip, ...]]:
+        """The fewest slips whose outcome agrees, in every way that so few can, the likelier first; or all ways of one or two slips."""
+        truth, outcomes = self.value(), {slip: self.made(slip) for slip in self.slips()}
+        found = [(slip,) for slip, number in outcomes.items() if number not in (None, truth) and agrees(number)]
+        if every or not found:
+            parts = sorted(
+                (slip for slip in outcomes if slip.kind != "instead"), key=lambda slip: slip.kind != "plus"
+            )  # first what is added
+            for i, first in enumerate(parts):
+                terms = self.changed(self.parsed(), first)
+                for second in parts[i + 1 :] if terms else ():
+                    if first.part != second.part and unlikely((first, second)) <= 2:
+                        number = self.after(terms, second)
+                        if number not in (None, truth) and agrees(number):
+                            found.append((first, second))
+        return sorted(found, key=unlikely)
+
+
+WHOLE_TERMS = ("left_out", "only", "as_one", "twice", "for_each")
+RARE = {"too_often": 2, "swapped": 1, "for_each": 1, "twice": 2, "as_one": 1, "over": 1, "only": 2, "plus": 1, "times": 1}
+
+
+def unlikely(slips: tuple[Slip, ...]) -> int:
+    """How far-fetched a cause is: leaving something out is what people do most."""
+    return sum(RARE.get(slip.kind, 0) + (slip.part in ("half", "double")) + (slip[:2] == ("swapped", "k")) for slip in slips)
+
+
+class Function(NamedTuple):
+    """An answer that is a function of these sizes, tried on several cases."""
+
+    arguments: tuple[str, ...]
+    cases: list[Answer]
+
+
+def _factors(text: str) -> Term:
+    """'k k cin /cout' as how often each is a factor.
+
+    >>> _factors("k k cin /cout")
+    {'k': 2, 'cin': 1, 'cout': -1}
+    """
+    return _more({}, [(word.lstrip("/"), -1 if word.startswith("/") else 1) for word in text.split()])
+
+
+def _more(term: Term, factors, sign: int = 1) -> Term:
+    result = dict(term)
+    for size, power in factors.items() if isinstance(factors, dict) else factors:
+        result[size] = result.get(size, 0) + sign * power
+    return {size: power for size, power in result.items() if power}
+
+
+def digits_of(value: float) -> int:
+    """How many digits stand behind the point, as one would type it.
+
+    >>> digits_of(91.7), digits_of(552.0), digits_of(0.1027)
+    (1, 0, 4)
+    """
+    return 0 if value == int(value) else len(f"{value:.12f}".rstrip("0").rpartition(".")[2])
+
+
+def means(answer: float, number: float) -> bool:
+    """Whether the answer is this number, rounded or cut off to the digits that it gives, and near it.
+
+    >>> means(91.7, 91.748), means(92, 91.748), means(91, 91.748), means(5, 4.9)
+    (True, True, True, False)
+    """
+    scale = 10 ** digits_of(answer)
+    near = math.isclose(answer, number, rel_tol=0.015)
+    return answer == number or (
+        near and any(math.isclose(answer, cut(number * scale) / scale, rel_tol=1e-12) for cut in (round, math.trunc))
+    )

@@ -1,0 +1,35 @@
+"""What several exercises are made of: a convolution's parameters and work, a Linear layer's parameters, Adam's state."""
+
+from course_lib.asking.slips import Answer
+
+CONV = Answer(
+    sizes={},
+    terms={"weights": "k k cin cout", "biases": "cout"},
+    swaps={"k": "cout size", "cin": "cout", "cout": "cin"},
+    plus={"input_biases": "cin"},
+    per="cin k·k k out·out size·size cout",
+    times="out·out size·size cout batch",
+)
+WORK = Answer(
+    sizes={},
+    terms={"products": "k k cin cout out out"},
+    swaps={"out": "size", "cin": "cout", "cout": "cin"},
+    plus={"biases": "cout out out", "stored_biases": "cout"},
+    unit="macs",
+    times="batch out·out cout k k·k size·size",
+)
+LINEAR = Answer(
+    sizes={},
+    terms={"weights": "inputs outputs", "biases": "outputs"},
+    swaps={"outputs": "inputs", "inputs": "outputs"},
+    plus={"input_biases": "inputs"},
+    per="outputs inputs",
+    times="batch",
+)
+ADAM = Answer(
+    sizes={"values": 26_926, "width": 4, "tensors": 8, "step": 4, "eight": 8, "one": 1, "two": 2, "batch": 16},
+    terms={"averages": "two values width", "steps": "tensors step"},
+    swaps={"two": "one", "step": "one eight two", "tensors": "one"},
+    plus={"weights": "values width"},
+    unit="bytes",
+)

@@ -1,0 +1,12 @@
+"""Start here: what the right answers are made of, and other numbers that people give."""
+
+from course_lib.lessons.families import LINEAR
+
+EXERCISES = {
+    "linear-first": LINEAR.but(
+        votes="left_out-biases instead-linear_bias_inputs as_one-biases",
+        sizes={"inputs": 3, "outputs": 2},
+        times="",
+        instead={"added": 5, "linear_bias_inputs": 9},
+    )
+}

@@ -1,0 +1,197 @@
+"""Lesson 1: what the right answers are made of, and other numbers that people give."""
+
+from course_lib.asking.slips import Answer, Function
+from course_lib.lessons.families import CONV, LINEAR, WORK
+
+EXERCISES = {
+    "one-value": Answer(
+        sizes={"k": 3, "cin": 5, "cout": 12, "size": 12, "out": 10},
+        terms={"products": "k k cin"},
+        swaps={"cin": "cout k", "k": "cin cout"},
+        unit="macs",
+        times="cout out·out size·size",
+        instead={"additions_flat": 8, "additions": 44, "value_bias": 46},
+    ),
+    "conv2-params": CONV.but(
+        sizes={"k": 3, "cin": 5, "cout": 12, "size": 12, "out": 10, "batch": 16},
+        instead={
+            "added": 17,
+            "bias_per_element": 549,
+            "bias_per_input": 545,
+            "macs_for_params": 54_000,
+            "weights_per_cell": 77_760,
+            "one_kernel_weights": 45,
+            "inputs_and_bias_forgotten": 108,
+        },
+    ),
+    "a3-layer": CONV.but(
+        sizes={"k": 3, "cin": 3, "cout": 7, "size": 5, "out": 3, "batch": 16},
+        instead={
+            "bias_per_element": 198,
+            "bias_per_input": 192,
+            "macs_for_params": 1_701,
+            "weights_per_cell": 4_725,
+            "one_kernel_weights": 27,
+            "inputs_and_bias_forgotten": 63,
+        },
+    ),
+    "strided": CONV.but(
+        votes="over-stride·stride swapped-k-padded_k left_out-biases",
+        sizes={"k": 3, "cin": 5, "cout": 12, "size": 12, "out": 6, "batch": 16, "stride": 2, "padded_k": 5},
+        swaps={"k": "cout size padded_k", "cin": "cout", "cout": "cin"},
+        times="out·out size·size cout batch stride stride·stride",
+    ),
+    "grouped": Answer(
+        sizes={"k": 3, "cin": 6, "cout": 12, "size": 12, "groups": 3},
+        terms={"weights": "k k cin /groups cout", "biases": "cout"},
+        swaps={"k": "cout size", "cin": "cout", "cout": "cin"},
+        plus={"input_biases": "cin", "group_biases": "groups", "biases_again": "cout"},
+        per="cin k·k groups cout",
+        times="groups",
+        instead={"one_group": 72, "one_kernel_all": 18, "groups_and_bias_forgotten": 648, "groups_divide_biases": 220},
+    ),
+    "flatten-size": Answer(
+        unit="count",
+        sizes={
+            "channels": 12,
+            "after": 4,
+            "before": 10,
+            "halved": 5,
+            "short": 3,
+            "unstrided": 8,
+            "kernel_off": 7,
+            "seven_halves": 3.5,
+            "outputs": 128,
+            "batch": 16,
+        },
+        terms={"values": "channels after after"},
+        swaps={"after": "before halved short unstrided kernel_off seven_halves channels"},
+        times="outputs batch after",
+    ),
+    "fc1-params": LINEAR.but(
+        votes="left_out-biases instead-linear_bias_inputs swapped-inputs-channels",
+        sizes={
+            "inputs": 192,
+            "outputs": 128,
+            "channels": 12,
+            "positions": 16,
+            "before_pool": 1_200,
+            "three": 108,
+            "five": 300,
+            "batch": 16,
+        },
+        swaps={"inputs": "channels positions before_pool three five outputs", "outputs": "inputs"},
+        instead={"added": 320, "both_plus_one": 24_897, "linear_bias_inputs": 24_768},
+    ),
+    "conv2-macs": WORK.but(
+        sizes={"k": 3, "cin": 5, "cout": 12, "size": 12, "out": 10, "batch": 16, "short": 9},
+        swaps={"out": "size short", "cin": "cout", "cout": "cin"},
+        instead={"params": 552, "flops_unbiased": 106_800, "whole_network": 373_856, "one_value_only": 45, "params_per_cell": 79_488},
+    ),
+    "larger-kernel": Answer(
+        sizes={
+            "conv1": 375,
+            "conv1_b": 5,
+            "new": 1_500,
+            "old": 540,
+            "conv2_b": 12,
+            "fc1_in": 108,
+            "old_in": 192,
+            "short_in": 48,
+            "unpooled": 768,
+            "hidden": 128,
+            "fc2": 1_280,
+            "fc2_b": 10,
+        },
+        terms={
+            "w_conv1": "conv1",
+            "b_conv1": "conv1_b",
+            "w_conv2": "new",
+            "b_conv2": "conv2_b",
+            "w_fc1": "fc1_in hidden",
+            "b_fc1": "hidden",
+            "w_fc2": "fc2",
+            "b_fc2": "fc2_b",
+        },
+        swaps={"new": "old", "fc1_in": "old_in short_in unpooled"},
+        groups={
+            "conv1": "w_conv1 b_conv1",
+            "conv2": "w_conv2 b_conv2",
+            "fc1": "w_fc1 b_fc1",
+            "fc2": "w_fc2 b_fc2",
+            "all_biases": "b_conv1 b_conv2 b_fc1 b_fc2",
+            "convolutions": "w_conv1 b_conv1 w_conv2 b_conv2",
+            "linears": "w_fc1 b_fc1 w_fc2 b_fc2",
+            "conv_biases": "b_conv1 b_conv2",
+        },
+        instead={"unchanged": 26_926, "conv2_added_again": 28_138, "no_plus_one": 9_454},
+    ),
+    "total": Answer(
+        sizes={
+            "conv1": 375,
+            "conv1_b": 5,
+            "conv2": 540,
+            "conv2_b": 12,
+            "fc1": 24_576,
+            "fc1_b": 128,
+            "fc2": 1_280,
+            "fc2_b": 10,
+            "batch": 16,
+        },
+        terms={
+            "w_conv1": "conv1",
+            "b_conv1": "conv1_b",
+            "w_conv2": "conv2",
+            "b_conv2": "conv2_b",
+            "w_fc1": "fc1",
+            "b_fc1": "fc1_b",
+            "w_fc2": "fc2",
+            "b_fc2": "fc2_b",
+        },
+        groups={
+            "conv1": "w_conv1 b_conv1",
+            "conv2": "w_conv2 b_conv2",
+            "fc1": "w_fc1 b_fc1",
+            "fc2": "w_fc2 b_fc2",
+            "all_biases": "b_conv1 b_conv2 b_fc1 b_fc2",
+            "convolutions": "w_conv1 b_conv1 w_conv2 b_conv2",
+            "linears": "w_fc1 b_fc1 w_fc2 b_fc2",
+            "conv_biases": "b_conv1 b_conv2",
+        },
+        times="batch",
+        instead={"with_norms": 27_216, "with_buffers": 27_509, "tensors": 8, "macs": 373_856, "activation_owns": 32_366},
+    ),
+    "fc1-share": Answer(
+        sizes={
+            "fc1": 24_704,
+            "params": 26_926,
+            "fc1_weights": 24_576,
+            "linears": 25_994,
+            "convolutions": 932,
+            "fc2": 1_290,
+            "hundred": 100,
+        },
+        terms={"share": "hundred fc1 /params"},
+        swaps={"fc1": "fc1_weights linears convolutions fc2"},
+        unit="percent",
+        instead={"even": 25, "gut": 50, "share_of_layers": 9.090909090909},
+        digits=0,
+    ),
+}
+
+SIZES = [{"k": 3, "cin": 3, "cout": 7}, {"k": 3, "cin": 5, "cout": 12}, {"k": 5, "cin": 3, "cout": 5}, {"k": 1, "cin": 16, "cout": 4}]
+FUNCTIONS = {
+    "conv-formula": Function(
+        ("k", "cin", "cout"),
+        [
+            CONV.but(
+                sizes=s,
+                swaps={"k": "cin", "cin": "k cout", "cout": "cin"},
+                per="cin k·k k cout",
+                times="cout",
+                instead={"arguments_swapped": s["cin"] ** 2 * s["cout"] * s["k"] + s["k"]},
+            )
+            for s in SIZES
+        ],
+    )
+}

@@ -1,0 +1,47 @@
+"""Lesson 2: what the right answers are made of, and other numbers that people give."""
+
+from course_lib.asking.slips import Answer
+
+EXERCISES = {
+    "tensors": Answer(
+        unit="count",
+        sizes={"layers": 4, "each": 2},
+        terms={"tensors": "layers each"},
+        instead={"values": 26_926, "all_modules": 12, "ten": 10, "conv_fc_flatten": 5, "layers_11": 11, "tensors_of_six": 6},
+    ),
+    "trainable": Answer(
+        sizes={"params": 26_926, "k": 5, "cin": 3, "cout": 5},
+        terms={"all": "params", "w_conv1": "-1 k k cin cout", "b_conv1": "-1 cout"},
+        swaps={"k": "cin"},
+        groups={"conv1": "w_conv1 b_conv1"},
+        instead={
+            "conv2_frozen": 26_374,
+            "nothing": 0,
+            "conv2_only": 552,
+            "frozen_only": 380,
+            "bias_per_input": 26_548,
+            "both_convolutions_frozen": 25_994,
+        },
+    ),
+    "tied": Answer(
+        sizes={"side": 64},
+        terms={"weight": "side side", "b_first": "side", "b_second": "side"},
+        plus={"third_bias": "side", "second_weight": "side side"},
+        groups={"biases": "b_first b_second"},
+        instead={"tied_biases_forgotten": 8_192},
+    ),
+    "mebibytes": Answer(
+        sizes={"values": 26_926, "width": 4, "mib": 1_048_576},
+        terms={"bytes": "values width /mib"},
+        unit="MiB",
+        instead={"with_adam": 0.410858154297, "bits_not_bytes": 861_632, "values_not_bytes": 26_926},
+        digits=3,
+    ),
+    "bfloat16": Answer(
+        sizes={"values": 26_926, "width": 2, "four": 4},
+        terms={"bytes": "values width"},
+        swaps={"width": "four"},
+        unit="bytes",
+        instead={"activations_for_weights": 23_604},
+    ),
+}

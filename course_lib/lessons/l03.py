@@ -1,0 +1,21 @@
+"""Lesson 3: what the right answers are made of, and other numbers that people give."""
+
+from course_lib.asking.slips import Answer
+
+EXERCISES = {
+    "input-bytes": Answer(
+        sizes={"batch": 16, "channels": 3, "side": 32, "width": 4, "three": 3},
+        terms={"bytes": "batch channels side side width"},
+        swaps={"width": "three"},
+        unit="bytes",
+        instead={"mb_as_printed": 200_000},
+    ),
+    "params-bytes": Answer(
+        sizes={"values": 17_134, "width": 4, "old": 26_926, "unshrunk": 27_886},
+        terms={"bytes": "values width"},
+        swaps={"values": "old unshrunk"},
+        unit="bytes",
+        instead={"printed": 70_000, "printed_mib": 73400.32},
+    ),
+    "unused-layer": Answer(sizes={"rows": 836, "unused": 130}, terms={"rows": "rows", "unused": "unused"}),
+}

@@ -1,0 +1,63 @@
+"""Lesson 4: what the right answers are made of, and other numbers that people give."""
+
+from course_lib.asking.slips import Answer
+
+EXERCISES = {
+    "bn-params": Answer(
+        sizes={"c1": 5, "c2": 12, "c3": 128, "both": 2, "three": 3, "four": 4, "one": 1, "fc2": 10},
+        terms={"bn1": "both c1", "bn2": "both c2", "bn3": "both c3"},
+        swaps={"both": "one three four"},
+        plus={"fc2_too": "both fc2"},
+        groups={"convolutions": "bn1 bn2"},
+        instead={
+            "none": 0,
+            "whole": 27_216,
+            "whole_buffers": 27_509,
+            "buffers": 293,
+            "per_layer_1": 3,
+            "per_layer_2": 6,
+            "per_layer_3": 9,
+            "per_layer_4": 12,
+            "conv_once": 17,
+            "bn_all_remembered": 583,
+        },
+    ),
+    "bn-buffers": Answer(
+        sizes={"channels": 12, "side": 10, "one": 1},
+        terms={"means": "channels", "variances": "channels", "counter": "one"},
+        plus={"scale": "channels", "shift": "channels"},
+        groups={"statistics": "means variances"},
+        per="channels",
+        times="side·side",
+        instead={"tensors": 3, "bytes": 104, "none": 0, "per_position": 2_401, "bn_all_but_counter": 48},
+    ),
+    "bn-running": Answer(
+        sizes={"mean": 5, "new": 0.1, "old": 0.9, "half": 0.5, "one": 1},
+        terms={"new": "new mean"},
+        swaps={"new": "old half one"},
+        unit="times",
+        instead={"start": 0, "divided": 50, "minus": 4.9, "sign": -0.5, "half_of_old": 0.45, "old_share": 0.9},
+        digits=1,
+    ),
+    "bn-no-bias": Answer(
+        sizes={"params": 27_216, "c1": 5, "c2": 12, "c3": 128, "classes": 10},
+        terms={"all": "params", "bn1": "-1 c1", "bn2": "-1 c2", "bn3": "-1 c3"},
+        plus={"fc2_too": "-1 classes"},
+        groups={"all_three": "bn1 bn2 bn3", "convolutions": "bn1 bn2"},
+        instead={
+            "three_numbers": 27_213,
+            "plain": 26_926,
+            "from_plain": 26_781,
+            "added": 27_361,
+            "plain_three": 26_923,
+            "plain_twice": 26_636,
+            "dropped": 145,
+        },
+    ),
+    "bn-folded": Answer(
+        sizes={"params": 27_216, "norm": 145},
+        terms={"all": "params", "scales": "-1 norm", "shifts": "-1 norm"},
+        plus={"dead_biases": "-1 norm"},
+        instead={"what_goes": 290, "no_biases": 26_771, "nothing": 0},
+    ),
+}

@@ -1,0 +1,79 @@
+"""Lesson 5: what the right answers are made of, and other numbers that people give."""
+
+from course_lib.asking.slips import Answer
+from course_lib.lessons.families import ADAM
+
+EXERCISES = {
+    "adam-state": ADAM.but(
+        sizes={"values": 26_926, "width": 4, "tensors": 8, "step": 4, "eight": 8, "one": 1, "two": 2},
+        plus={"weights": "values width", "gradients": "values width"},
+        instead={"nothing": 0, "values_only": 26_926, "state_is_values": 53_852, "state_one_bare": 107_704},
+    ),
+    "training-state": Answer(
+        sizes={"values": 26_926, "width": 4, "tensors": 8, "step": 4, "eight": 8, "one": 1},
+        terms={
+            "weights": "values width",
+            "gradients": "values width",
+            "first": "values width",
+            "second": "values width",
+            "steps": "tensors step",
+        },
+        swaps={"step": "one eight", "tensors": "one"},
+        plus={"fifth": "values width"},
+        groups={"averages": "first second", "state": "first second steps"},
+        unit="bytes",
+        instead={"times_three": 323_112},
+    ),
+    "five-million": Answer(
+        sizes={"values": 5_000_000, "width": 4, "mib": 1_048_576},
+        terms={
+            "weights": "values width /mib",
+            "gradients": "values width /mib",
+            "first": "values width /mib",
+            "second": "values width /mib",
+        },
+        groups={"averages": "first second", "all_but_weights": "gradients first second"},
+        unit="MiB",
+        instead={"three_of_19": 57, "mb_one": 20, "mb_two": 40, "mb_three": 60},
+        digits=1,
+    ),
+    "adam-frozen": ADAM.but(
+        sizes={
+            "values": 2_222,
+            "width": 4,
+            "tensors": 6,
+            "step": 4,
+            "eight": 8,
+            "one": 1,
+            "two": 2,
+            "all": 26_926,
+            "frozen": 24_704,
+            "all_tensors": 8,
+            "seven": 7,
+            "three": 3,
+        },
+        swaps={"two": "one", "step": "one eight", "tensors": "one all_tensors seven three", "values": "all frozen"},
+        plus={"weights": "values width", "gradients": "values width"},
+        instead={
+            "nothing_changed": 215_440,
+            "state_one_bare": 8_888,
+            "state_is_values": 4_444,
+            "state_of_frozen": 197_640,
+            "state_of_all_bare": 215_408,
+        },
+    ),
+    "checkpoint": Answer(
+        sizes={"values": 26_926, "width": 4, "tensors": 8, "step": 4, "eight": 8, "one": 1},
+        terms={"weights": "values width", "first": "values width", "second": "values width", "steps": "tensors step"},
+        swaps={"step": "one eight", "tensors": "one"},
+        plus={"gradients": "values width", "ids": "tensors eight"},
+        groups={"averages": "first second", "state": "first second steps"},
+        unit="bytes",
+        instead={"times_four_bare_saved": 430_816},
+    ),
+    "adam-bfloat16": ADAM.but(
+        sizes={"values": 26_926, "width": 2, "tensors": 8, "step": 4, "one": 1, "two": 2, "eight": 8, "four": 4},
+        swaps={"two": "one", "step": "one two eight", "width": "four", "tensors": "one"},
+        instead={"state_one_bare": 53_852},
+    ),
+}

@@ -1,0 +1,68 @@
+"""Lesson 7: what the right answers are made of, and other numbers that people give."""
+
+from course_lib.asking.slips import Answer
+from course_lib.lessons.families import WORK
+
+EXERCISES = {
+    "a3-flops-biased": Answer(
+        sizes={"k": 3, "cin": 3, "cout": 7, "size": 5, "out": 3},
+        terms={"products": "k k cin cout out out", "additions": "k k cin cout out out"},
+        swaps={"out": "size"},
+        plus={"minus_first": "-1 cout out out", "biases": "cout out out"},
+        unit="flops",
+        instead={
+            "params": 196,
+            "twice_params": 392,
+            "flat_additions": 1_071,
+            "unbiased_less": 3_276,
+            "flops_one_value": 54,
+            "macs_and_bias": 1_764,
+        },
+    ),
+    "a3-flops": Answer(
+        sizes={"k": 3, "cin": 3, "cout": 7, "size": 5, "out": 3},
+        terms={"products": "k k cin cout out out", "additions": "k k cin cout out out", "first": "-1 cout out out"},
+        swaps={"out": "size"},
+        plus={"first_again": "-1 cout out out"},
+        groups={"adding": "additions first"},
+        unit="flops",
+        instead={"params": 196, "less_channels": 3_395, "flops_unbiased_value": 53, "flops_input_map": 9_450},
+    ),
+    "stride-macs": WORK.but(
+        sizes={"k": 3, "cin": 5, "cout": 12, "size": 12, "out": 5, "batch": 16, "full": 10, "stride": 2, "halved": 6, "short": 4},
+        swaps={"out": "size full halved short"},
+        times="stride stride·stride batch cout out·out",
+        instead={"params": 552, "flops_unbiased": 26_700, "places": 25, "stride_outputs": 300},
+    ),
+    "mult-adds": Answer(
+        sizes={"batch": 16, "macs": 405_104, "c1": 3_920, "c2": 768, "c3": 128, "c4": 10, "old_c2": 1_200, "old_macs": 373_856},
+        terms={"macs": "batch macs", "b_conv1": "batch c1", "b_conv2": "batch c2", "b_fc1": "batch c3", "b_fc2": "batch c4"},
+        swaps={"c2": "old_c2", "macs": "old_macs"},
+        groups={"additions": "b_conv1 b_conv2 b_fc1 b_fc2", "linears": "b_fc1 b_fc2"},
+        unit="macs",
+        instead={
+            "biases_once": 6_486_490,
+            "stored_biases": 6_484_144,
+            "macs_once": 482_320,
+            "old_network": 6_065_824,
+            "mult_adds_flops": 12_963_328,
+            "mult_adds_bare": 405_104,
+        },
+    ),
+    "backward-ratio": Answer(
+        sizes={"conv1": 294_000, "macs": 373_856},
+        terms={"forward": "macs /macs", "weights": "macs /macs", "inputs": "macs /macs", "conv1": "-1 conv1 /macs"},
+        groups={"backward": "weights inputs conv1"},
+        unit="times",
+        instead={"vgg": 2.99, "guess": 1.5, "fc1_removed": 2.934263459728, "six": 6, "three": 3, "two": 2, "no_backward": 1.427201917316},
+        digits=2,
+    ),
+    "flops-per-byte": Answer(
+        sizes={"flops": 231_211_008, "bytes": 462_551_040, "macs": 115_605_504, "values": 115_637_760},
+        terms={"share": "flops /bytes"},
+        swaps={"flops": "macs", "bytes": "values"},
+        unit="times",
+        instead={"inverse": 2.000558035714, "weights": 5_376},
+        digits=1,
+    ),
+}

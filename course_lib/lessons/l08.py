@@ -1,0 +1,81 @@
+"""Lesson 8: what the right answers are made of, and other numbers that people give."""
+
+from course_lib.asking.slips import Answer
+from course_lib.lessons.families import LINEAR
+
+EXERCISES = {
+    "vgg-work": Answer(
+        sizes={"nine": 9},
+        terms={"share": "nine"},
+        unit="percent",
+        instead={
+            "same": 47,
+            "complement": 53,
+            "even": 20,
+            "half": 24,
+            "quarter": 12,
+            "double": 18,
+            "one_layer": 3,
+            "none": 0,
+            "third": 23,
+            "behind": 2,
+        },
+    ),
+    "imagenet-fc1": LINEAR.but(
+        sizes={
+            "inputs": 25_088,
+            "outputs": 4_096,
+            "channels": 512,
+            "one_side": 3_584,
+            "unpooled": 100_352,
+            "image": 25_690_112,
+            "positions": 49,
+            "eight": 32_768,
+            "second": 16_781_312,
+        },
+        swaps={"inputs": "channels one_side unpooled image positions eight outputs", "outputs": "inputs"},
+        plus={"second": "second", "input_biases": "inputs"},
+        times="",
+        instead={"added": 29_184, "linear_bias_inputs": 102_785_536},
+    ),
+    "vgg-twice": Answer(
+        sizes={"conv": 14_723_136, "fc": 396_554},
+        terms={"blocks": "conv", "again": "conv", "linear": "fc"},
+        plus={"third": "conv", "fourth_block": "conv"},
+        groups={"all_blocks": "blocks again", "once": "blocks linear"},
+        instead={"all_twice": 30_239_380, "three": 45_359_070, "six": 88_735_370, "imagenet": 138_357_544, "twice_linear": 15_516_244},
+    ),
+    "rows-224": Answer(
+        unit="count",
+        sizes={"side": 7, "channels": 512, "two": 2, "fourteen": 14},
+        terms={"rows": "side side"},
+        swaps={"side": "fourteen"},
+        times="channels two",
+        instead={"channels": 3, "error": 0, "outputs": 490, "one": 1, "pixels": 50_176},
+    ),
+    "three-for-seven": Answer(
+        sizes={"seven": 49, "three": 27, "two": 18, "one": 9, "c": 512},
+        terms={"one_layer": "seven c c", "three_layers": "-1 three c c"},
+        swaps={"three": "two one"},
+        plus={"biases": "-1 c", "second_bias": "-1 c"},
+        instead={
+            "side_by_side": 524_288,
+            "negative": -524_288,
+            "one_square": 262_144,
+            "four_squares": 1_048_576,
+            "two_for_five": 1_835_008,
+            "percent": 44.897959183673,
+            "fraction": 0.448979591837,
+            "needs": 7_077_888,
+            "stack_biases": 5_766_144,
+        },
+    ),
+    "cs231n-mb": Answer(
+        sizes={"values": 15_237_608, "width": 4, "mega": 1_000_000, "notes": 24_000_000, "params": 138_357_544},
+        terms={"bytes": "values width /mega"},
+        swaps={"values": "notes params"},
+        unit="MB",
+        instead={"notes": 93, "notes_values": 24, "pools_forgotten": 54.8, "relus": 115.1, "with_params": 614.380608, "params_mb": 552},
+        digits=0,
+    ),
+}

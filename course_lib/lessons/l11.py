@@ -1,0 +1,59 @@
+"""Lesson 11: what the right answers are made of, and other numbers that people give."""
+
+from course_lib.asking.slips import Answer
+
+EXERCISES = {
+    "own-unregistered": Answer(
+        sizes={"k": 3, "cin": 16, "cout": 16, "out": 32, "layers": 3},
+        terms={"weights": "layers k k cin cout", "biases": "layers cout"},
+        per="cin k·k",
+        times="out·out",
+        instead={
+            "own_two": 4_640,
+            "own_one_bare": 2_304,
+            "own_total": 48_378,
+            "own_registered": 41_418,
+            "own_work": 7_077_888,
+            "own_bias_once": 6_928,
+        },
+    ),
+    "own-share": Answer(
+        sizes={"block": 2_359_296, "three": 3, "whole": 7_561_216, "hundred": 100},
+        terms={"share": "hundred three block /whole"},
+        unit="percent",
+        instead={"own_share_params": 14.386704700484, "own_share_layers": 60, "own_share_thirds": 75},
+        digits=0,
+    ),
+    "own-separable": Answer(
+        sizes={"k": 3, "cin": 16, "cout": 16, "out": 32},
+        terms={"depthwise": "k k cin out out", "pointwise": "cin cout out out"},
+        plus={"biases": "cin out out", "biases2": "cout out out"},
+        unit="macs",
+        per="cout k·k",
+        instead={
+            "full": 2_359_296,
+            "params": 432,
+            "product": 37_748_736,
+            "weights": 400,
+            "separable_nine": 271_360,
+            "separable_biased": 442_368,
+        },
+    ),
+    "own-features": Answer(
+        unit="count",
+        sizes={"channels": 16, "side": 12, "picture": 48, "halved": 24, "old": 16, "outputs": 10, "old8": 8},
+        terms={"features": "channels side side"},
+        swaps={"side": "picture halved old old8"},
+        times="outputs",
+    ),
+}
+
+DESIGNS = {
+    "under-budget": {
+        "input_shape": (3, 32, 32),
+        "outputs": 10,
+        "batch_size": 16,
+        "at_most": {"params": 10_000, "macs": 1_000_000, "memory": 1_500_000},
+        "at_least": {"field": 20},
+    }
+}

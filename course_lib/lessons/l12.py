@@ -1,0 +1,51 @@
+"""Lesson 12: what the right answers are made of, and other numbers that people give."""
+
+from course_lib.asking.slips import Answer
+
+EXERCISES = {
+    "checkpoint-price": Answer(
+        sizes={"hundred": 100, "block": 39_518_208, "macs": 313_592_320, "three": 3, "two": 2, "four": 4, "one": 1, "late": 273_678_336},
+        terms={"price": "hundred block /three /macs"},
+        swaps={"block": "macs late", "three": "one two four"},
+        unit="percent",
+        times="two",
+        instead={"of_weights": 0.3, "ratio": 1.042, "ratio_percent": 104.2, "of_forwards": 25.2},
+        digits=1,
+    ),
+    "checkpoint-all": Answer(
+        sizes={"peak": 444.693752},
+        terms={"peak": "peak"},
+        unit="MB",
+        instead={
+            "maps_left_out": 380.2,
+            "all_minus": 229.204216,
+            "all_same": 544.335096,
+            "all_inputs_only": 17.170432,
+            "all_minus_kept": 212.033784,
+            "all_no_gradients": 363.029752,
+        },
+        digits=0,
+    ),
+    "freeze-kept": Answer(
+        sizes={"relu1": 250_880, "indices": 92_160, "pool1": 46_080, "relu2": 76_800, "relu3": 12_288, "relu4": 8_192, "input": 196_608},
+        terms={"pool1": "pool1", "relu2": "relu2", "relu3": "relu3", "relu4": "relu4"},
+        plus={"relu1": "relu1", "indices": "indices", "input": "input"},
+        unit="bytes",
+        instead={"goes": 343_040, "frozen_nothing": 486_400},
+    ),
+    "bfloat16-kept": Answer(
+        sizes={"maps": 394_240, "indices": 92_160, "two": 2, "one": 1, "four": 4},
+        terms={"maps": "maps /two", "indices": "indices"},
+        swaps={"two": "one four"},
+        unit="bytes",
+        instead={"half_of_all": 243_200, "other_way": 440_320, "half_and_indices": 335_360, "half_indices_apart": 394_240},
+    ),
+    "autocast-casts": Answer(
+        sizes={"width": 2, "weights": 26_771, "all": 26_926, "four": 4, "batch": 16, "six": 6, "pictures": 49_152},
+        terms={"casts": "width weights"},
+        swaps={"weights": "all", "width": "four six"},
+        plus={"pictures": "width pictures"},
+        unit="bytes",
+        times="batch",
+    ),
+}
