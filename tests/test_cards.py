@@ -238,6 +238,7 @@ def test_the_memory_card_of_ones_own_network():
         peak = timeline(mine, 100, "float64", "SGD").peak
         assert f"{peak.total:,}" in card._shown.value and "norm" in card._shown.value
     assert "network" not in card.controls and "batch_norm" not in card.controls
+    assert "▲" not in memory_card(mine, batch=100)._shown.value, "what it starts from is what it compares with"
     for given, error, says in (
         (nn.Linear(2, 2), TypeError, r"a PyTorch module is measured by measure_peak\(model, input_size\)"),
         ("resnet", ValueError, "takes a Network, or one of small_cnn, vgg16_32, not 'resnet'"),

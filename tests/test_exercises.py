@@ -318,6 +318,35 @@ def test_two_slips_are_told_and_two_causes_of_one_number():
     assert check("strided", 8640).endswith("Left out: the biases. Does not multiply here: the batch of 16.")
 
 
+def test_what_is_unknown_says_on_which_side_it_is():
+    assert "Too large, by a mistake that is not known" in check("conv2-params", 5_000)
+    assert "Too small, by a mistake that is not known" in check("conv2-params", 123)
+
+
+@pytest.mark.parametrize(
+    "name, number, says",
+    [
+        ("conv1d-params", 4_640, "You squared the kernel."),
+        ("strided", 276, "You divided by the stride."),
+        ("conv2-macs", 43_740, "In place of the output map's side 10 you took one place fewer on each side."),
+        ("conv2-params", 557, "Does not belong in it: a bias for each input."),
+        ("tied", 4_352, "Counted twice: the biases."),
+        ("linear-first", 3, "Counted as a single number: the weights."),
+        ("larger-kernel", 1_512, "That is conv2 alone."),
+    ],
+)
+def test_each_kind_of_slip_has_its_sentence(name, number, says):
+    assert says in check(name, number) and "Or this" not in check(name, number)
+
+
+def test_a_function_is_told_a_slip_only_where_it_explains_every_case():
+    def flat_once(k, cin, cout):
+        return k * k * cout + cout if k == 3 else 1
+
+    assert "Your kernel is flat" in check("conv-formula", lambda k, cin, cout: k * k * cout + cout)
+    assert "flat" not in check("conv-formula", flat_once)
+
+
 def test_a_sentence_speaks_of_its_own_exercise():
     """Each was told of another exercise once."""
     assert "conv2 grows" in reveal("larger-kernel", 26926) and "frozen" not in reveal("larger-kernel", 26926)
