@@ -150,6 +150,28 @@ def test_solutions_fill_in_and_pass(name):
     assert book.cells[-1].outputs[0].data["text/plain"] == f"Exercises passed since this notebook started: {len(solved)}."
 
 
+def sections(book) -> list[list]:
+    """The code cells under each heading of the second degree."""
+    found = []
+    for cell in book.cells:
+        if cell.cell_type == "markdown" and cell.source.lstrip().startswith("## "):
+            found.append([])
+        elif cell.cell_type == "code" and found:
+            found[-1].append(cell)
+    return found
+
+
+@every_notebook
+def test_a_section_runs_after_the_first_code_cell_alone(name, monkeypatch, capsys):
+    """As 00 says: a lecturer starts at any heading."""
+    monkeypatch.chdir(record.NOTEBOOKS)
+    first = code(BOOKS[name])[0]
+    for cells in sections(BOOKS[name]):
+        names = {"__name__": "__main__"}
+        for cell in [first, *(cell for cell in cells if cell is not first and "follow(" not in cell.source)]:  # which needs a kernel
+            exec(compile(cell.source, f"{name}, {cell.id}", "exec"), names)
+
+
 @every_notebook
 def test_every_exercise_has_a_solution_and_every_solution_an_exercise(name):
     asked = {f"{name[:2]}/{cell.id}" for cell in code(BOOKS[name]) if re.search(r"\bcheck\(\"", cell.source)}
