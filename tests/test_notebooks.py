@@ -178,6 +178,35 @@ def test_every_exercise_has_a_solution_and_every_solution_an_exercise(name):
     assert asked == {key for key in SOLUTIONS if key.startswith(f"{name[:2]}/")}
 
 
+def written(number: float) -> set[str]:
+    """How a number of three digits or more may stand in a text."""
+    forms = (
+        {f"{number:,.0f}", f"{number:.0f}", f"{number:_.0f}"}
+        if number == int(number)
+        else {f"{number:.1f}", f"{number:.2f}", f"{number:.3g}"}
+    )
+    return {form for form in forms if len(re.sub(r"\D", "", form)) >= 3}
+
+
+@every_notebook
+def test_no_answer_stands_beside_its_question(name):
+    """Neither in what a reader has seen so far nor in the cell that follows; a vote shows the right number among its four."""
+    from course_lib.asking.exercises import EXERCISES
+    from course_lib.asking.slips import Answer
+
+    cells = BOOKS[name].cells
+    seen = [
+        cell.source + "".join(str(o.get("text") or o.data) for o in cell.get("outputs", ()) if not cell.metadata.get("tags"))
+        for cell in cells
+    ]
+    for i, cell in enumerate(cells):
+        for asked in re.findall(r'(?:check|reveal)\("([^"]+)"', cell.source) if cell.cell_type == "code" else ():
+            for form in written(EXERCISES[asked].value()) if isinstance(EXERCISES.get(asked), Answer) else ():
+                there = re.compile(rf"(?<![\d,._]){re.escape(form)}(?!\d|[,._]\d)")
+                found = [cells[j].id for j in (*range(i), i + 1) if there.search(seen[j])]
+                assert not found, (asked, form, found)
+
+
 def test_every_exercise_of_the_library_is_asked_somewhere():
     from course_lib.asking.designs import DESIGNS
     from course_lib.asking.exercises import EXERCISES

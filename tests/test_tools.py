@@ -10,6 +10,7 @@ import cloudpickle
 import pytest
 import torch
 import torch.nn.functional as F
+import torchinfo
 from torch import nn
 
 from course_lib import build, conv1d_net, reconcile, small_cnn, vgg16_32
@@ -336,3 +337,23 @@ def test_a_tool_is_added_as_one_entry(monkeypatch):
     counted = Tool("torch", ("by two",), lambda model, x: {"by two": 2 * 373_856 + 11_000}, torch.__version__.partition("+")[0])
     (found,) = reconcile(small_cnn(), tools=[counted])
     assert found.by_rule == 2 * 373_856 + sum(row.outputs for row in small_cnn().ledger()) and "not explained" in found.why
+
+
+def test_torchinfos_footer_is_as_lesson_3_says():
+    """The name of its unit, the 64 bytes of a header in its input, and where it puts what never runs in a nested model."""
+    info = torchinfo.summary(build(small_cnn()), (16, 3, 32, 32), verbose=0)
+    assert "Total mult-adds (Units.MEGABYTES): 6.07" in str(info) and info.total_input == 16 * 3 * 32 * 32 * 4 + 64
+    assert info.total_input + info.total_output_bytes + info.total_param_bytes == 977_400
+
+    class Forgetful(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc, self.old = nn.Linear(5, 5), nn.Linear(12, 10)
+
+        def forward(self, x):
+            return self.fc(x)
+
+    lines = str(torchinfo.summary(nn.Sequential(Forgetful()), (1, 5), verbose=0)).splitlines()
+    assert next(line for line in lines if "Forgetful" in line).endswith("130") and next(
+        line for line in lines if "Sequential" in line
+    ).endswith("--")
