@@ -10,7 +10,7 @@ from course_lib.by_hand import *  # noqa: F403
 from course_lib.by_hand import __all__ as _by_hand
 
 if TYPE_CHECKING:  # what an editor completes; at run time each loads on first use
-    from course_lib.asking.exercises import check, guess, reveal, vote
+    from course_lib.asking.exercises import check, guess, practice, reveal, vote
     from course_lib.asking.verdicts import claims
     from course_lib.by_hand.conventions import CONVENTIONS
     from course_lib.by_hand.memory import predict_memory
@@ -47,6 +47,7 @@ _LATER = {
     "lines": "show.figures",
     "roofline": "show.figures",
     "guess": "asking.exercises",
+    "practice": "asking.exercises",
     "reveal": "asking.exercises",
     "check": "asking.exercises",
     "vote": "asking.exercises",

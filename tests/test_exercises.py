@@ -30,9 +30,11 @@ from course_lib import (
 )
 from course_lib import small_cnn as by_hand_cnn
 from course_lib import vgg16_32 as by_hand_vgg
+from course_lib.asking import exercises
 from course_lib.asking.designs import DESIGNS
-from course_lib.asking.exercises import EXERCISES, sentence
-from course_lib.asking.slips import Answer, Function, means
+from course_lib.asking.exercises import EXERCISES, practice, varied
+from course_lib.asking.slips import Answer, Function, means, unlikely
+from course_lib.asking.telling import sentence
 from course_lib.by_machine.living import measure_peak
 from course_lib.words import read_toml, words
 
@@ -352,13 +354,90 @@ def test_a_function_is_told_a_slip_only_where_it_explains_every_case():
     assert "flat" not in check("conv-formula", flat_once)
 
 
+@pytest.mark.parametrize("name", varied())
+def test_other_numbers_ask_the_same_of_other_sizes(name):
+    """The truth of each is what its own sizes make, the question shows them, and no slip of the usual ones is another's number."""
+    base, seen = EXERCISES[name], set()
+    for seed in range(60):
+        answer = base.variant(name, seed)
+        usual = [answer.made(slip) for slip in answer.slips() if slip.kind != "unit" and not unlikely((slip,))]
+        assert answer.value() not in usual and answer.value() > 0
+        assert answer == base.variant(name, seed), "the same seed, the same question"
+        seen.add(answer.value())
+    assert len(seen) > 2
+    asked = str(check(name, variant=5))
+    drawn = base.variant(name, 5)
+    assert asked != str(check(name)) and all(re.search(rf"\b{drawn.sizes[size]:,}\b", asked) for size in base.vary if size not in HIDDEN)
+    assert check(name, drawn.value(), variant=5).startswith("Right.") and check(name, drawn.value() + 1, variant=5).startswith("Not yet.")
+
+
+HIDDEN = {"positions", "channels", "cout", "size", "stride", "batch"}  # sizes that enter through others, or that a question may not need
+
+
+def conv2d(sizes: dict, **more) -> nn.Module:
+    return nn.Conv2d(sizes["cin"], sizes["cout"], sizes["k"], **more)
+
+
+VARIED_JUDGE = {
+    "linear-first": lambda s: params(nn.Linear(s["inputs"], s["outputs"])),
+    "conv2-params": lambda s: params(conv2d(s)),
+    "conv2-macs": lambda s: macs(conv2d(s), 1, s["cin"], s["size"], s["size"]),
+    "strided": lambda s: params(conv2d(s, stride=s["stride"], padding=1)),
+    "grouped": lambda s: params(conv2d(s, groups=s["groups"])),
+    "fc1-params": lambda s: params(nn.Linear(s["inputs"], s["outputs"])),
+    "stride-macs": lambda s: macs(conv2d(s, stride=s["stride"]), 1, s["cin"], s["size"], s["size"]),
+    "conv1d-params": lambda s: params(nn.Conv1d(s["cin"], s["cout"], s["k"])),
+    "bn-buffers": lambda s: sum(b.numel() for b in nn.BatchNorm2d(s["channels"]).buffers()),
+}
+
+
+@pytest.mark.parametrize("name", VARIED_JUDGE)
+def test_other_numbers_are_judged_by_pytorch(name):
+    for seed in range(8):
+        answer = EXERCISES[name].variant(name, seed)
+        assert answer.value() == VARIED_JUDGE[name](answer.sizes)
+
+
+def test_an_exercise_without_other_numbers_says_which_have_them():
+    for ask in (check, reveal, vote):
+        with pytest.raises(ValueError, match="there are no other numbers for 'kinds'; there are for linear-first"):
+            ask("kinds", variant=1)
+        with pytest.raises(TypeError, match="variant must be a whole number, not 'x'"):
+            ask("tied", variant="x")
+    assert check("conv2-params", hint=1, variant=3).endswith("It is made of: the weights, the biases.")
+
+
+def test_practice_asks_what_was_wrong_then_what_is_long_ago(monkeypatch):
+    monkeypatch.setattr(exercises, "_tries", {})
+    monkeypatch.setattr(exercises, "_passed", {})
+    assert "nothing to practise yet" in practice()
+    for name, answer in (("tied", 4_224), ("conv2-params", 540), ("fc1-params", 24_704)):
+        check(name, answer)
+    assert 'check("conv2-params", answer, variant=2)' in practice()
+    check("conv2-params", EXERCISES["conv2-params"].variant("conv2-params", 2).value(), variant=2)
+    assert 'check("tied", answer, variant=2)' in practice()
+    assert 'check("grouped", answer, variant=1)' in practice("grouped")
+    with pytest.raises(ValueError, match="no other numbers for 'kinds'"):
+        practice("kinds")
+
+
+def test_a_vote_shows_how_a_room_has_moved():
+    lines = str(vote("strided", first=[3, 9, 12, 1], second=[1, 3, 20, 1])).splitlines()
+    assert lines[1].split() == ["vote", "number", "hands", "1", "hands", "2", "change"]
+    assert lines[4].split() == ["C", "552", "12", "20", "▲", "+8"] and "▼ −6" in lines[3]
+    with pytest.raises(ValueError, match="a number of hands for each of 4 answers"):
+        vote("strided", first=[1, 2])
+    with pytest.raises(ValueError, match="hands must be at least 0, not -1"):
+        vote("strided", first=[1, 2, 3, -1])
+
+
 def test_a_sentence_speaks_of_its_own_exercise():
     """Each was told of another exercise once."""
     assert "conv2 grows" in reveal("larger-kernel", 26926) and "frozen" not in reveal("larger-kernel", 26926)
     assert "average" not in check("kinds", 1) and "16 bits" not in check("mebibytes", 0.051)
     topics = {"Adam": "Adam averages torchinfo peak", "frozen": "frozen freeze", "heads": "tokens", "momentum": "momentum"}
     for name in NUMBERS:
-        ask = words(f"exercise.{name}.ask") + words(f"exercise.{name}.why")
+        ask = words(f"exercise.{name}.ask", **EXERCISES[name].sizes) + words(f"exercise.{name}.why")
         said = " ".join(sentence(name, EXERCISES[name], slip) for slip in EXERCISES[name].slips())
         for word, topic in topics.items():
             beside = {"Adam": ("eval-frees", "crossing", "larger-kernel")}

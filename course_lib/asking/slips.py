@@ -5,6 +5,7 @@ by the part that it changes, and words/ has its sentence. All that one slip can 
 """
 
 import math
+import random
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -52,10 +53,38 @@ class Answer(NamedTuple):
     instead: dict[str, float] = {}
     digits: int | None = None
     votes: str = ""  # three slips that a vote shows, such as "left_out-biases"
+    vary: dict[str, str] = {}  # sizes that can be drawn anew, with the values they may have
+    derive: Callable[[dict], dict] | None = None  # the sizes that follow from those
 
     def but(self, **changes) -> "Answer":
         """The same with other parts; sizes are added to those that are there."""
         return self._replace(**{**changes, "sizes": self.sizes | changes.get("sizes", {})})
+
+    def variant(self, name: str, seed: int) -> "Answer":
+        """The same question of other sizes, drawn from the seed, so that the usual slips differ from each other and from the truth."""
+        numbers, drawn = random.Random(f"{name} {seed}"), []
+        for _ in range(DRAWS):
+            sizes = self.sizes | {size: _number(numbers.choice(options.split())) for size, options in self.vary.items()}
+            drawn.append(self._replace(sizes=sizes | (self.derive(sizes) if self.derive else {}), instead={}, votes=""))
+        return max(drawn, key=Answer.told_apart)
+
+    def told_apart(self) -> int:
+        """How many different numbers the truth and the usual slips make."""
+        return len({self.value(), *(self.made(slip) for slip in self.slips() if slip.kind != "unit" and not unlikely((slip,)))})
+
+    def work(self) -> str:
+        """The right answer as it is calculated.
+
+        >>> Answer({"k": 3, "cout": 12, "mib": 2**20}, {"weights": "k k cout", "less": "-1 cout", "share": "cout /mib"}).work()
+        '3·3·12 − 12 + 12/1048576'
+        """
+        text = ""
+        for term in self.terms.values():
+            minus, factors = term.startswith("-1 "), term.removeprefix("-1 ").split()
+            over = [f"{self.sizes[word[1:]]}" for word in factors if word[0] == "/"]
+            times = [f"{self.sizes.get(word, word)}" for word in factors if word[0] != "/"]
+            text += f" {'−' if minus else '+'} " + "/".join(["·".join(times), *over])
+        return text.removeprefix(" + ")
 
     def parsed(self) -> Terms:
         return {name: _factors(text) for name, text in self.terms.items()}
@@ -158,13 +187,14 @@ class Answer(NamedTuple):
             for i, first in enumerate(parts):
                 terms = self.changed(self.parsed(), first)
                 for second in parts[i + 1 :] if terms else ():
-                    if first.part != second.part and unlikely((first, second)) <= 2:
+                    if first.part != second.part and unlikely((first, second)) <= 1:
                         number = self.after(terms, second)
                         if number not in (None, truth) and agrees(number):
                             found.append((first, second))
         return sorted(found, key=unlikely)
 
 
+DRAWS = 20  # of which the one is taken that tells most slips apart
 WHOLE_TERMS = ("left_out", "only", "as_one", "twice", "for_each")
 RARE = {"too_often": 2, "swapped": 1, "for_each": 1, "twice": 2, "as_one": 1, "over": 1, "only": 2, "plus": 1, "times": 1}
 
@@ -179,6 +209,10 @@ class Function(NamedTuple):
 
     arguments: tuple[str, ...]
     cases: list[Answer]
+
+
+def _number(text: str) -> float:
+    return float(text) if "." in text else int(text)
 
 
 def _factors(text: str) -> Term:

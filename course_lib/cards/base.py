@@ -58,15 +58,6 @@ class View(NamedTuple):
         return {"text/html": f"<p><b>{escape(said)}</b></p>{drawn}{html}", "text/plain": f"{said}\n{self.alt}\n{text}".strip()}
 
 
-def arrow(change: int, shown: Callable[[int], str] = "{:,}".format) -> str:
-    """A change by its sign and an arrow, so that it tells without colour.
-
-    >>> arrow(-9792), arrow(960), arrow(0)
-    ('▼ −9,792', '▲ +960', '')
-    """
-    return f"▲ +{shown(change)}" if change > 0 else f"▼ −{shown(-change)}" if change else ""
-
-
 def fitting(fits: Callable[[int], object], start: int, low: int, high: int) -> tuple[int, int]:
     """The widest run of values around start, from low to high, for which `fits` does not raise; an end that fits is one.
 

@@ -6,9 +6,9 @@ from functools import partial
 
 from course_lib.by_hand.layers import Conv1d, Conv2d, whole
 from course_lib.by_hand.ledger import Work
-from course_lib.cards.base import Card, Total, View, arrow
+from course_lib.cards.base import Card, Total, View
 from course_lib.cards.pictures import layer_picture
-from course_lib.show.tables import Cell, Table, times
+from course_lib.show.tables import Cell, Table, arrow, times
 from course_lib.words import words
 
 LIMITS = {

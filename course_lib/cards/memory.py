@@ -7,9 +7,9 @@ from course_lib.by_hand.memory import DTYPES
 from course_lib.by_hand.networks import Network, small_cnn, vgg16_32
 from course_lib.by_hand.optimizers import STEPS_KNOWN
 from course_lib.by_hand.step import Moment, Timeline, largest_batch, timeline
-from course_lib.cards.base import Card, Total, View, arrow
+from course_lib.cards.base import Card, Total, View
 from course_lib.cards.pictures import timeline_picture
-from course_lib.show.tables import Cell, Table
+from course_lib.show.tables import Cell, Table, arrow
 from course_lib.words import words
 
 NETWORKS = {"small_cnn": small_cnn, "vgg16_32": vgg16_32}

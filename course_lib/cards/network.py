@@ -7,9 +7,9 @@ from itertools import groupby
 
 from course_lib.by_hand.ledger import Ledger, Row, what
 from course_lib.by_hand.networks import Network, small_cnn
-from course_lib.cards.base import Card, Total, View, arrow
+from course_lib.cards.base import Card, Total, View
 from course_lib.cards.pictures import network_picture
-from course_lib.show.tables import Cell, Table, number, times
+from course_lib.show.tables import Cell, Table, arrow, number, times
 from course_lib.words import words
 
 # What a size's slider can take; of a size that is not named here, up to four times its default.

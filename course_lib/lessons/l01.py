@@ -3,8 +3,25 @@
 from course_lib.asking.slips import Answer, Function
 from course_lib.lessons.families import CONV, LINEAR, WORK
 
+
+def positions(sizes: dict) -> dict:
+    out = sizes["size"] - sizes["k"] + 1
+    return {"out": out, "short": out - 1}
+
+
+def padded(sizes: dict) -> dict:
+    return {"padded_k": sizes["k"] + 2}
+
+
+def flattened(sizes: dict) -> dict:
+    inputs = sizes["channels"] * sizes["positions"]
+    return {"inputs": inputs, "before_pool": 4 * inputs, "three": 9 * sizes["channels"], "five": 25 * sizes["channels"]}
+
+
 EXERCISES = {
     "one-value": Answer(
+        vary={"k": "3 5 7", "cin": "2 4 5 6 8 16", "cout": "7 10 12 20 32", "size": "12 14 20 28"},
+        derive=positions,
         sizes={"k": 3, "cin": 5, "cout": 12, "size": 12, "out": 10},
         terms={"products": "k k cin"},
         swaps={"cin": "cout k", "k": "cin cout"},
@@ -13,6 +30,8 @@ EXERCISES = {
         instead={"additions_flat": 8, "additions": 44, "value_bias": 46},
     ),
     "conv2-params": CONV.but(
+        vary={"k": "3 5 7", "cin": "2 4 5 6 8 16", "cout": "7 10 12 20 32", "size": "12 14 20 28"},
+        derive=positions,
         sizes={"k": 3, "cin": 5, "cout": 12, "size": 12, "out": 10, "batch": 16},
         instead={
             "added": 17,
@@ -36,12 +55,15 @@ EXERCISES = {
         },
     ),
     "strided": CONV.but(
+        vary={"k": "3 5 7", "cin": "2 4 5 6 8 16", "cout": "7 10 12 20 32", "stride": "2 3", "batch": "8 16 32"},
+        derive=lambda s: {"padded_k": s["k"] + 2},
         votes="over-stride·stride swapped-k-padded_k left_out-biases",
         sizes={"k": 3, "cin": 5, "cout": 12, "size": 12, "out": 6, "batch": 16, "stride": 2, "padded_k": 5},
         swaps={"k": "cout size padded_k", "cin": "cout", "cout": "cin"},
         times="out·out size·size cout batch stride stride·stride",
     ),
     "grouped": Answer(
+        vary={"k": "3 5", "cin": "12 18 24", "cout": "12 24 36", "groups": "2 3 6"},
         sizes={"k": 3, "cin": 6, "cout": 12, "size": 12, "groups": 3},
         terms={"weights": "k k cin /groups cout", "biases": "cout"},
         swaps={"k": "cout size", "cin": "cout", "cout": "cin"},
@@ -69,6 +91,8 @@ EXERCISES = {
         times="outputs batch after",
     ),
     "fc1-params": LINEAR.but(
+        vary={"channels": "8 12 20 32", "positions": "16 36 49", "outputs": "10 64 100 128"},
+        derive=flattened,
         votes="left_out-biases instead-linear_bias_inputs swapped-inputs-channels",
         sizes={
             "inputs": 192,
@@ -84,6 +108,8 @@ EXERCISES = {
         instead={"added": 320, "both_plus_one": 24_897, "linear_bias_inputs": 24_768},
     ),
     "conv2-macs": WORK.but(
+        vary={"k": "3 5 7", "cin": "2 4 5 6 8 16", "cout": "7 10 12 20 32", "size": "12 14 20 28"},
+        derive=positions,
         sizes={"k": 3, "cin": 5, "cout": 12, "size": 12, "out": 10, "batch": 16, "short": 9},
         swaps={"out": "size short", "cin": "cout", "cout": "cin"},
         instead={"params": 552, "flops_unbiased": 106_800, "whole_network": 373_856, "one_value_only": 45, "params_per_cell": 79_488},

@@ -24,6 +24,7 @@ EXERCISES = {
         },
     ),
     "tied": Answer(
+        vary={"side": "16 32 48 100 128"},
         sizes={"side": 64},
         terms={"weight": "side side", "b_first": "side", "b_second": "side"},
         plus={"third_bias": "side", "second_weight": "side side"},
@@ -31,6 +32,7 @@ EXERCISES = {
         instead={"tied_biases_forgotten": 8_192},
     ),
     "mebibytes": Answer(
+        vary={"values": "11_542 61_706 136_886 1_250_858"},
         sizes={"values": 26_926, "width": 4, "mib": 1_048_576},
         terms={"bytes": "values width /mib"},
         unit="MiB",
@@ -38,6 +40,7 @@ EXERCISES = {
         digits=3,
     ),
     "bfloat16": Answer(
+        vary={"values": "11_542 61_706 136_886 1_250_858"},
         sizes={"values": 26_926, "width": 2, "four": 4},
         terms={"bytes": "values width"},
         swaps={"width": "four"},

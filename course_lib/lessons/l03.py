@@ -4,6 +4,7 @@ from course_lib.asking.slips import Answer
 
 EXERCISES = {
     "input-bytes": Answer(
+        vary={"batch": "8 32 64 100", "side": "28 48 64 224"},
         sizes={"batch": 16, "channels": 3, "side": 32, "width": 4, "three": 3},
         terms={"bytes": "batch channels side side width"},
         swaps={"width": "three"},

@@ -23,8 +23,9 @@ EXERCISES = {
         },
     ),
     "bn-buffers": Answer(
-        sizes={"channels": 12, "side": 10, "one": 1},
-        terms={"means": "channels", "variances": "channels", "counter": "one"},
+        vary={"channels": "8 16 24 32 64 100"},
+        sizes={"channels": 12, "side": 10},
+        terms={"means": "channels", "variances": "channels", "counter": "1"},
         plus={"scale": "channels", "shift": "channels"},
         groups={"statistics": "means variances"},
         per="channels",
@@ -32,6 +33,7 @@ EXERCISES = {
         instead={"tensors": 3, "bytes": 104, "none": 0, "per_position": 2_401, "bn_all_but_counter": 48},
     ),
     "bn-running": Answer(
+        vary={"mean": "2 3 4 8 10 12"},
         sizes={"mean": 5, "new": 0.1, "old": 0.9, "half": 0.5, "one": 1},
         terms={"new": "new mean"},
         swaps={"new": "old half one"},

@@ -19,6 +19,8 @@ EXERCISES = {
         },
     ),
     "pool-indices": Answer(
+        vary={"batch": "8 32 64", "channels": "6 10 20", "out": "11 14 16"},
+        derive=lambda s: {"size": 2 * s["out"] + 4},
         sizes={"batch": 16, "channels": 5, "out": 12, "size": 28, "width": 8, "four": 4, "two": 2, "twelve": 12, "window": 25},
         terms={"indices": "batch channels out out width"},
         swaps={"out": "size", "width": "four two twelve"},

@@ -3,6 +3,13 @@
 from course_lib.asking.slips import Answer
 from course_lib.lessons.families import WORK
 
+
+def strides(sizes: dict) -> dict:
+    size, k, stride = sizes["size"], sizes["k"], sizes["stride"]
+    out = (size - k) // stride + 1
+    return {"out": out, "full": size - k + 1, "halved": size // stride, "short": out - 1}
+
+
 EXERCISES = {
     "a3-flops-biased": Answer(
         sizes={"k": 3, "cin": 3, "cout": 7, "size": 5, "out": 3},
@@ -29,6 +36,8 @@ EXERCISES = {
         instead={"params": 196, "less_channels": 3_395, "flops_unbiased_value": 53, "flops_input_map": 9_450},
     ),
     "stride-macs": WORK.but(
+        vary={"k": "3 5", "cin": "2 4 5 6 8 16", "cout": "7 10 12 20 32", "size": "14 16 20 28", "stride": "2 3"},
+        derive=strides,
         sizes={"k": 3, "cin": 5, "cout": 12, "size": 12, "out": 5, "batch": 16, "full": 10, "stride": 2, "halved": 6, "short": 4},
         swaps={"out": "size full halved short"},
         times="stride stride·stride batch cout out·out",

@@ -58,6 +58,7 @@ EXERCISES = {
         instead={"true_map": 108_000, "true_macs": 54_000, "tiny_input": 103_680},
     ),
     "paper-flops": Answer(
+        vary={"gmacs": "1.82 3.66 7.85 15.47", "pictures": "3 5 16 32"},
         sizes={"gmacs": 4.09, "twice": 2, "pictures": 8},
         terms={"flops": "twice gmacs pictures"},
         unit="flops",

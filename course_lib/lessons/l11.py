@@ -25,6 +25,7 @@ EXERCISES = {
         digits=0,
     ),
     "own-separable": Answer(
+        vary={"k": "3 5 7", "cin": "8 24 32", "cout": "10 20 48", "out": "14 28 48"},
         sizes={"k": 3, "cin": 16, "cout": 16, "out": 32},
         terms={"depthwise": "k k cin out out", "pointwise": "cin cout out out"},
         plus={"biases": "cin out out", "biases2": "cout out out"},

@@ -1,6 +1,6 @@
 """One table renderer: the same cells as HTML and as plain text, so that every table has its twin."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import NamedTuple
@@ -89,3 +89,12 @@ def _padded(text: str, side: str, width: int) -> str:
 def number(value: int) -> str:
     """An integer as people read it: 26926 is 26,926; 0 is nothing to show."""
     return f"{value:,}" if value else ""
+
+
+def arrow(change: int, shown: Callable[[int], str] = "{:,}".format) -> str:
+    """A change by its sign and an arrow, so that it tells without colour.
+
+    >>> arrow(-9792), arrow(960), arrow(0)
+    ('▼ −9,792', '▲ +960', '')
+    """
+    return f"▲ +{shown(change)}" if change > 0 else f"▼ −{shown(-change)}" if change else ""

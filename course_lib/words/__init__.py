@@ -16,7 +16,7 @@ def read_toml(name: str) -> dict:
 def words(key: str, **values) -> str:
     """The words under a key in the current language, with the values filled in.
 
-    >>> words("macs_batch", n=16), words("slip.plus", part="the bias"), words("exercise.linear-first.ask")[:9]
+    >>> words("macs_batch", n=16), words("slip.plus", part="the bias"), words("exercise.total.ask")[:9]
     ('MACs per batch of 16', 'Does not belong in it: the bias.', 'How many ')
     """
     found = read_toml(f"words/{language}.toml")
