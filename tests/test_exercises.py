@@ -33,7 +33,7 @@ from course_lib import vgg16_32 as by_hand_vgg
 from course_lib.asking import exercises
 from course_lib.asking.designs import DESIGNS
 from course_lib.asking.exercises import EXERCISES, practice, varied
-from course_lib.asking.slips import Answer, Function, means, unlikely
+from course_lib.asking.slips import Answer, Function, Slip, means, unlikely
 from course_lib.asking.telling import sentence
 from course_lib.by_machine.living import measure_peak
 from course_lib.words import read_toml, words
@@ -274,7 +274,7 @@ JUDGE = {
     "conv1d-total": lambda: params(conv1d(800)),
     "conv1d-macs": lambda: macs(conv1d(800), 1, 1, 100),
     "kinds": lambda: sum(params(layer) > 0 for layer in (nn.Conv1d(1, 1, 1), nn.MaxPool2d(2), nn.Linear(1, 1), nn.Dropout(), nn.Flatten())),
-    "vgg-work": lambda: round(100 * meta_macs(VGG32[24:31], 1, 512, 2, 2) / meta_macs(VGG32, 1, 3, 32, 32)),
+    "vgg-work": lambda: 100 * meta_macs(VGG32[24:31], 1, 512, 2, 2) / meta_macs(VGG32, 1, 3, 32, 32),
     "imagenet-fc1": lambda: params(VGG224[32]),
     "vgg-twice": twice_registered,
     "rows-224": rows,
@@ -335,7 +335,7 @@ def test_what_is_unknown_says_on_which_side_it_is():
     [
         ("conv1d-params", 4_640, "You squared the kernel."),
         ("strided", 276, "You divided by the stride."),
-        ("conv2-macs", 43_740, "In place of the output map's side 10 you took one place fewer on each side."),
+        ("stride-macs", 19_440 * 4, "In place of the output map's side 5 you took the input map's side 12."),
         ("conv2-params", 557, "Does not belong in it: a bias for each input."),
         ("tied", 4_352, "Counted twice: the biases."),
         ("linear-first", 3, "Counted as a single number: the weights."),
@@ -405,6 +405,14 @@ def test_an_exercise_without_other_numbers_says_which_have_them():
         with pytest.raises(TypeError, match="variant must be a whole number, not 'x'"):
             ask("tied", variant="x")
     assert check("conv2-params", hint=1, variant=3).endswith("It is made of: the weights, the biases.")
+
+
+def test_a_sentence_with_the_lessons_numbers_is_not_told_of_other_numbers():
+    drawn = EXERCISES["stride-macs"].variant("stride-macs", 7)
+    said = check("stride-macs", drawn.made(Slip("swapped", "out", "full")), variant=7)
+    assert "stride 1" not in said and "the map without the stride" in said
+    added = EXERCISES["linear-first"].variant("linear-first", 7).sizes
+    assert "You added inputs and outputs." in check("linear-first", added["inputs"] + added["outputs"], variant=7)
 
 
 def test_practice_asks_what_was_wrong_then_what_is_long_ago(monkeypatch):

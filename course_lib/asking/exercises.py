@@ -55,7 +55,7 @@ def _ask(name: str, answer: Answer | Function) -> str:
 
 def _why(name: str, answer: Answer | Function) -> str:
     """Why the right answer is right: in the course's words, or for other numbers the calculation alone."""
-    if answer is EXERCISES.get(name) or name in DESIGNS:
+    if not getattr(answer, "drawn", False):
         return words(f"exercise.{name}.why")
     return words("variant_why", work=answer.work(), value=_shown(answer.value()))
 
@@ -206,7 +206,7 @@ def vote(name: str, reveal: bool = False, variant: int | None = None, first: lis
     """
     answer = _exercise(name, variant)
     options = {answer.value(): words("vote_right") + " " + _why(name, answer)}
-    slips = sorted(answer.slips(), key=lambda slip: (not specific(name, slip), unlikely((slip,))))
+    slips = sorted(answer.slips(), key=lambda slip: (not specific(name, answer, slip), unlikely((slip,))))
     for slip in answer.voted() or slips:
         number = answer.made(slip)
         if number is not None and number not in options and len(options) < 4:

@@ -16,9 +16,9 @@ UNITS = {  # what people give in place of a number, a byte or a share: the right
     "number": {"bytes": 4, "half": 1 / 2, "double": 2, "thousands": 1e-3, "millions": 1e-6},
     "macs": {"double": 2, "half": 1 / 2, "thousands": 1e-3, "millions": 1e-6, "giga": 1e-9},
     "flops": {"half": 1 / 2, "double": 2, "thousands": 1e-3, "millions": 1e-6},
-    "bytes": {"values": 1 / 4, "bits": 8, "kb": 1e-3, "mb": 1e-6, "kib": 2**-10, "mib": 2**-20, "half": 1 / 2, "double": 2},
-    "MB": {"bytes": 1e6, "mib": 1e6 / 2**20, "kb": 1e3, "values": 1 / 4, "bits": 8, "half": 1 / 2, "double": 2},
-    "MiB": {"bytes": 2**20, "mb": 2**20 / 1e6, "mixed": 2**20 / 1_024_000, "kb": 2**20 / 1e3, "kib": 1024, "thousands": 1e3,
+    "bytes": {"bits": 8, "kb": 1e-3, "mb": 1e-6, "kib": 2**-10, "mib": 2**-20, "half": 1 / 2, "double": 2},
+    "MB": {"mib": 1e6 / 2**20, "kb": 1e3, "values": 1 / 4, "bits": 8, "half": 1 / 2, "double": 2},
+    "MiB": {"mb": 2**20 / 1e6, "mixed": 2**20 / 1_024_000, "kb": 2**20 / 1e3, "kib": 1024, "thousands": 1e3,
             "wrong_way": (2**20 / 1e6) ** 2, "values": 1 / 4, "bits": 8, "half": 1 / 2, "double": 2, "gib": 2**-10},
     "count": {"half": 1 / 2, "double": 2},
     "percent": {"fraction": 1e-2, "double": 2, "half": 1 / 2},
@@ -39,7 +39,7 @@ class Answer(NamedTuple):
 
     `swaps` are sizes that people take in place of another, `per` those for each of which they count a term anew, `times` those that
     they multiply the whole by (or divide it by, a stride), `plus` terms that do not belong there, `groups` terms that are left out
-    together, `instead` other numbers by a name; `digits` are those asked behind the point.
+    together, `instead` other numbers by a name, or sums of products; `digits` are those asked behind the point.
     """
 
     sizes: dict[str, float]
@@ -50,22 +50,26 @@ class Answer(NamedTuple):
     times: str = ""
     plus: dict[str, str] = {}
     groups: dict[str, str] = {}
-    instead: dict[str, float] = {}
+    instead: dict[str, float | str] = {}
     digits: int | None = None
     votes: str = ""  # three slips that a vote shows, such as "left_out-biases"
     vary: dict[str, str] = {}  # sizes that can be drawn anew, with the values they may have
     derive: Callable[[dict], dict] | None = None  # the sizes that follow from those
+    drawn: bool = False  # whether these are other sizes than the lesson's
 
     def but(self, **changes) -> "Answer":
-        """The same with other parts; sizes are added to those that are there."""
-        return self._replace(**{**changes, "sizes": self.sizes | changes.get("sizes", {})})
+        """The same with other parts; sizes and other numbers are added to those that are there."""
+        both = {part: getattr(self, part) | changes.get(part, {}) for part in ("sizes", "instead")}
+        return self._replace(**{**changes, **both})
 
     def variant(self, name: str, seed: int) -> "Answer":
         """The same question of other sizes, drawn from the seed, so that the usual slips differ from each other and from the truth."""
         numbers, drawn = random.Random(f"{name} {seed}"), []
+        formulas = {other: made for other, made in self.instead.items() if isinstance(made, str)}
         for _ in range(DRAWS):
             sizes = self.sizes | {size: _number(numbers.choice(options.split())) for size, options in self.vary.items()}
-            drawn.append(self._replace(sizes=sizes | (self.derive(sizes) if self.derive else {}), instead={}, votes=""))
+            sizes |= self.derive(sizes) if self.derive else {}
+            drawn.append(self._replace(sizes=sizes, votes="", drawn=True, instead=formulas))
         return max(drawn, key=Answer.told_apart)
 
     def told_apart(self) -> int:
@@ -170,7 +174,8 @@ class Answer(NamedTuple):
     def made(self, slip: Slip) -> float | None:
         """What one slip makes of the right answer; None where it finds nothing to change."""
         if slip.kind == "instead":
-            return self.instead[slip.part]
+            number = self.instead[slip.part]
+            return self.value({term: _factors(term) for term in number.split(" + ")}) if isinstance(number, str) else number
         return self.after(self.parsed(), slip)
 
     def voted(self) -> list[Slip]:

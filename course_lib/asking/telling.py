@@ -1,6 +1,7 @@
 """What is said to a wrong answer: the sentence of the slip, or of the two, that make it of the right one."""
 
 import math
+import re
 
 from course_lib.asking.slips import Answer, Slip, digits_of, means, unlikely
 from course_lib.words import find, words
@@ -9,7 +10,9 @@ from course_lib.words import find, words
 def is_right(value: float, answer: Answer) -> bool:
     """Whether this is the right answer: the number itself, or where it has no end, rounded to the digits that are asked, or more."""
     truth, digits = answer.value(), digits_of(value)
-    return value == truth or (truth != int(truth) and digits >= (answer.digits or 0) and math.isclose(value, round(truth, digits)))
+    return math.isclose(value, truth, rel_tol=1e-12) or (
+        truth != int(truth) and digits >= (answer.digits or 0) and math.isclose(value, round(truth, digits))
+    )
 
 
 def diagnose(name: str, answer: Answer, value: float) -> str:
@@ -18,24 +21,31 @@ def diagnose(name: str, answer: Answer, value: float) -> str:
     if truth != int(truth) and means(value, truth):
         few = digits_of(value) < (answer.digits or 0)
         return words("nearly" if few else "cut_off")
-    if told := tell(name, answer, answer.causes(lambda number: means(value, number))):
-        return told
-    return words("rounded") if value in [float(f"{truth:.{digits}g}") for digits in (2, 3, 4)] else ""
+    causes = answer.causes(lambda number: number == value)
+    if not causes or len(causes[0]) > 1:  # no number that is just this: one that it may be rounded from
+        causes = answer.causes(lambda number: means(value, number))
+    if causes:
+        return tell(name, answer, causes)
+    if value not in [float(f"{truth:.{digits}g}") for digits in (1, 2, 3, 4)]:
+        return ""
+    return words("rounded") if truth == int(truth) and truth > 99 else words("nearly") if truth != int(truth) else ""
 
 
 def tell(name: str, answer: Answer, causes: list[tuple[Slip, ...]]) -> str:
     """The likeliest cause in words; the next one, too, where it is as likely. A cause with a sentence of its own comes first."""
-    ranks = {cause: (len(cause), len(cause) > 1 or not specific(name, cause[0]), unlikely(cause)) for cause in causes}
+    ranks = {cause: (len(cause), len(cause) > 1 or not specific(name, answer, cause[0]), unlikely(cause)) for cause in causes}
     best = sorted(causes, key=ranks.__getitem__)
     told = [" ".join(sentence(name, answer, slip, len(cause) == 1) for slip in cause) for cause in best if ranks[cause] == ranks[best[0]]]
     first, *others = dict.fromkeys(told) or [""]
     return words("either", one=first, other=others[0]) if others else first
 
 
-def specific(name: str, slip: Slip) -> str | None:
-    """A slip's own sentence: in this exercise, or wherever it is made."""
+def specific(name: str, answer: Answer, slip: Slip) -> str | None:
+    """A slip's own sentence: in this exercise, or wherever it is made; for other numbers only one that names none."""
     key = "-".join(filter(None, slip))
-    return find(f"exercise.{name}.slip.{key}") or find(f"slip.{key}")
+    text = find(f"exercise.{name}.slip.{key}") or find(f"slip.{key}")
+    names_numbers = answer.drawn and text and re.search(r"\d", re.sub(r"{.*?}", "", text))
+    return None if names_numbers else text
 
 
 def sentence(name: str, answer: Answer, slip: Slip, alone: bool = True) -> str:
@@ -45,7 +55,7 @@ def sentence(name: str, answer: Answer, slip: Slip, alone: bool = True) -> str:
     'The kernel is 3 wide and 3 high: 3·3, not 3.'
     """
     kind, part, other = slip
-    text = (alone and specific(name, slip)) or find(f"unit.{answer.unit}.{part}" if kind == "unit" else f"slip.{kind}")
+    text = (alone and specific(name, answer, slip)) or find(f"unit.{answer.unit}.{part}" if kind == "unit" else f"slip.{kind}")
     named = {} if kind in ("instead", "unit") else {"part": called(name, answer, part), "other": called(name, answer, other)}
     return text.format(**answer.sizes, **named)
 

@@ -7,6 +7,13 @@ CONV = Answer(
     terms={"weights": "k k cin cout", "biases": "cout"},
     swaps={"k": "cout size", "cin": "cout", "cout": "cin"},
     plus={"input_biases": "cin"},
+    instead={
+        "bias_per_element": "k k cin cout + k k",
+        "bias_per_input": "k k cin cout + cin",
+        "macs_for_params": "k k cin cout out out",
+        "one_kernel_weights": "k k cin",
+        "inputs_and_bias_forgotten": "k k cout",
+    },
     per="cin k·k k out·out size·size cout",
     times="out·out size·size cout batch",
 )
@@ -23,6 +30,7 @@ LINEAR = Answer(
     terms={"weights": "inputs outputs", "biases": "outputs"},
     swaps={"outputs": "inputs", "inputs": "outputs"},
     plus={"input_biases": "inputs"},
+    instead={"added": "inputs + outputs", "linear_bias_inputs": "inputs outputs + inputs"},
     per="outputs inputs",
     times="batch",
 )

@@ -29,7 +29,7 @@ EXERCISES = {
         terms={"weight": "side side", "b_first": "side", "b_second": "side"},
         plus={"third_bias": "side", "second_weight": "side side"},
         groups={"biases": "b_first b_second"},
-        instead={"tied_biases_forgotten": 8_192},
+        instead={"side_once": "side + 2 side", "weight_twice": "2 side side", "tied_biases_forgotten": 8_192},
     ),
     "mebibytes": Answer(
         vary={"values": "11_542 61_706 136_886 1_250_858"},
@@ -41,9 +41,9 @@ EXERCISES = {
     ),
     "bfloat16": Answer(
         vary={"values": "11_542 61_706 136_886 1_250_858"},
-        sizes={"values": 26_926, "width": 2, "four": 4},
+        sizes={"values": 26_926, "width": 2, "four": 4, "eight": 8},
         terms={"bytes": "values width"},
-        swaps={"width": "four"},
+        swaps={"width": "four eight"},
         unit="bytes",
         instead={"activations_for_weights": 23_604},
     ),

@@ -8,7 +8,7 @@ EXERCISES = {
         vary={"values": "5_130 11_274 61_706 136_886", "tensors": "4 6 10 12"},
         sizes={"values": 26_926, "width": 4, "tensors": 8, "step": 4, "eight": 8, "one": 1, "two": 2},
         plus={"weights": "values width", "gradients": "values width"},
-        instead={"nothing": 0, "values_only": 26_926, "state_is_values": 53_852, "state_one_bare": 107_704},
+        instead={"nothing": 0, "values_only": 26_926, "state_is_values": 53_852, "state_one_bare": "values width"},
     ),
     "training-state": Answer(
         sizes={"values": 26_926, "width": 4, "tensors": 8, "step": 4, "eight": 8, "one": 1},

@@ -5,9 +5,10 @@ from course_lib.lessons.families import LINEAR
 
 EXERCISES = {
     "vgg-work": Answer(
-        sizes={"nine": 9},
-        terms={"share": "nine"},
+        sizes={"block": 28_311_552, "macs": 313_592_320, "hundred": 100},
+        terms={"share": "hundred block /macs"},
         unit="percent",
+        digits=0,
         instead={
             "same": 47,
             "complement": 53,
@@ -36,14 +37,21 @@ EXERCISES = {
         swaps={"inputs": "channels one_side unpooled image positions eight outputs", "outputs": "inputs"},
         plus={"second": "second", "input_biases": "inputs"},
         times="",
-        instead={"added": 29_184, "linear_bias_inputs": 102_785_536},
+        instead={},
     ),
     "vgg-twice": Answer(
         sizes={"conv": 14_723_136, "fc": 396_554},
         terms={"blocks": "conv", "again": "conv", "linear": "fc"},
         plus={"third": "conv", "fourth_block": "conv"},
         groups={"all_blocks": "blocks again", "once": "blocks linear"},
-        instead={"all_twice": 30_239_380, "three": 45_359_070, "six": 88_735_370, "imagenet": 138_357_544, "twice_linear": 15_516_244},
+        instead={
+            "blocks_once": 14723136,
+            "all_twice": 30_239_380,
+            "three": 45_359_070,
+            "six": 88_735_370,
+            "imagenet": 138_357_544,
+            "twice_linear": 15_516_244,
+        },
     ),
     "rows-224": Answer(
         unit="count",
@@ -51,7 +59,7 @@ EXERCISES = {
         terms={"rows": "side side"},
         swaps={"side": "fourteen"},
         times="channels two",
-        instead={"channels": 3, "error": 0, "outputs": 490, "one": 1, "pixels": 50_176},
+        instead={"row_width": 512, "channels": 3, "error": 0, "outputs": 490, "one": 1, "pixels": 50_176},
     ),
     "three-for-seven": Answer(
         sizes={"seven": 49, "three": 27, "two": 18, "one": 9, "c": 512},

@@ -21,7 +21,13 @@ EXERCISES = {
         sizes={"block": 2_359_296, "three": 3, "whole": 7_561_216, "hundred": 100},
         terms={"share": "hundred three block /whole"},
         unit="percent",
-        instead={"own_share_params": 14.386704700484, "own_share_layers": 60, "own_share_thirds": 75},
+        instead={
+            "count": 7077888,
+            "two_of_three": 62.4,
+            "own_share_params": 14.386704700484,
+            "own_share_layers": 60,
+            "own_share_thirds": 75,
+        },
         digits=0,
     ),
     "own-separable": Answer(
@@ -32,7 +38,7 @@ EXERCISES = {
         unit="macs",
         per="cout k·k",
         instead={
-            "full": 2_359_296,
+            "full": "k k cin cout out out",
             "params": 432,
             "product": 37_748_736,
             "weights": 400,
