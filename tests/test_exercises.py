@@ -404,6 +404,10 @@ def test_an_exercise_without_other_numbers_says_which_have_them():
             ask("kinds", variant=1)
         with pytest.raises(TypeError, match="variant must be a whole number, not 'x'"):
             ask("tied", variant="x")
+    with pytest.raises(KeyError, match="asks for a network"):
+        check("under-budget", hint=1, variant=1)
+    with pytest.raises(TypeError, match="asks for a function, and a vote shows four numbers"):
+        vote("conv-formula")
     assert check("conv2-params", hint=1, variant=3).endswith("It is made of: the weights, the biases.")
 
 

@@ -93,7 +93,7 @@ def check(name: str | None = None, answer=..., hint: int = 0, variant: int | Non
         return Said(words("score", n=sum(_passed.values())))
     if not isinstance(name, str):
         raise TypeError(f'check takes the name of the exercise first: check("conv2-params", {name!r})')
-    asked = None if name in DESIGNS else _exercise(name, variant)
+    asked = None if name in DESIGNS and variant is None else _exercise(name, variant)
     if hint and variant is not None:
         return Said(words("hint") + "\n" + words("variant_hint", parts=", ".join(called(name, asked, term) for term in asked.terms)))
     if hint:
@@ -140,9 +140,7 @@ def _wrong_function(name: str, function: Function, gave) -> str:
     some = words("some_right", n=passed, of=len(numbers)) if passed else ""
     gives = words("function_wrong", said=_case(function, case), value=f"{number:g}")
     everywhere = [set(one.causes(lambda made, value=value: means(value, made), every=True)) for one, value in wrong]
-    told = tell(
-        name, case, [cause for cause in case.causes(lambda made: means(number, made), every=True) if cause in set.intersection(*everywhere)]
-    )
+    told = tell(name, case, sorted(set.intersection(*everywhere)))
     return f"{not_yet}\n{some}{gives} {told or words('ask_hint', name=name)}"
 
 
@@ -205,6 +203,8 @@ def vote(name: str, reveal: bool = False, variant: int | None = None, first: lis
     D     24,768
     """
     answer = _exercise(name, variant)
+    if isinstance(answer, Function):
+        raise TypeError(words("no_vote", name=name))
     options = {answer.value(): words("vote_right") + " " + _why(name, answer)}
     slips = sorted(answer.slips(), key=lambda slip: (not specific(name, answer, slip), unlikely((slip,))))
     for slip in answer.voted() or slips:

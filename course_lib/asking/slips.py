@@ -186,9 +186,8 @@ class Answer(NamedTuple):
         truth, outcomes = self.value(), {slip: self.made(slip) for slip in self.slips()}
         found = [(slip,) for slip, number in outcomes.items() if number not in (None, truth) and agrees(number)]
         if every or not found:
-            parts = sorted(
-                (slip for slip in outcomes if slip.kind != "instead"), key=lambda slip: slip.kind != "plus"
-            )  # first what is added
+            parts = [slip for slip in outcomes if slip.kind != "instead"]
+            parts.sort(key=lambda slip: slip.kind != "plus")  # what is added comes first, so that the other slip sees it
             for i, first in enumerate(parts):
                 terms = self.changed(self.parsed(), first)
                 for second in parts[i + 1 :] if terms else ():
