@@ -60,6 +60,6 @@ EXERCISES = {
         sizes={"params": 27_216, "norm": 145},
         terms={"all": "params", "scales": "-1 norm", "shifts": "-1 norm"},
         plus={"dead_biases": "-1 norm"},
-        instead={"what_goes": 290, "no_biases": 26_771, "nothing": 0},
+        instead={"plain_less": 26636, "added_again": 27506, "what_goes": 290, "no_biases": 26_771, "nothing": 0},
     ),
 }

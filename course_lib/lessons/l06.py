@@ -8,6 +8,8 @@ EXERCISES = {
         terms={"before": "kept", "after": "-1 kept"},
         unit="bytes",
         instead={
+            "indices": 92160,
+            "all_but_indices": 394240,
             "everything": 486_400,
             "half": 243_200,
             "with_input": 683_008,
@@ -40,6 +42,7 @@ EXERCISES = {
         terms={"batch": "four"},
         unit="times",
         instead={
+            "one_late": 5,
             "exact": 3.542894736842,
             "state": 15,
             "before": 3,

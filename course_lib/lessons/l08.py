@@ -67,6 +67,7 @@ EXERCISES = {
         swaps={"three": "two one"},
         plus={"biases": "-1 c", "second_bias": "-1 c"},
         instead={
+            "ratio": 1.81,
             "side_by_side": 524_288,
             "negative": -524_288,
             "one_square": 262_144,

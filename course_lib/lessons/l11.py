@@ -9,6 +9,8 @@ EXERCISES = {
         per="cin k·k",
         times="out·out",
         instead={
+            "tensors": 6,
+            "none_missed": 0,
             "own_two": 4_640,
             "own_one_bare": 2_304,
             "own_total": 48_378,
