@@ -307,7 +307,7 @@ def test_every_slip_is_told_by_a_cause_that_makes_this_number(name):
     """Asked by its number each slip gets a sentence, and what is told is one of the likeliest causes of that number."""
     answer = EXERCISES[name]
     for slip in answer.slips():
-        number = answer.made(slip)
+        number = answer.outcome(slip)
         if number is None or number == answer.value() or means(number, answer.value()) or number < 1e-3:
             continue
         causes = answer.causes(lambda made, number=number: means(number, made))
@@ -360,7 +360,7 @@ def test_other_numbers_ask_the_same_of_other_sizes(name):
     base, seen = EXERCISES[name], set()
     for seed in range(60):
         answer = base.variant(name, seed)
-        usual = [answer.made(slip) for slip in answer.slips() if slip.kind != "unit" and not unlikely((slip,))]
+        usual = [answer.outcome(slip) for slip in answer.slips() if slip.kind != "unit" and not unlikely((slip,))]
         assert answer.value() not in usual and answer.value() > 0
         assert answer == base.variant(name, seed), "the same seed, the same question"
         seen.add(answer.value())
@@ -413,7 +413,7 @@ def test_an_exercise_without_other_numbers_says_which_have_them():
 
 def test_a_sentence_with_the_lessons_numbers_is_not_told_of_other_numbers():
     drawn = EXERCISES["stride-macs"].variant("stride-macs", 7)
-    said = check("stride-macs", drawn.made(Slip("swapped", "out", "full")), variant=7)
+    said = check("stride-macs", drawn.outcome(Slip("swapped", "out", "full")), variant=7)
     assert "stride 1" not in said and "the map without the stride" in said
     added = EXERCISES["linear-first"].variant("linear-first", 7).sizes
     assert "You added inputs and outputs." in check("linear-first", added["inputs"] + added["outputs"], variant=7)
@@ -518,7 +518,7 @@ def test_check_tells_the_mistake_and_never_the_answer():
         answer = EXERCISES[name]
         truth = f"{answer.value():.0f}" if answer.value() == int(answer.value()) else f"{answer.value():.3g}"
         for slip in answer.slips():
-            number = answer.made(slip)
+            number = answer.outcome(slip)
             if number is not None and truth != f"{number:.0f}" and answer.value() > 99:
                 said = check(name, number)
                 assert said.startswith("Not yet.") or means(number, answer.value())

@@ -208,7 +208,7 @@ def vote(name: str, reveal: bool = False, variant: int | None = None, first: lis
     options = {answer.value(): words("vote_right") + " " + _why(name, answer)}
     slips = sorted(answer.slips(), key=lambda slip: (not specific(name, answer, slip), unlikely((slip,))))
     for slip in answer.voted() or slips:
-        number = answer.made(slip)
+        number = answer.outcome(slip)
         if number is not None and number not in options and len(options) < 4:
             options[number] = sentence(name, answer, slip)
     rounds = [hands for hands in (first, second) if hands]

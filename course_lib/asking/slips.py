@@ -74,7 +74,7 @@ class Answer(NamedTuple):
 
     def told_apart(self) -> int:
         """How many different numbers the truth and the usual slips make."""
-        return len({self.value(), *(self.made(slip) for slip in self.slips() if slip.kind != "unit" and not unlikely((slip,)))})
+        return len({self.value(), *(self.outcome(slip) for slip in self.slips() if slip.kind != "unit" and not unlikely((slip,)))})
 
     def work(self) -> str:
         """The right answer as it is calculated.
@@ -171,7 +171,7 @@ class Answer(NamedTuple):
         changed = self.changed(terms, slip)
         return self.value(changed) if changed else None
 
-    def made(self, slip: Slip) -> float | None:
+    def outcome(self, slip: Slip) -> float | None:
         """What one slip makes of the right answer; None where it finds nothing to change."""
         if slip.kind == "instead":
             number = self.instead[slip.part]
@@ -183,7 +183,7 @@ class Answer(NamedTuple):
 
     def causes(self, agrees: Callable[[float], bool], every: bool = False) -> list[tuple[Slip, ...]]:
         """The fewest slips whose outcome agrees, in every way that so few can, the likelier first; or all ways of one or two slips."""
-        truth, outcomes = self.value(), {slip: self.made(slip) for slip in self.slips()}
+        truth, outcomes = self.value(), {slip: self.outcome(slip) for slip in self.slips()}
         found = [(slip,) for slip, number in outcomes.items() if number not in (None, truth) and agrees(number)]
         if every or not found:
             parts = [slip for slip in outcomes if slip.kind != "instead"]

@@ -8,7 +8,7 @@ from course_lib.by_hand.layers import Layer, Shape, one_of, whole
 from course_lib.by_hand.layers.base import Forward
 from course_lib.by_hand.ledger import Work
 from course_lib.by_hand.networks import Network
-from course_lib.by_hand.optimizers import STEP, Optimizer, known
+from course_lib.by_hand.optimizers import STEP, Optimizer, named_optimizer
 
 DTYPES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}  # bytes a value
 INDEX = COUNTER = 8  # bytes of an int64: a max pool's index, BatchNorm's count of batches
@@ -59,7 +59,7 @@ def predict_memory(
     >>> step.training_state, step.kept, step.kept + step.input
     (430848, 486400, 683008)
     """
-    stored = known(optimizer)
+    stored = named_optimizer(optimizer)
     if not isinstance(network, Network):
         given = "a function; call it" if callable(network) and not hasattr(network, "forward") else type(network).__name__
         raise TypeError(f"memory by hand takes a Network, such as small_cnn(), not {given}; measure_memory and measure_peak take a module")

@@ -60,6 +60,6 @@ OPTIMIZERS = {
 STEPS_KNOWN = tuple(name for name, one in OPTIMIZERS.items() if one.temporaries is not None)
 
 
-def known(optimizer: str | Optimizer) -> Optimizer:
+def named_optimizer(optimizer: str | Optimizer) -> Optimizer:
     """The optimizer of this name, or the one that is given."""
     return optimizer if isinstance(optimizer, Optimizer) else OPTIMIZERS[one_of(OPTIMIZERS, "optimizer", optimizer)]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from course_lib.by_hand.layers import whole
 from course_lib.by_hand.memory import DTYPES, Memory, Pass, passes, predict_memory, trained_shapes
 from course_lib.by_hand.networks import Network
-from course_lib.by_hand.optimizers import STEP, Optimizer, known
+from course_lib.by_hand.optimizers import STEP, Optimizer, named_optimizer
 from course_lib.show.tables import Cell, Shown, Table, number
 from course_lib.words import words
 
@@ -63,7 +63,7 @@ def timeline(
     (1378584, "relu1's backward holds the gradient that arrives, 250,880 B, and the one that it hands on, 250,880 B")
     """
     memory, layers = predict_memory(network, batch_size, dtype, optimizer, mode), list(passes(network, batch_size, dtype, mode))
-    stored = known(optimizer)
+    stored = named_optimizer(optimizer)
     if mode == "train" and stored.temporaries is None:
         raise ValueError(f"what {stored.name} makes in its step is not known by hand; measure_peak measures it")
     step = _Step(memory, DTYPES[dtype], layers[0].input_bytes, first and stored.makes_state != "before it", accumulate)

@@ -11,7 +11,7 @@ from course_lib.by_hand.memory import Memory, predict_memory
 from course_lib.by_hand.networks import Network
 from course_lib.by_hand.optimizers import Optimizer
 from course_lib.by_hand.step import timeline
-from course_lib.by_machine.measuring import loss_of, made_for, measure_memory, running, working_copy
+from course_lib.by_machine.measuring import loss_of, measure_memory, running, torch_optimizer, working_copy
 from course_lib.by_machine.walk import tensors
 from course_lib.show.tables import Table
 from course_lib.words import words
@@ -58,19 +58,19 @@ def measure_peak(
     """
     model, args, kwargs = working_copy(network_or_model, input_size, dtype, optimizer, mode, input_data)
     with running(mode):
-        made = None
+        stepping = None
         if mode == "train":
             one_by_one = {"foreach": foreach} if foreach or isinstance(optimizer, str) else {}  # a class of your own may not know the word
-            made = made_for(model, optimizer, **one_by_one)
+            stepping = torch_optimizer(model, optimizer, **one_by_one)
             if not first:
-                one_step(model, args, kwargs, made)
-                made.zero_grad()
+                one_step(model, args, kwargs, stepping)
+                stepping.zero_grad()
             if accumulate:
                 loss_of(model(*args, **kwargs)).backward()
         there = [*model.parameters(), *model.buffers(), *(p.grad for p in model.parameters() if p.grad is not None)]
-        with Living(*tensors([args, kwargs]), *there, *tensors(list(made.state.values()) if made else [])) as living:
+        with Living(*tensors([args, kwargs]), *there, *tensors(list(stepping.state.values()) if stepping else [])) as living:
             del there
-            one_step(model, args, kwargs, made)
+            one_step(model, args, kwargs, stepping)
     return living.peak
 
 
@@ -120,10 +120,10 @@ def cuda_peak(
     model, args, kwargs = working_copy(network, batch_size, dtype, optimizer, mode)
     with running(mode):
         model, args = model.to("cuda"), tree_map_only(torch.Tensor, lambda tensor: tensor.to("cuda"), args)
-        made = made_for(model, optimizer) if mode == "train" else None
-        one_step(model, args, kwargs, made)
+        stepping = torch_optimizer(model, optimizer) if mode == "train" else None
+        one_step(model, args, kwargs, stepping)
         model.zero_grad()
         torch.cuda.reset_peak_memory_stats()
-        one_step(model, args, kwargs, made)
+        one_step(model, args, kwargs, stepping)
     after = [torch.cuda.memory_stats()[f"{name}.peak"] for name in CUDA_STATISTICS]
     return after[0] - before[0], after[1] - before[1]

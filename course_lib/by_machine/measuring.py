@@ -12,7 +12,7 @@ from torch import nn
 from course_lib.by_hand.layers import one_of
 from course_lib.by_hand.memory import DTYPES, MODES, Memory
 from course_lib.by_hand.networks import Network
-from course_lib.by_hand.optimizers import Optimizer, known
+from course_lib.by_hand.optimizers import Optimizer, named_optimizer
 from course_lib.by_machine.copying import with_values
 from course_lib.by_machine.counting import inputs, listen, with_batch
 from course_lib.by_machine.modules import build
@@ -39,10 +39,10 @@ def measure_memory(
         state = []
         output, saved = forward(model, args, kwargs)
         if mode == "train":
-            made = made_for(model, optimizer)
+            stepping = torch_optimizer(model, optimizer)
             loss_of(output).backward()
-            made.step()
-            state = tensors(list(made.state.values()))
+            stepping.step()
+            state = tensors(list(stepping.state.values()))
     mine = {tensor.untyped_storage().data_ptr() for tensor in tensors([args, kwargs])}
     return Memory(
         weights=_bytes(model.parameters()),
@@ -66,7 +66,7 @@ def working_copy(
     """A copy on the CPU that nobody else sees, without gradients and hooks, and the arguments of its forward."""
     one_of(DTYPES, "dtype", dtype)
     one_of(MODES, "mode", mode)
-    known(optimizer)
+    named_optimizer(optimizer)
     with torch.inference_mode(False):
         if isinstance(network_or_model, Network):
             model, shape = build(network_or_model), network_or_model.input_shape
@@ -109,12 +109,12 @@ def running(mode: str) -> Iterator[None]:
         yield
 
 
-def made_for(model: nn.Module, optimizer: str | Optimizer, **more) -> torch.optim.Optimizer:
+def torch_optimizer(model: nn.Module, optimizer: str | Optimizer, **more) -> torch.optim.Optimizer:
     """PyTorch's optimizer, or the class that is given, over all parameters that are trained; an error where there are none."""
     trained = [p for p in model.parameters() if p.requires_grad]
     if not trained:
         raise ValueError("measure: nothing to train: the model has no parameters, or all are frozen")
-    kind, arguments = known(optimizer)[:2]
+    kind, arguments = named_optimizer(optimizer)[:2]
     return (getattr(torch.optim, kind) if isinstance(kind, str) else kind)(trained, **arguments, **more)
 
 

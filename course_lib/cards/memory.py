@@ -28,7 +28,7 @@ def _named(name: str, batch_norm: bool) -> Network:
     return NETWORKS[name](batch_norm=batch_norm)
 
 
-def _asked(values: dict, own: Network | None) -> tuple[Timeline, int]:
+def _step_and_batch(values: dict, own: Network | None) -> tuple[Timeline, int]:
     """The step, and the largest batch whose step fits."""
     network = own or _named(values["network"], values["batch_norm"])
     dtype, optimizer, budget = values["dtype"], values["optimizer"], BUDGETS[values["budget"]] * 10**6
@@ -49,7 +49,7 @@ def _parts(moment: Moment) -> dict[str, int]:
 
 def memory_view(values: dict, start: dict, layout: str = "desk", own: Network | None = None) -> View:
     """What the memory card shows for these values: a training step moment by moment, its peak, and the largest batch for the budget."""
-    (moments, most), (before, most_before) = _asked(values, own), _asked(start, own)
+    (moments, most), (before, most_before) = _step_and_batch(values, own), _step_and_batch(start, own)
     peak, budget, change = moments.peak, BUDGETS[values["budget"]] * 10**6, moments.peak.total - before.peak.total
     parts, was = _parts(peak), _parts(before.peak)
     rows = [
@@ -98,6 +98,6 @@ def memory_card(
         if isinstance(options, tuple) and isinstance(options[0], str) and begin[name] not in options:
             raise ValueError(f"memory_card: {name} must be one of {', '.join(options)}, not {begin[name]!r}")
     return Card(
-        partial(memory_view, own=own), begin, limits, fits=partial(_asked, own=own), free=["batch"], sliders=sliders,
+        partial(memory_view, own=own), begin, limits, fits=partial(_step_and_batch, own=own), free=["batch"], sliders=sliders,
         reference=begin if own else usual, layout=layout,
     )  # fmt: skip

@@ -41,3 +41,13 @@ ADAM = Answer(
     plus={"weights": "values width"},
     unit="bytes",
 )
+LAYERS = {  # of a network of two convolutions and two Linear layers
+    "conv1": "w_conv1 b_conv1",
+    "conv2": "w_conv2 b_conv2",
+    "fc1": "w_fc1 b_fc1",
+    "fc2": "w_fc2 b_fc2",
+    "all_biases": "b_conv1 b_conv2 b_fc1 b_fc2",
+    "convolutions": "w_conv1 b_conv1 w_conv2 b_conv2",
+    "linears": "w_fc1 b_fc1 w_fc2 b_fc2",
+    "conv_biases": "b_conv1 b_conv2",
+}

@@ -1,7 +1,7 @@
 """Lesson 1: what the right answers are made of, and other numbers that people give."""
 
 from course_lib.asking.slips import Answer, Function
-from course_lib.lessons.families import CONV, LINEAR, WORK
+from course_lib.lessons.families import CONV, LAYERS, LINEAR, WORK
 
 
 def positions(sizes: dict) -> dict:
@@ -130,16 +130,7 @@ EXERCISES = {
             "b_fc2": "fc2_b",
         },
         swaps={"new": "old", "fc1_in": "old_in short_in unpooled"},
-        groups={
-            "conv1": "w_conv1 b_conv1",
-            "conv2": "w_conv2 b_conv2",
-            "fc1": "w_fc1 b_fc1",
-            "fc2": "w_fc2 b_fc2",
-            "all_biases": "b_conv1 b_conv2 b_fc1 b_fc2",
-            "convolutions": "w_conv1 b_conv1 w_conv2 b_conv2",
-            "linears": "w_fc1 b_fc1 w_fc2 b_fc2",
-            "conv_biases": "b_conv1 b_conv2",
-        },
+        groups=LAYERS,
         instead={"conv2_gains": 960, "change": 9792, "unchanged": 26_926, "conv2_added_again": 28_138, "no_plus_one": 9_454},
     ),
     "total": Answer(
@@ -164,16 +155,7 @@ EXERCISES = {
             "w_fc2": "fc2",
             "b_fc2": "fc2_b",
         },
-        groups={
-            "conv1": "w_conv1 b_conv1",
-            "conv2": "w_conv2 b_conv2",
-            "fc1": "w_fc1 b_fc1",
-            "fc2": "w_fc2 b_fc2",
-            "all_biases": "b_conv1 b_conv2 b_fc1 b_fc2",
-            "convolutions": "w_conv1 b_conv1 w_conv2 b_conv2",
-            "linears": "w_fc1 b_fc1 w_fc2 b_fc2",
-            "conv_biases": "b_conv1 b_conv2",
-        },
+        groups=LAYERS,
         times="batch",
         instead={"with_norms": 27_216, "with_buffers": 27_509, "tensors": 8, "macs": 373_856, "activation_owns": 32_366},
     ),

@@ -1,6 +1,7 @@
 """Lesson 9: what the right answers are made of, and other numbers that people give."""
 
 from course_lib.asking.slips import Answer
+from course_lib.lessons.families import LAYERS
 
 EXERCISES = {
     "conv1d-params": Answer(
@@ -48,16 +49,7 @@ EXERCISES = {
             "b_fc2": "classes",
         },
         swaps={"flat": "one_position unpooled one_pool unpadded one_channel", "k": "square"},
-        groups={
-            "conv1": "w_conv1 b_conv1",
-            "conv2": "w_conv2 b_conv2",
-            "fc1": "w_fc1 b_fc1",
-            "fc2": "w_fc2 b_fc2",
-            "all_biases": "b_conv1 b_conv2 b_fc1 b_fc2",
-            "convolutions": "w_conv1 b_conv1 w_conv2 b_conv2",
-            "linears": "w_fc1 b_fc1 w_fc2 b_fc2",
-            "conv_biases": "b_conv1 b_conv2",
-        },
+        groups=LAYERS,
         instead={"article": 29_226},
     ),
     "conv1d-macs": Answer(
