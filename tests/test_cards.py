@@ -428,6 +428,9 @@ def test_a_roofline_puts_its_dots_under_the_right_roof():
         one, ten = tens[1], tens[10]
         assert x == pytest.approx(one + (ten - one) * math.log10(per_byte), abs=0.2)
     assert roof[1][0] == pytest.approx(tens[1] + (tens[10] - tens[1]) * math.log10(5), abs=0.2), "the knee, 100 GFLOPS over 20 GB/s"
+    at = {name: float(x) for x, name in re.findall(r'x="([\d.]+)" y="[\d.]+"[^>]*>(memory|processor|conv|near)<', figure.svg)}
+    assert at["memory"] < roof[1][0] < at["processor"], "each roof has its name"
+    assert max(at["conv"], at["near"]) < min(dots[0][0], dots[1][0]) - 10, "a name at the right ends before both dots"
     assert "conv 90 GFLOPS" in figure.alt and figure.table.rows[2][1:] == ["0.5", "9", "10"]
     heights = sorted(float(y) for name in points for y in re.findall(rf'y="([\d.]+)"[^>]*>{name}<', figure.svg))
     assert len(heights) == 4 and min(b - a for a, b in pairwise(heights)) >= 20

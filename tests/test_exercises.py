@@ -398,6 +398,18 @@ def test_other_numbers_are_judged_by_pytorch(name):
         assert answer.value() == VARIED_JUDGE[name](answer.sizes)
 
 
+def test_the_sizes_that_follow_are_pytorchs():
+    """What a slip takes in place of the right size: the map without its stride, the map in front of the pool."""
+    for seed in range(8):
+        s = EXERCISES["stride-macs"].variant("stride-macs", seed).sizes
+        map_of = torch.zeros(1, s["cin"], s["size"], s["size"])
+        assert s["full"] == conv2d(s)(map_of).shape[-1] and s["out"] == conv2d(s, stride=s["stride"])(map_of).shape[-1]
+        s = EXERCISES["pool-indices"].variant("pool-indices", seed).sizes
+        assert nn.MaxPool2d(5, stride=2)(torch.zeros(1, 1, s["size"], s["size"])).shape[-1] == s["out"]
+        s = EXERCISES["conv2-macs"].variant("conv2-macs", seed).sizes
+        assert s["out"] == conv2d(s)(torch.zeros(1, s["cin"], s["size"], s["size"])).shape[-1] == s["short"] + 1
+
+
 def test_an_exercise_without_other_numbers_says_which_have_them():
     for ask in (check, reveal, vote):
         with pytest.raises(ValueError, match="there are no other numbers for 'kinds'; there are for linear-first"):

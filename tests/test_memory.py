@@ -449,6 +449,7 @@ def test_the_cuda_column_says_what_there_is(monkeypatch):
     monkeypatch.setattr(nn.Module, "to", lambda model, where: done.append(where) or model)
     monkeypatch.setattr(living, "one_step", lambda *case: done.append("step") or step(*case))
     *_, asked, blocks = compare_memory(small_cnn(), 16).rows
+    assert (asked[0], blocks[0]) == ("asked for at once on the device", "rounded up to blocks of 512 bytes")
     assert asked[1:] == [f"{timeline(small_cnn(), 16, foreach=True).peak.total:,}", "", "1,500,000"] and blocks[-1] == "100,000"
     assert done[1:6] == [torch.float32, "cuda", "step", "reset", "step"]
     assert compare_memory(small_cnn(), 16).total[-1] == "1,600,000"
