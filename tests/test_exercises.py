@@ -36,7 +36,7 @@ from course_lib.asking.exercises import EXERCISES, practice, varied
 from course_lib.asking.slips import Answer, Function, Slip, means, unlikely
 from course_lib.asking.telling import sentence
 from course_lib.by_machine.living import measure_peak
-from course_lib.words import read_toml, words
+from course_lib.words import everything, words
 
 
 def params(*modules: nn.Module) -> int:
@@ -486,7 +486,7 @@ def test_a_number_that_another_formula_gives_is_not_right(name, wrong):
 
 
 def test_the_words_are_those_of_the_exercises():
-    known = read_toml("words/en.toml")
+    known = everything("en")
     assert {*EXERCISES, *DESIGNS} == set(known["exercise"])
     for name, table in known["exercise"].items():
         answers = EXERCISES[name].cases if isinstance(EXERCISES.get(name), Function) else [EXERCISES[name]] if name in EXERCISES else []

@@ -10,7 +10,7 @@ from course_lib import claims
 from course_lib.asking import verdicts
 from course_lib.asking.verdicts import CLAIMS, TONES, tried
 from course_lib.by_machine.asking import torchstat_says
-from course_lib.words import read_toml
+from course_lib.words import everything
 
 
 @pytest.mark.parametrize("name", CLAIMS)
@@ -20,8 +20,8 @@ def test_every_claim_is_tried_and_stands_as_known(name):
 
 
 def test_every_claim_has_its_words_its_lesson_and_nothing_is_left_over():
-    words = read_toml("words/en.toml")["claim"]
-    assert list(words) == list(CLAIMS) and all({"says", "true"} == set(said) for said in words.values())
+    words = everything("en")["claim"]
+    assert set(words) == set(CLAIMS) and all({"says", "true"} == set(said) for said in words.values())
     lessons = {int(path.name[:2]) for path in record.find([])}
     assert {claim["lesson"] for claim in CLAIMS.values()} <= lessons
     assert {claim["verdict"] for claim in CLAIMS.values()} == set(TONES)

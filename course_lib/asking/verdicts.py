@@ -1,15 +1,17 @@
 """The articles' claims, executed: claims.toml has them as expressions, words/ has their figures in words."""
 
+import tomllib
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 from course_lib import by_hand
 from course_lib.by_hand.memory import predict_memory
 from course_lib.by_hand.step import timeline
 from course_lib.show.tables import Cell, Table
-from course_lib.words import read_toml, words
+from course_lib.words import words
 
-CLAIMS = read_toml("asking/claims.toml")
+CLAIMS = tomllib.loads((Path(__file__).parent / "claims.toml").read_text(encoding="utf-8"))
 NAMES = {name: getattr(by_hand, name) for name in by_hand.__all__} | {"predict_memory": predict_memory, "timeline": timeline}
 TONES = {"holds": "good", "holds_if": "quiet", "does_not_hold": "up"}
 

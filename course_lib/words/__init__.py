@@ -1,16 +1,29 @@
-"""Every word that the library shows: one TOML file a language, so that a translator needs no Python."""
+"""Every word that the library shows: a folder a language, a TOML file a lesson, so that a translator needs no Python."""
 
 import tomllib
 from functools import cache
 from pathlib import Path
 
+FOLDER = Path(__file__).parent
 language = "en"
 
 
 @cache
-def read_toml(name: str) -> dict:
-    """One of the library's own data files: 'words/en.toml' has 'shown', 'slip', and 'exercise' by name."""
-    return tomllib.loads((Path(__file__).parents[1] / name).read_text(encoding="utf-8"))
+def everything(code: str) -> dict:
+    """All that is shown in a language, its files put together; what a language lacks is there in English.
+
+    >>> sorted(everything("en"))[:3]
+    ['claim', 'design', 'exercise']
+    """
+    found = {} if code == "en" else everything("en")
+    for path in sorted((FOLDER / code).glob("*.toml")):
+        found = _over(found, tomllib.loads(path.read_text(encoding="utf-8")))
+    return found
+
+
+def _over(below: dict, above: dict) -> dict:
+    both = {key: _over(below[key], above[key]) for key in below.keys() & above.keys() if isinstance(above[key], dict)}
+    return below | above | both
 
 
 def words(key: str, **values) -> str:
@@ -19,9 +32,10 @@ def words(key: str, **values) -> str:
     >>> words("macs_batch", n=16), words("slip.plus", part="the bias"), words("exercise.total.ask")[:9]
     ('MACs per batch of 16', 'Does not belong in it: the bias.', 'How many ')
     """
-    found = read_toml(f"words/{language}.toml")
-    for part in (key if "." in key else f"shown.{key}").split("."):
-        found = found[part]
+    key = key if "." in key else f"shown.{key}"
+    found = find(key)
+    if found is None:
+        raise KeyError(f"no words under {key!r}")
     return found.format(**values)
 
 
@@ -31,7 +45,7 @@ def find(key: str) -> str | None:
     >>> find("slip.plus"), find("slip.no-such-slip")
     ('Does not belong in it: {part}.', None)
     """
-    found = read_toml(f"words/{language}.toml")
+    found = everything(language)
     for part in key.split("."):
         found = found.get(part) if isinstance(found, dict) else None
     return found
@@ -43,4 +57,4 @@ def named(size: str) -> str:
     >>> named("conv2_kernel"), named("my_size")
     ('conv2 kernel', 'my size')
     """
-    return read_toml(f"words/{language}.toml")["shown"].get(size, size.replace("_", " "))
+    return find(f"shown.{size}") or size.replace("_", " ")
