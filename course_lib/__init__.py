@@ -3,6 +3,7 @@
 Importing this loads neither torch, numpy nor pandas; the names that need them load on first use.
 """
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -64,3 +65,7 @@ def __getattr__(name: str):
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+if shell := "IPython" in sys.modules and sys.modules["IPython"].get_ipython():
+    import_module(f"{__name__}.asking.revealing").start(shell)

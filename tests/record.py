@@ -25,20 +25,17 @@ METADATA = {
 
 
 def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """The one form in which a notebook is stored: counts 1…N, reveal cells folded, no widget views, no metadata of a run."""
+    """The one form in which a notebook is stored: counts 1…N, no widget views, no metadata of a run."""
     notebook = copy.deepcopy(notebook)
     notebook.metadata = nbformat.from_dict(METADATA)
     count = 0
     for cell in notebook.cells:
-        tags = cell.metadata.get("tags", [])
         cell.metadata = nbformat.from_dict({key: cell.metadata[key] for key in ("slideshow", "tags") if cell.metadata.get(key)})
         cell.source = cell.source.strip()
         if cell.cell_type != "code":
             continue
         count += 1
         cell.execution_count = count
-        if "reveal" in tags:
-            cell.metadata["jupyter"] = {"outputs_hidden": True}
         for output in cell.outputs:
             if output.output_type == "execute_result":
                 output.execution_count = count

@@ -33,7 +33,11 @@ def loc(cell) -> int:
 
 
 def is_action(cell) -> bool:
-    return cell.cell_type == "code" and bool(ACTION.search(cell.source) or "reveal" in cell.metadata.get("tags", []))
+    return cell.cell_type == "code" and bool(ACTION.search(cell.source) or is_closed(cell))
+
+
+def is_closed(cell) -> bool:
+    return cell.source.startswith("%%reveal ")
 
 
 @every_notebook
@@ -99,14 +103,31 @@ def test_every_picture_has_its_alt_text_and_its_twin(name):
     assert "widgets" not in BOOKS[name].metadata
 
 
+CLOSED = {
+    "00": "linear-torch",
+    "01": "conv2-params-torch strided-reveal ledger share-bars",
+    "02": "total-torch tensors-torch by-block frozen-torch tied-compare buffers-torch bytes-bars",
+    "03": "compare-rows totals-torchinfo unused-compare footer-bars",
+    "04": "coin adds-compare buffers-torch stored-bars two-functions",
+    "05": "first-step state-torch others-bars frozen-torch checkpoint-torch",
+    "06": "eval-measured by-hand measured vgg-bars crossing-bars peak-timeline optimizers",
+    "07": "judge grows others-values mult-adds-torchinfo clock bytes-by-hand roofline backward-torch",
+    "08": "two-bars imagenet megabytes torchsummary torchstat-run torchstat-by-hand rows notes-rows",
+    "09": "total-compare no-length flops-bars profiler flop-counter",
+    "10": "ptflops-really reconcile-small reconcile-twice judge reconcile-block tinytorch-claim",
+    "11": "count-net heaviest-bars separable errors silent-said three-ways",
+    "12": "accumulate-peak block-one all-measured goal-reached freeze-measured autocast-measured foreach stored",
+}  # the cells whose output is an answer
+
+
 @every_notebook
-def test_reveal_cells_are_folded_and_their_fold_tells_nothing(name):
+def test_the_answers_are_closed_and_their_first_line_tells_nothing(name):
+    assert [cell.id for cell in code(BOOKS[name]) if is_closed(cell)] == CLOSED[name[:2]].split()
     for cell in code(BOOKS[name]):
-        tagged = "reveal" in cell.metadata.get("tags", [])
-        assert cell.metadata.get("jupyter", {}).get("outputs_hidden", False) == tagged, cell.id
-        if tagged:  # JupyterLab shows a folded output's first line
-            first = cell.outputs[0]
-            assert first.output_type == "stream" and not re.search(r"\d{2}", first.text.splitlines()[0]), cell.id
+        for data in [output.get("data", {}) for output in cell.outputs]:
+            assert data.get("text/html", "").startswith("<details><summary>") == is_closed(cell), cell.id
+        if is_closed(cell):
+            assert len(cell.outputs) == 1 and not re.search(r"\d{2}", cell.source.splitlines()[0]), cell.id
 
 
 @every_notebook
@@ -169,7 +190,8 @@ def test_a_section_runs_after_the_first_code_cell_alone(name, monkeypatch, capsy
     for cells in sections(BOOKS[name]):
         names = {"__name__": "__main__"}
         for cell in [first, *(cell for cell in cells if cell is not first and "follow(" not in cell.source)]:  # which needs a kernel
-            exec(compile(cell.source, f"{name}, {cell.id}", "exec"), names)
+            body = cell.source.partition("\n")[2] if is_closed(cell) else cell.source
+            exec(compile(body, f"{name}, {cell.id}", "exec"), names)
 
 
 @every_notebook
@@ -195,10 +217,7 @@ def test_no_answer_stands_beside_its_question(name):
     from course_lib.asking.slips import Answer
 
     cells = BOOKS[name].cells
-    seen = [
-        cell.source + "".join(str(o.get("text") or o.data) for o in cell.get("outputs", ()) if not cell.metadata.get("tags"))
-        for cell in cells
-    ]
+    seen = [cell.source + "".join(str(o.get("text") or o.data) for o in cell.get("outputs", ()) if not is_closed(cell)) for cell in cells]
     for i, cell in enumerate(cells):
         for asked in re.findall(r'(?:check|reveal)\("([^"]+)"', cell.source) if cell.cell_type == "code" else ():
             for form in written(EXERCISES[asked].value()) if isinstance(EXERCISES.get(asked), Answer) else ():

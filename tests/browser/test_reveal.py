@@ -1,0 +1,50 @@
+"""Answers in a real JupyterLab: closed as stored and after "Run all", open where their cell is run by itself."""
+
+import pytest
+
+pytest.importorskip("playwright")
+
+OPENED = "() => [...document.querySelectorAll('.jp-RenderedHTMLCommon > details')].map(e => e.open)"
+RUN = """id => { const { content } = window.jupyterapp.shell.currentWidget;
+  content.activeCellIndex = content.widgets.findIndex(cell => cell.model.id === id);
+  return window.jupyterapp.commands.execute('notebook:run-cell'); }"""
+
+
+def answer(page, cell: str):
+    index = page.evaluate("id => window.jupyterapp.shell.currentWidget.content.widgets.findIndex(c => c.model.id === id)", cell)
+    return page.locator(".jp-Notebook .jp-Cell").nth(index).locator("details")
+
+
+def test_run_all_keeps_answers_closed_and_a_cell_that_is_run_by_itself_opens(open_notebook):
+    page = open_notebook("02_asking_pytorch.ipynb")
+    assert page.evaluate(OPENED) == [False] * 7
+    total = answer(page, "total-torch")
+    assert total.inner_text().strip() == "PyTorch says"
+    total.locator("summary").click()
+    assert "26926" in total.inner_text()
+    page.wait_for_timeout(500)
+    page.evaluate(RUN, "tensors-torch")
+    answer(page, "tensors-torch").and_(page.locator("[open]")).wait_for(timeout=10_000)
+    assert "conv1.weight" in answer(page, "tensors-torch").inner_text()
+    page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    page.wait_for_function("() => [...document.querySelectorAll('.jp-RenderedHTMLCommon > details')].every(e => !e.open)", timeout=30_000)
+
+
+def test_an_error_in_such_a_cell_is_shown(open_notebook):
+    page = open_notebook("02_asking_pytorch.ipynb")
+    page.evaluate(
+        """id => { const { content } = window.jupyterapp.shell.currentWidget;
+      content.widgets.find(cell => cell.model.id === id).model.sharedModel.setSource('%%reveal PyTorch says\\nmodell.parameters()'); }""",
+        "total-torch",
+    )
+    page.evaluate(RUN, "total-torch")
+    page.locator(".jp-OutputArea", has_text="NameError: name 'modell' is not defined").first.wait_for(timeout=10_000)
+
+
+def test_as_stored_answers_are_closed_before_the_notebook_is_trusted(lab, chromium):
+    base, token = lab
+    page = chromium.new_page()
+    page.goto(f"{base}/lab/tree/03_reading_torchinfo.ipynb?reset&token={token}")
+    page.locator(".jp-RenderedHTMLCommon > details").nth(3).wait_for(timeout=60_000)
+    assert page.evaluate(OPENED) == [False] * 4
+    page.close()
