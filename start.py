@@ -4,6 +4,7 @@
     python3 start.py             open the course in JupyterLab (the first time: install it, a few minutes)
     python3 start.py test        run every check; what follows goes to pytest
     python3 start.py record      run the notebooks, or those named, and store their outputs
+    python3 start.py results F   what a class has answered: reads the results.json of its learners in the folder F
 
 The notebooks open as copies in my/, so nothing that you save collides with an update of the course.
 """
@@ -658,17 +659,43 @@ def open_lab(python, folder, port=None, browser=True, ready=lambda: None):
     return 0
 
 
+# A class's results -----------------------------------------------------------------------------------------------------
+
+
+def show_results(folders):
+    """The results of the learners whose files lie in a folder, as a table here and as a page beside them; nothing is installed for it."""
+    if len(folders) != 1:
+        raise Failure("results takes one folder, with the results.json of each learner in it.", "python3 start.py results FOLDER")
+    folder = Path(folders[0])
+    if not folder.is_dir():
+        raise Failure(f"There is no folder {folder}.", "name the folder in which your learners' results files lie.")
+    from course_lib.asking.results import PAGE, results
+    from course_lib.words import words
+
+    found = results(folder)
+    if not found.learners:
+        raise Failure(
+            "\n".join([words("results.no_files", folder=folder), *found.left_out]),
+            "collect them in this folder, each under a name of its own.",
+        )
+    say(found)
+    page = folder / PAGE
+    page.write_text(found.page(), encoding="utf-8")
+    say("\n" + words("results.page", page=page))
+    return 0
+
+
 # The command line ----------------------------------------------------------------------------------------------------
 
 
 def run(arguments):
     parser = argparse.ArgumentParser(
         description=__doc__,
-        usage="python3 start.py [options] [test | record] ...",
+        usage="python3 start.py [options] [test | record | results] ...",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("command", nargs="?", choices=["test", "record"], help=argparse.SUPPRESS)
+    parser.add_argument("command", nargs="?", choices=["test", "record", "results"], help=argparse.SUPPRESS)
     parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
     parser.add_argument("--port", type=int, metavar="N", help="default: the first free one from 8888")
@@ -680,6 +707,8 @@ def run(arguments):
     command, rest, extra = options.command, options.rest, "test" if options.command else None
     if options.report:
         return print(json.dumps(report(extra)))
+    if command == "results":
+        return show_results(rest)
     if command == "record":  # a name that is wrong is told before anything is installed
         rest = [part if part.startswith("-") else str(lesson(Path(part).name)) for part in rest]
     if any("\udc80" <= letter <= "\udcff" for letter in str(ROOT)):

@@ -11,8 +11,9 @@ from course_lib.by_hand import *  # noqa: F403
 from course_lib.by_hand import __all__ as _by_hand
 
 if TYPE_CHECKING:  # what an editor completes; at run time each loads on first use
-    from course_lib.asking.exercises import check, guess, practice, reveal, vote
+    from course_lib.asking.exercises import check, guess, practice, reveal
     from course_lib.asking.verdicts import claims
+    from course_lib.asking.votes import vote
     from course_lib.by_hand.conventions import CONVENTIONS
     from course_lib.by_hand.memory import predict_memory
     from course_lib.by_hand.step import timeline
@@ -51,7 +52,7 @@ _LATER = {
     "practice": "asking.exercises",
     "reveal": "asking.exercises",
     "check": "asking.exercises",
-    "vote": "asking.exercises",
+    "vote": "asking.votes",
     "claims": "asking.verdicts",
 }
 __all__ = [*_by_hand, *_LATER]

@@ -1,23 +1,24 @@
-"""guess and reveal, check, vote: predict first, then be told what exactly went wrong."""
+"""guess and reveal, check, practice: predict first, then be told what exactly went wrong."""
 
-import math
+import random
 from html import escape
 from importlib import import_module
-from traceback import format_exception_only
 
 from course_lib.asking.designs import DESIGNS, wrong_design
-from course_lib.asking.slips import Answer, Function, means, unlikely
-from course_lib.asking.telling import called, diagnose, is_right, sentence, specific, tell
+from course_lib.asking.functions import diagnose_function
+from course_lib.asking.progress import Progress
+from course_lib.asking.slips import Answer, Function
+from course_lib.asking.telling import Diagnosis, as_number, called, diagnose, is_right, recalled, shown
 from course_lib.by_hand.layers import whole
-from course_lib.show.tables import Cell, Table, arrow
-from course_lib.words import words
+from course_lib.words import find, words
 
 LESSONS = [import_module(f"course_lib.lessons.l{number:02}") for number in range(13)]
 EXERCISES: dict[str, Answer | Function] = {
     name: answer for lesson in LESSONS for name, answer in (lesson.EXERCISES | getattr(lesson, "FUNCTIONS", {})).items()
 }
-_passed: dict[str, bool] = {}
-_tries: dict[str, int] = {}  # how often each was answered, those answered last at the end
+STARS: dict[str, int] = {name: stars for lesson in LESSONS for name, stars in lesson.STARS.items()}  # those that check asks
+progress = Progress()
+_asked: list[str] = []  # in this session, whether answered or not
 
 
 class Said(str):
@@ -31,7 +32,8 @@ class Said(str):
         return f"<p><b>{escape(first)}</b> {escape(rest).replace(chr(10), '<br>')}</p>"
 
 
-def _exercise(name: str, variant: int | None = None) -> Answer | Function:
+def exercise(name: str, variant: int | None = None) -> Answer | Function:
+    """The exercise of this name, with other numbers where a variant is given; KeyError or ValueError where there is none."""
     if name in DESIGNS:
         raise KeyError(f"{name!r} asks for a network, and check takes it: check({name!r}, network)")
     if name not in EXERCISES:
@@ -49,103 +51,114 @@ def varied() -> list[str]:
     return [name for name, answer in EXERCISES.items() if isinstance(answer, Answer) and answer.vary]
 
 
-def _ask(name: str, answer: Answer | Function) -> str:
+def lesson_of(name: str) -> int:
+    """The number of the lesson that asks this."""
+    return next(i for i, lesson in enumerate(LESSONS) if name in (lesson.EXERCISES | lesson.STARS))
+
+
+def ask(name: str, answer: Answer | Function) -> str:
+    """The question in words, with its sizes."""
     return words(f"exercise.{name}.ask", **getattr(answer, "sizes", {}))
 
 
-def _why(name: str, answer: Answer | Function) -> str:
+def why(name: str, answer: Answer | Function) -> str:
     """Why the right answer is right: in the course's words, or for other numbers the calculation alone."""
     if not getattr(answer, "drawn", False):
         return words(f"exercise.{name}.why")
-    return words("variant_why", work=answer.work(), value=_shown(answer.value()))
+    return words("variant_why", work=answer.work(), value=shown(answer.value()))
 
 
-def _number(answer) -> float | str:
-    """The answer as a number, or what is the matter with it."""
-    if answer is ... or answer is None:
-        return words("answer_dots" if answer is ... else "answer_none")
-    if isinstance(answer, tuple):
-        return words("answer_comma")
-    if isinstance(answer, bool):
-        return words("answer_flag", value=answer)
-    if isinstance(answer, (str, bytes, list, dict, set)):
-        return words("answer_text" if isinstance(answer, (str, bytes)) else "answer_type", kind=type(answer).__name__)
-    if callable(answer) and not hasattr(answer, "forward"):  # a module can be called, too
-        return words("answer_function")
-    try:
-        value = float(answer.item() if hasattr(answer, "item") else answer)
-    except Exception:
-        return words("answer_tensor" if hasattr(answer, "shape") else "answer_type", kind=type(answer).__name__)
-    return value if math.isfinite(value) else words("answer_not_finite", value=value)
-
-
-def check(name: str | None = None, answer=..., hint: int = 0, variant: int | None = None) -> Said:
-    """Whether an answer is right, and if not, which mistake it is; without a name, how many passed in this session.
+def check(name: str | None = None, answer=..., hint: int = 0, variant: int | None = None, reason: str = "") -> Said:
+    """Whether an answer is right, and if not, which mistake it is; without a name, what has passed in this lesson and what to practise.
 
     It never raises for an answer, never prints the right one, and says the same on every run. `hint` is 1 or 2; `variant`, any whole
-    number, asks the same of other sizes.
+    number, asks the same of other sizes; `reason`, a letter, answers the question why that follows some right answers.
 
     >>> check("conv2-params", 540)
     Not yet.
     That is 3·3·5·12. Each of the 12 kernels adds one number of its own, the bias.
     """
     if name is None:
-        return Said(words("score", n=sum(_passed.values())))
+        return score()
     if not isinstance(name, str):
         raise TypeError(f'check takes the name of the exercise first: check("conv2-params", {name!r})')
-    asked = None if name in DESIGNS and variant is None else _exercise(name, variant)
+    asked = None if name in DESIGNS and variant is None else exercise(name, variant)
+    _asked.append(name)
     if hint and variant is not None:
         return Said(words("hint") + "\n" + words("variant_hint", parts=", ".join(called(name, asked, term) for term in asked.terms)))
     if hint:
         return Said(words("hint") + "\n" + words(f"exercise.{name}.hint{2 if hint >= 2 else 1}"))
-    verdict = _wrong(name, asked, answer) if asked else wrong_design(name, answer)
-    if answer is not ...:
-        _tries[name] = _tries.pop(name, 0) + 1
-    _passed[name] = not verdict
-    return Said(verdict or f"{words('right')}\n{_why(name, asked)}")
+    if answer is ... or isinstance(asked, Function) and not callable(answer):
+        return _question(name, asked, answer)
+    if isinstance(asked, Answer) and isinstance(number := as_number(answer), str):
+        return Said(f"{ask(name, asked)}\n{number}")
+    wrong = _wrong(name, asked, answer)
+    progress.note(name, not wrong, wrong.slips if wrong else "")
+    lines = [words("not_yet"), wrong.text] if wrong else [words("right"), why(name, asked), *_reasons(name, reason)]
+    return Said("\n".join([*lines, *_notice()]))
 
 
-def _wrong(name: str, answer: Answer | Function, value) -> str:
-    """What to say to a wrong answer; nothing for a right one."""
-    if isinstance(answer, Function):
-        return _wrong_function(name, answer, value)
-    number, not_yet = _number(value), words("not_yet")
-    if isinstance(number, str):
-        return f"{_ask(name, answer)}\n{number}"
-    if is_right(number, answer):
-        return ""
-    size = "too_large" if number > answer.value() else "too_small"
-    return f"{not_yet}\n{diagnose(name, answer, number) or words(size, name=name)}"
+def _question(name: str, asked: Answer | Function | None, answer) -> Said:
+    """What is asked, and what kind of answer is wanted."""
+    if asked is None:
+        return Said(wrong_design(name, answer))
+    wanted = words("give_function", call=", ".join(asked.arguments)) if isinstance(asked, Function) else as_number(answer)
+    return Said(f"{ask(name, asked)}\n{wanted}")
 
 
-def _wrong_function(name: str, function: Function, gave) -> str:
-    """What to say to a function that is wrong on some cases: what it gives on the first of them, and the slip that explains all."""
-    ask, not_yet, numbers = words(f"exercise.{name}.ask"), words("not_yet"), []
-    if gave is ... or not callable(gave):
-        return f"{ask}\n{words('give_function', call=', '.join(function.arguments))}"
-    for case in function.cases:
-        said = _case(function, case)
-        try:
-            number = gave(*(case.sizes[argument] for argument in function.arguments))
-        except Exception as error:
-            return f"{not_yet}\n{words('function_raised', said=said, error=format_exception_only(error)[-1].strip())}"
-        numbers.append(_number(number))
-        if isinstance(numbers[-1], str):
-            return f"{not_yet}\n{words('function_gave', said=said)} {numbers[-1]}" if number is not ... else f"{ask}\n{numbers[-1]}"
-    wrong = [(case, number) for case, number in zip(function.cases, numbers, strict=True) if not is_right(number, case)]
-    if not wrong:
-        return ""
-    case, number = wrong[0]
-    passed = len(numbers) - len(wrong)
-    some = words("some_right", n=passed, of=len(numbers)) if passed else ""
-    gives = words("function_wrong", said=_case(function, case), value=f"{number:g}")
-    everywhere = [set(one.causes(lambda made, value=value: means(value, made), every=True)) for one, value in wrong]
-    told = tell(name, case, sorted(set.intersection(*everywhere)))
-    return f"{not_yet}\n{some}{gives} {told or words('ask_hint', name=name)}"
+def _wrong(name: str, asked: Answer | Function | None, answer) -> Diagnosis | None:
+    """What is wrong with an answer; None for a right one."""
+    if asked is None:
+        verdict = wrong_design(name, answer)
+        return Diagnosis(verdict.partition("\n")[2]) if verdict else None
+    if isinstance(asked, Function):
+        return diagnose_function(name, asked, answer)
+    number = as_number(answer)
+    if is_right(number, asked):
+        return None
+    size = "too_large" if number > asked.value() else "too_small"
+    found = diagnose(name, asked, number)
+    return found if found.text else Diagnosis(words(size, name=name))
 
 
-def _case(function: Function, case: Answer) -> str:
-    return ", ".join(f"{argument}={case.sizes[argument]}" for argument in function.arguments)
+def _reasons(name: str, letter: str) -> list[str]:
+    """The question why with four reasons to choose from, where an exercise has them; or what is said to the one that was chosen."""
+    found = find(f"exercise.{name}.reasons")
+    if not found:
+        return []
+    shuffled = random.Random(name).sample(found, len(found))
+    letters = dict(zip("ABCD", shuffled, strict=True))
+    if chosen := letters.get(str(letter).strip().upper()):
+        return [words("reason_right" if chosen is found[0] else "reason_wrong", reason=chosen[0], reply=chosen[1])]
+    return [words("reasons", name=name), *(f"{key}  {text}" for key, (text, _) in letters.items())]
+
+
+def _notice() -> list[str]:
+    notice, progress.notice = progress.notice, ""
+    return [notice] if notice else []
+
+
+def score() -> Said:
+    """What has passed in the lesson that was asked last, which slips were made, and what to practise."""
+    known = progress.exercises()
+    last = (_asked or list(known) or [""])[-1]
+    if last not in EXERCISES and last not in STARS:
+        return Said("\n".join([words("score_nothing"), *_notice()]))
+    number = lesson_of(last)
+    mine = list(LESSONS[number].STARS)
+    passed = sum(known.get(name, {}).get("passed", False) for name in mine)
+    lines = [words("score", passed=passed, of=len(mine), lesson=number)]
+    for name, entry in known.items():
+        if (name in EXERCISES or name in STARS) and lesson_of(name) == number:
+            told = [recalled(name, _first(EXERCISES.get(name)), slips) for slips in entry["slips"]]
+            lines += [words("score_slips", name=name, told=" ".join(dict.fromkeys(filter(None, told))))] * any(told)
+    again = [name for name in varied() if known.get(name, {}).get("slips") and lesson_of(name) == number]
+    lines += [words("score_practise", name=again[0])] * bool(again)
+    return Said("\n".join([*lines, *_notice()]))
+
+
+def _first(answer: Answer | Function | None) -> Answer | None:
+    return answer.cases[0] if isinstance(answer, Function) else answer
 
 
 def reveal(name: str, guess=..., variant: int | None = None) -> Said:
@@ -156,70 +169,45 @@ def reveal(name: str, guess=..., variant: int | None = None) -> Said:
     That is 3·3·5·12. Each of the 12 kernels adds one number of its own, the bias.
     3·3·5·12 + 12. The 12×12 map did not enter.
     """
-    answer, value = _exercise(name, variant), _number(guess)
+    answer, value = exercise(name, variant), as_number(guess)
     if isinstance(answer, Function):
         return check(name, guess)
+    _asked.append(name)
     if isinstance(value, str):
-        return Said(f"{_ask(name, answer)}\n{value}")
+        return Said(f"{ask(name, answer)}\n{value}")
     right = is_right(value, answer)
-    verdict = words("guess_right" if right else "guessed", value=_shown(value), truth=_shown(answer.value()))
-    return Said("\n".join(filter(None, (verdict, "" if right else diagnose(name, answer, value), _why(name, answer)))))
+    found = Diagnosis() if right else diagnose(name, answer, value)
+    progress.note(name, right, found.slips)
+    verdict = words("guess_right" if right else "guessed", value=shown(value), truth=shown(answer.value()))
+    return Said("\n".join(filter(None, (verdict, found.text, why(name, answer), *_notice()))))
 
 
 guess = ...  # what stands in a guess cell until you put a number there
 
 
-def _shown(value: float) -> str:
-    return f"{value:,.0f}" if value == int(value) else f"{value:.4g}"
+def practice(*lessons: int | str) -> Said:
+    """A question again, with other numbers: what was last answered wrong, then what was answered longest ago.
 
-
-def practice(*names: str) -> Said:
-    """A question again, with other numbers: what was last answered wrong in this session, then what was answered longest ago.
+    Without a name those that were answered so far; with lessons, such as 1 or 4, or exercises by name, those.
 
     >>> practice("tied").splitlines()[0][:11]
     'Two Linear('
     """
-    for name in names:
-        _exercise(name, 1)
-    known = names or [name for name in _tries if name in varied()]
-    if not known:
+    known = progress.exercises()
+    wanted = [name for lesson in lessons for name in _named(lesson)] if lessons else [name for name in known if name in varied()]
+    if not wanted:
         return Said(words("nothing_to_practise"))
-    name = min(known, key=lambda name: (_passed.get(name, False), list(_tries).index(name) if name in _tries else -1))
-    variant = _tries.get(name, 0) + 1
-    return Said(f"{_ask(name, _exercise(name, variant))}\n{words('practice', name=name, variant=variant)}")
+    name = min(wanted, key=lambda name: (known.get(name, {}).get("last") != "wrong", list(known).index(name) if name in known else -1))
+    variant = known.get(name, {}).get("tries", 0) + 1
+    return Said(f"{ask(name, exercise(name, variant))}\n{words('practice', name=name, variant=variant)}")
 
 
-def vote(name: str, reveal: bool = False, variant: int | None = None, first: list[int] = (), second: list[int] = ()) -> Table:
-    """A question with four numbers, three of them other people's mistakes; with reveal=True, who believes which.
-
-    `first` and `second` are the hands for A to D before and after neighbours have talked: how the room has moved.
-
-    >>> vote("fc1-params")
-    How many parameters does fc1, Linear(192, 128), have?
-    vote  number
-    A      1,664
-    B     24,576
-    C     24,704
-    D     24,768
-    """
-    answer = _exercise(name, variant)
-    if isinstance(answer, Function):
-        raise TypeError(words("no_vote", name=name))
-    options = {answer.value(): words("vote_right") + " " + _why(name, answer)}
-    slips = sorted(answer.slips(), key=lambda slip: (not specific(name, answer, slip), unlikely((slip,))))
-    for slip in answer.voted() or slips:
-        number = answer.outcome(slip)
-        if number is not None and number not in options and len(options) < 4:
-            options[number] = sentence(name, answer, slip)
-    rounds = [hands for hands in (first, second) if hands]
-    if any(len(hands) != len(options) for hands in rounds):
-        raise ValueError(f"vote: a round has a number of hands for each of {len(options)} answers, such as [3, 9, 12, 1]")
-    counted = [[f"{whole('vote: hands', hands[i], 0)}" for hands in rounds] for i in range(len(options))]
-    moved = [[arrow(second[i] - first[i])] for i in range(len(options))] if len(rounds) == 2 else [[]] * len(options)
-    rows = [
-        [letter, Cell(_shown(number), "name"), *counted[i], *moved[i]] + [options[number]] * reveal
-        for i, (letter, number) in enumerate(zip("ABCD", sorted(options), strict=False))
-    ]
-    heads = [words("hands", n=n) for n in range(1, len(rounds) + 1)] + [words("change")] * (len(rounds) == 2)
-    columns = [f"<{words('vote')}", words("number"), *heads] + [f"<{words('believes')}"] * reveal
-    return Table(columns, rows, caption=_ask(name, answer))
+def _named(lesson: int | str) -> list[str]:
+    """A lesson's exercises that have other numbers, or the one of this name."""
+    if str(lesson).isdecimal():
+        found = [name for name in varied() if lesson_of(name) == int(lesson)]
+        if not found:
+            raise ValueError(words("no_lesson", lesson=lesson))
+        return found
+    exercise(lesson, 1)
+    return [lesson]

@@ -2,6 +2,7 @@
 
 import math
 import re
+from typing import Any, NamedTuple
 
 from course_lib.asking.slips import Answer, Slip, digits_of, means, unlikely
 from course_lib.words import find, words
@@ -15,34 +16,93 @@ def is_right(value: float, answer: Answer) -> bool:
     )
 
 
-def diagnose(name: str, answer: Answer, value: float) -> str:
+def as_number(answer: Any) -> float | str:
+    """The answer as a number, or what is the matter with it."""
+    if answer is ... or answer is None:
+        return words("answer_dots" if answer is ... else "answer_none")
+    if isinstance(answer, tuple):
+        return words("answer_comma")
+    if isinstance(answer, bool):
+        return words("answer_flag", value=answer)
+    if isinstance(answer, (str, bytes, list, dict, set)):
+        return words("answer_text" if isinstance(answer, (str, bytes)) else "answer_type", kind=type(answer).__name__)
+    if callable(answer) and not hasattr(answer, "forward"):  # a module can be called, too
+        return words("answer_function")
+    try:
+        value = float(answer.item() if hasattr(answer, "item") else answer)
+    except Exception:
+        return words("answer_tensor" if hasattr(answer, "shape") else "answer_type", kind=type(answer).__name__)
+    return value if math.isfinite(value) else words("answer_not_finite", value=value)
+
+
+def shown(value: float) -> str:
+    """A number as it is shown to the learner.
+
+    >>> shown(26926), shown(91.748)
+    ('26,926', '91.75')
+    """
+    return f"{value:,.0f}" if value == int(value) else f"{value:.4g}"
+
+
+class Diagnosis(NamedTuple):
+    """What has gone wrong in words, and the slips that it was, such as 'left_out-biases'; both empty where no slip makes this number."""
+
+    text: str = ""
+    slips: str = ""
+
+
+def diagnose(name: str, answer: Answer, value: float) -> Diagnosis:
     """What has gone wrong, where one or two slips make just this of the right answer; a last digit, or nothing."""
     truth = answer.value()
     if truth != int(truth) and means(value, truth):
         few = digits_of(value) < (answer.digits or 0)
-        return words("nearly" if few else "cut_off")
+        return Diagnosis(words("nearly" if few else "cut_off"), "digits")
     causes = answer.causes(lambda number: number == value)
     if not causes or len(causes[0]) > 1:  # no number that is just this: one that it may be rounded from
         causes = answer.causes(lambda number: means(value, number))
     if causes:
         return tell(name, answer, causes)
     if value not in [float(f"{truth:.{digits}g}") for digits in (1, 2, 3, 4)]:
-        return ""
-    return words("rounded") if truth == int(truth) and truth > 99 else words("nearly") if truth != int(truth) else ""
+        return Diagnosis()
+    whole = truth == int(truth)
+    return Diagnosis(words("rounded" if whole else "nearly"), "digits") if not whole or truth > 99 else Diagnosis()
 
 
-def tell(name: str, answer: Answer, causes: list[tuple[Slip, ...]]) -> str:
+def tell(name: str, answer: Answer, causes: list[tuple[Slip, ...]]) -> Diagnosis:
     """The likeliest cause in words; the next one, too, where it is as likely. A cause with a sentence of its own comes first."""
     ranks = {cause: (len(cause), len(cause) > 1 or not specific(name, answer, cause[0]), unlikely(cause)) for cause in causes}
     best = sorted(causes, key=ranks.__getitem__)
     told = [" ".join(sentence(name, answer, slip, len(cause) == 1) for slip in cause) for cause in best if ranks[cause] == ranks[best[0]]]
     first, *others = dict.fromkeys(told) or [""]
-    return words("either", one=first, other=others[0]) if others else first
+    slips = " + ".join(spelled(slip) for slip in best[0]) if best else ""
+    return Diagnosis(words("either", one=first, other=others[0]) if others else first, slips)
+
+
+def spelled(slip: Slip) -> str:
+    """A slip as words/ and a learner's results know it.
+
+    >>> spelled(Slip("swapped", "k", "cin")), spelled(Slip("left_out", "biases"))
+    ('swapped-k-cin', 'left_out-biases')
+    """
+    return "-".join(filter(None, slip))
+
+
+def recalled(name: str, answer: Answer, slips: str) -> str:
+    """The sentence for slips as they are spelled; empty where this exercise does not know them.
+
+    >>> recalled("conv2-params", Answer({"k": 3, "cout": 7}, {"weights": "k k cout"}), "not_squared-k")
+    'The kernel is 3 wide and 3 high: 3·3, not 3.'
+    """
+    if slips in ("digits", "xor", "order"):
+        return words(f"results.{slips}")
+    known = {spelled(slip): slip for slip in answer.slips()}
+    cause = [known.get(slip) for slip in slips.split(" + ")]
+    return " ".join(sentence(name, answer, slip, len(cause) == 1) for slip in cause) if all(cause) else ""
 
 
 def specific(name: str, answer: Answer, slip: Slip) -> str | None:
     """A slip's own sentence: in this exercise, or wherever it is made; for other numbers only one that names none."""
-    key = "-".join(filter(None, slip))
+    key = spelled(slip)
     text = find(f"exercise.{name}.slip.{key}") or find(f"slip.{key}")
     names_numbers = answer.drawn and text and re.search(r"\d", re.sub(r"{.*?}", "", text))
     return None if names_numbers else text

@@ -193,3 +193,5 @@ FUNCTIONS = {
         ],
     )
 }
+
+STARS = {"a3-layer": 1, "conv-formula": 2, "flatten-size": 2}  # what check asks, and how hard it is

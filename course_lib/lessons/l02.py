@@ -48,3 +48,5 @@ EXERCISES = {
         instead={"activations_for_weights": 23_604},
     ),
 }
+
+STARS = {"trainable": 1, "tied": 2, "mebibytes": 1, "bfloat16": 1}  # what check asks, and how hard it is

@@ -63,3 +63,5 @@ EXERCISES = {
         instead={"plain_less": 26636, "added_again": 27506, "what_goes": 290, "no_biases": 26_771, "nothing": 0},
     ),
 }
+
+STARS = {"bn-buffers": 1, "bn-running": 2, "bn-no-bias": 2}  # what check asks, and how hard it is

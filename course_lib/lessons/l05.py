@@ -78,3 +78,5 @@ EXERCISES = {
         instead={"state_one_bare": 53_852},
     ),
 }
+
+STARS = {"five-million": 1, "adam-frozen": 2, "checkpoint": 2, "adam-bfloat16": 2}  # what check asks, and how hard it is

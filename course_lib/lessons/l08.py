@@ -88,3 +88,5 @@ EXERCISES = {
         digits=0,
     ),
 }
+
+STARS = {"imagenet-fc1": 1, "vgg-twice": 2, "three-for-seven": 2}  # what check asks, and how hard it is

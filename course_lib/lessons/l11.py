@@ -66,3 +66,5 @@ DESIGNS = {
         "at_least": {"field": 20},
     }
 }
+
+STARS = {"own-unregistered": 1, "own-separable": 2, "own-features": 2, "under-budget": 3}  # what check asks, and how hard it is

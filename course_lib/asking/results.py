@@ -1,0 +1,92 @@
+"""A class's results: many learners' files, exercise by exercise, as a table and as a page that needs no network."""
+
+from collections import Counter
+from html import escape
+from pathlib import Path
+from typing import NamedTuple
+
+from course_lib.asking.exercises import EXERCISES, STARS, lesson_of
+from course_lib.asking.progress import Kept, read
+from course_lib.asking.slips import Function
+from course_lib.asking.telling import recalled
+from course_lib.show.tables import Table
+from course_lib.words import words
+
+PAGE = "results.html"
+MOST = 4  # slips that are shown of an exercise
+LARGEST = 1_000_000  # bytes; a learner's file has some thousands
+STYLE = """body { font: 16px/1.5 system-ui, sans-serif; max-width: 70em; margin: 2em auto; padding: 0 1em; color: #1a1a1a }
+table { border-collapse: collapse } th, td { padding: .3em .8em; border-bottom: 1px solid #ccc; vertical-align: top }
+th { text-align: left }"""
+
+
+class Results(NamedTuple):
+    """A class by exercises; how many learners; what is to be said about files that were left out."""
+
+    table: Table
+    learners: int
+    left_out: list[str]
+
+    def page(self) -> str:
+        """The table as an HTML page of its own; what stands in learners' files is shown as text."""
+        title = escape(words("results.title", n=self.learners))
+        left_out = "".join(f"<li>{escape(line)}</li>" for line in self.left_out)
+        head = f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{STYLE}</style></head>'
+        return f"{head}\n<body><h1>{title}</h1>\n{self.table.html()}\n<ul>{left_out}</ul></body></html>\n"
+
+    def __str__(self) -> str:
+        return "\n".join([words("results.title", n=self.learners), "", str(self.table), *self.left_out])
+
+
+def results(folder: Path) -> Results:
+    """The results of all learners whose files lie in a folder, or in folders of it; what is none of ours is named and left out.
+
+    Of a file that was handed in twice, as its number tells, the one with more answers counts.
+    """
+    learners, left_out = {}, []
+    for path in sorted(folder.rglob("*.json")):
+        name = path.relative_to(folder).as_posix()
+        try:
+            if path.stat().st_size > LARGEST:
+                raise ValueError(words("results.none_of_ours"))
+            learner = read(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            left_out.append(words("results.left_out", name=name, why=error.strerror))
+        except ValueError as error:  # of read, or of a text that is not UTF-8
+            left_out.append(words("results.left_out", name=name, why=words("results.none_of_ours") if "codec" in str(error) else error))
+        else:
+            learners.setdefault(learner.number, []).append((_tries(learner), name, learner.exercises))
+    for files in learners.values():
+        files.sort(key=lambda file: file[0])
+        left_out += [words("results.twice", name=name, same=files[-1][1]) for _, name, _ in files[:-1]]
+    return Results(_table([files[-1][2] for files in learners.values()]), len(learners), left_out)
+
+
+def _tries(learner: Kept) -> int:
+    return sum(entry["tries"] for entry in learner.exercises.values())
+
+
+def _table(learners: list[dict]) -> Table:
+    rows = []
+    for name in [*sorted(EXERCISES.keys() | STARS.keys(), key=lesson_of), *_unknown(learners)]:
+        mine = [learner[name] for learner in learners if name in learner]
+        if mine:
+            slips = Counter(slip for entry in mine for slip in entry["slips"])  # how many learners made each
+            passed, known = sum(entry["passed"] for entry in mine), name in EXERCISES or name in STARS
+            lesson = f"{lesson_of(name)}" if known else "?"
+            first, *more = [[f"{n}", _said(name, slip)] for slip, n in slips.most_common(MOST)] or [["", ""]]
+            rows.append([lesson, name, f"{len(mine)}", f"{passed}", *first])
+            rows += [["", "", "", "", *slip] for slip in more]
+    heads = [words("lesson"), f"<{words('results.exercise')}", words("results.answered"), words("results.passed")]
+    return Table([*heads, words("results.made_by"), f"<{words('results.slips')}"], rows)
+
+
+def _unknown(learners: list[dict]) -> list[str]:
+    """Exercises of another version of the course."""
+    return sorted({name for learner in learners for name in learner} - EXERCISES.keys() - STARS.keys())
+
+
+def _said(name: str, slips: str) -> str:
+    answer = EXERCISES.get(name)
+    answer = answer.cases[0] if isinstance(answer, Function) else answer
+    return (answer and recalled(name, answer, slips)) or slips
