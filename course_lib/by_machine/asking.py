@@ -1,4 +1,4 @@
-"""Short questions to PyTorch and to the tools; claims.toml puts them by name."""
+"""Short questions to PyTorch and to the tools; the claims in lessons/ put them."""
 
 import contextlib
 import io

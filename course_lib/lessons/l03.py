@@ -1,5 +1,6 @@
-"""Lesson 3: what the right answers are made of, and other numbers that people give."""
+"""Lesson 3: what the right answers are made of, other numbers that people give, and the articles' claims."""
 
+from course_lib.asking.claim import Claim
 from course_lib.asking.slips import Answer
 
 EXERCISES = {
@@ -19,4 +20,13 @@ EXERCISES = {
         instead={"printed": 70_000, "printed_mib": 73400.32},
     ),
     "unused-layer": Answer(sizes={"rows": 836, "unused": 130}, terms={"rows": "rows", "unused": "unused"}),
+}
+
+CLAIMS = {
+    "a1-torchinfo": Claim(
+        "holds",
+        said=(6.07, 0.20, 0.67, 0.11, 0.98),
+        true=lambda ask: ask.torchinfo_says(ask.small_cnn(), 16),
+        figure=lambda ask: 16 * (ask.macs(ask.small_cnn()) + ask.small_cnn().ledger().bias_additions),
+    )
 }

@@ -1,5 +1,6 @@
-"""Lesson 5: what the right answers are made of, and other numbers that people give."""
+"""Lesson 5: what the right answers are made of, other numbers that people give, and the articles' claims."""
 
+from course_lib.asking.claim import Claim
 from course_lib.asking.slips import Answer
 from course_lib.lessons.families import ADAM
 
@@ -76,5 +77,27 @@ EXERCISES = {
         sizes={"values": 26_926, "width": 2, "tensors": 8, "step": 4, "one": 1, "two": 2, "eight": 8, "four": 4},
         swaps={"two": "one", "step": "one two eight", "width": "four", "tensors": "one"},
         instead={"state_one_bare": 53_852},
+    ),
+}
+
+CLAIMS = {
+    "a1-adam-reduces": Claim(
+        "does_not_hold",
+        said=True,
+        true=lambda ask: ask.measure_memory(ask.small_cnn(), 16).state <= 0,
+        figure=lambda ask: ask.measure_memory(ask.small_cnn(), 16).state,
+    ),
+    "a1-param-groups": Claim("does_not_hold", said=26_926, true=lambda ask: ask.measure_memory(ask.small_cnn(), 16).state // 4),
+    "a1-groups-count": Claim(
+        "does_not_hold",
+        said=True,
+        true=lambda ask: isinstance(ask.torch.optim.Adam([ask.nn.Parameter(ask.torch.zeros(1))]).param_groups.count, int),
+    ),
+    "a2-38-mb": Claim(
+        "does_not_hold",
+        said=38,
+        true=lambda ask: round(
+            ask.measure_memory(ask.Network((5000,), fc=ask.Linear(5000, 1000, bias=False)), 1).training_state / 2**20, 2
+        ),
     ),
 }

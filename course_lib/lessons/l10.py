@@ -1,5 +1,6 @@
-"""Lesson 10: what the right answers are made of, and other numbers that people give."""
+"""Lesson 10: what the right answers are made of, other numbers that people give, and the articles' claims."""
 
+from course_lib.asking.claim import Claim
 from course_lib.asking.slips import Answer
 
 EXERCISES = {
@@ -65,4 +66,12 @@ EXERCISES = {
         instead={"paper_as_is": 4.09, "paper_half": 16.36},
         digits=1,
     ),
+}
+
+CLAIMS = {
+    "tinytorch-flops": Claim(
+        "does_not_hold",
+        said=lambda ask: ask.tinytorch_says(ask.build(ask.small_cnn()), 1, 3, 32, 32),
+        true=lambda ask: 2 * ask.macs(ask.small_cnn()),
+    )
 }
