@@ -1,13 +1,10 @@
 """A claim of an article, and how it is tried: lessons/ has what it says and what is true, words/ its figures in words."""
 
-from collections.abc import Callable
 from functools import cache
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from course_lib import by_hand
-
-Asked = Callable[[SimpleNamespace], Any]  # what needs PyTorch, asked of `names` when the claim is tried
 
 
 class Verdict(NamedTuple):
@@ -23,14 +20,14 @@ class Verdict(NamedTuple):
 class Claim(NamedTuple):
     """`said` is compared with `true`; `otherwise` is the answer without the claim's condition, `figure` the number to show for `true`.
 
-    `expected` is for a test alone: the verdict is found by trying.
+    Each is a value, or where it needs PyTorch a function of `names`. `expected` is for a test alone: the verdict is found by trying.
     """
 
     expected: str
-    said: object | Asked
-    true: object | Asked
-    otherwise: object | Asked = None
-    figure: object | Asked = None
+    said: object
+    true: object
+    otherwise: object = None
+    figure: object = None
 
     def tried(self) -> Verdict:
         """

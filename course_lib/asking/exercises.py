@@ -33,14 +33,14 @@ class Said(str):
 
 def _exercise(name: str, variant: int | None = None) -> Answer | Function:
     if name in DESIGNS:
-        raise KeyError(f"{name!r} asks for a network, and check takes it: check({name!r}, network)")
+        raise KeyError(words("exercise_call.network", name=name))
     if name not in EXERCISES:
-        raise KeyError(f"no exercise {name!r}; there are {', '.join(EXERCISES)}")
+        raise KeyError(words("exercise_call.no_exercise", name=name, known=", ".join(EXERCISES)))
     found = EXERCISES[name]
     if variant is None:
         return found
     if not getattr(found, "vary", {}):
-        raise ValueError(words("no_variant", name=name, others=", ".join(varied())))
+        raise ValueError(words("exercise_call.no_variant", name=name, others=", ".join(varied())))
     return found.variant(name, whole("variant", variant, 0))
 
 
@@ -92,7 +92,7 @@ def check(name: str | None = None, answer=..., hint: int = 0, variant: int | Non
     if name is None:
         return Said(words("score", n=sum(_passed.values())))
     if not isinstance(name, str):
-        raise TypeError(f'check takes the name of the exercise first: check("conv2-params", {name!r})')
+        raise TypeError(words("exercise_call.name", given=name))
     asked = None if name in DESIGNS and variant is None else _exercise(name, variant)
     if hint and variant is not None:
         return Said(words("hint") + "\n" + words("variant_hint", parts=", ".join(called(name, asked, term) for term in asked.terms)))
@@ -204,7 +204,7 @@ def vote(name: str, reveal: bool = False, variant: int | None = None, first: lis
     """
     answer = _exercise(name, variant)
     if isinstance(answer, Function):
-        raise TypeError(words("no_vote", name=name))
+        raise TypeError(words("exercise_call.no_vote", name=name))
     options = {answer.value(): words("vote_right") + " " + _why(name, answer)}
     slips = sorted(answer.slips(), key=lambda slip: (not specific(name, answer, slip), unlikely((slip,))))
     for slip in answer.voted() or slips:
@@ -213,7 +213,7 @@ def vote(name: str, reveal: bool = False, variant: int | None = None, first: lis
             options[number] = sentence(name, answer, slip)
     rounds = [hands for hands in (first, second) if hands]
     if any(len(hands) != len(options) for hands in rounds):
-        raise ValueError(f"vote: a round has a number of hands for each of {len(options)} answers, such as [3, 9, 12, 1]")
+        raise ValueError(words("exercise_call.hands", answers=len(options)))
     counted = [[f"{whole('vote: hands', hands[i], 0)}" for hands in rounds] for i in range(len(options))]
     moved = [[arrow(second[i] - first[i])] for i in range(len(options))] if len(rounds) == 2 else [[]] * len(options)
     rows = [

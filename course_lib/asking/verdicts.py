@@ -40,7 +40,7 @@ def claims(article: str = "") -> Table:
     """
     known, asked, rows = list(dict.fromkeys(map(_article, CLAIMS))), str(article).upper(), []
     if asked and asked not in map(str.upper, known):
-        raise ValueError(f"claims: article must be one of {', '.join(known)}, not {article!r}")
+        raise ValueError(words("exercise_call.article", known=", ".join(known), given=article))
     for name in CLAIMS:
         if asked in ("", _article(name).upper()):
             try:
