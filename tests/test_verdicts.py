@@ -8,23 +8,29 @@ import record
 import course_lib
 from course_lib import claims
 from course_lib.asking import verdicts
-from course_lib.asking.verdicts import CLAIMS, TONES, tried
+from course_lib.asking.exercises import LESSONS
+from course_lib.asking.verdicts import CLAIMS, FOUND, ORDER, TONES, tried
 from course_lib.by_machine.asking import torchstat_says
 from course_lib.words import everything
 
 
 @pytest.mark.parametrize("name", CLAIMS)
 def test_every_claim_is_tried_and_stands_as_known(name):
-    assert tried(name).verdict == CLAIMS[name]["verdict"]
-    assert (tried(name).otherwise is not None) == (CLAIMS[name]["verdict"] == "holds_if")
+    assert tried(name).verdict == CLAIMS[name].expected
+    assert (tried(name).otherwise is not None) == (CLAIMS[name].expected == "holds_if")
 
 
 def test_every_claim_has_its_words_its_lesson_and_nothing_is_left_over():
     words = everything("en")["claim"]
     assert set(words) == set(CLAIMS) and all({"says", "true"} == set(said) for said in words.values())
     lessons = {int(path.name[:2]) for path in record.find([])}
-    assert {claim["lesson"] for claim in CLAIMS.values()} <= lessons
-    assert {claim["verdict"] for claim in CLAIMS.values()} == set(TONES)
+    assert {lesson for lesson, _ in FOUND.values()} <= lessons
+    assert {claim.expected for claim in CLAIMS.values()} == set(TONES)
+
+
+def test_every_claim_of_a_lesson_has_one_place_in_the_table():
+    assert len(ORDER.split()) == len(CLAIMS) and set(FOUND) == set(CLAIMS)
+    assert sum(len(getattr(lesson, "CLAIMS", ())) for lesson in LESSONS) == len(CLAIMS)
 
 
 def test_the_table_shows_claim_verdict_truth_and_lesson():

@@ -35,14 +35,14 @@ class Said(str):
 def exercise(name: str, variant: int | None = None) -> Answer | Function:
     """The exercise of this name, with other numbers where a variant is given; KeyError or ValueError where there is none."""
     if name in DESIGNS:
-        raise KeyError(f"{name!r} asks for a network, and check takes it: check({name!r}, network)")
+        raise KeyError(words("exercise_call.network", name=name))
     if name not in EXERCISES:
-        raise KeyError(f"no exercise {name!r}; there are {', '.join(EXERCISES)}")
+        raise KeyError(words("exercise_call.no_exercise", name=name, known=", ".join(EXERCISES)))
     found = EXERCISES[name]
     if variant is None:
         return found
     if not getattr(found, "vary", {}):
-        raise ValueError(words("no_variant", name=name, others=", ".join(varied())))
+        raise ValueError(words("exercise_call.no_variant", name=name, others=", ".join(varied())))
     return found.variant(name, whole("variant", variant, 0))
 
 
@@ -53,7 +53,7 @@ def varied() -> list[str]:
 
 def lesson_of(name: str) -> int:
     """The number of the lesson that asks this."""
-    return next(i for i, lesson in enumerate(LESSONS) if name in (lesson.EXERCISES | lesson.STARS))
+    return next(i for part in ("STARS", "EXERCISES") for i, lesson in enumerate(LESSONS) if name in getattr(lesson, part))
 
 
 def ask(name: str, answer: Answer | Function) -> str:
@@ -81,7 +81,7 @@ def check(name: str | None = None, answer=..., hint: int = 0, variant: int | Non
     if name is None:
         return score()
     if not isinstance(name, str):
-        raise TypeError(f'check takes the name of the exercise first: check("conv2-params", {name!r})')
+        raise TypeError(words("exercise_call.name", given=name))
     asked = None if name in DESIGNS and variant is None else exercise(name, variant)
     _asked.append(name)
     if hint and variant is not None:
@@ -153,7 +153,7 @@ def score() -> Said:
             told = [recalled(name, _first(EXERCISES.get(name)), slips) for slips in entry["slips"]]
             lines += [words("score_slips", name=name, told=" ".join(dict.fromkeys(filter(None, told))))] * any(told)
     again = [name for name in varied() if known.get(name, {}).get("slips") and lesson_of(name) == number]
-    lines += [words("score_practise", name=again[0])] * bool(again)
+    lines += [words("score_practise", name=name) for name in again[:1]]
     return Said("\n".join([*lines, *_notice()]))
 
 
@@ -207,7 +207,7 @@ def _named(lesson: int | str) -> list[str]:
     if str(lesson).isdecimal():
         found = [name for name in varied() if lesson_of(name) == int(lesson)]
         if not found:
-            raise ValueError(words("no_lesson", lesson=lesson))
+            raise ValueError(words("exercise_call.no_lesson", lesson=lesson))
         return found
     exercise(lesson, 1)
     return [lesson]

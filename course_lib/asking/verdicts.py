@@ -1,29 +1,25 @@
-"""The articles' claims, executed: claims.toml has them as expressions, words/ has their figures in words."""
+"""The articles' claims as a table, each executed: lessons/ has the claims."""
 
-import tomllib
 from functools import cache
-from pathlib import Path
-from typing import NamedTuple
 
-from course_lib import by_hand
-from course_lib.by_hand.memory import predict_memory
-from course_lib.by_hand.step import timeline
+from course_lib.asking.claim import Claim, Verdict
+from course_lib.asking.exercises import LESSONS
 from course_lib.show.tables import Cell, Table
 from course_lib.words import words
 
-CLAIMS = tomllib.loads((Path(__file__).parent / "claims.toml").read_text(encoding="utf-8"))
-NAMES = {name: getattr(by_hand, name) for name in by_hand.__all__} | {"predict_memory": predict_memory, "timeline": timeline}
+ORDER = """
+a1-convolutions a1-linear a1-total a1-bytes a1-torchinfo a1-activations a1-adam-reduces a1-param-groups a1-groups-count a1-batchnorm
+a1-batchnorm-values a1-two-hidden a1-last-relu a1-pool-order a1-output-norm a1-regularisation a1-torchinfo-norm
+a2-conv-formula a2-linear-formula a2-norm-formula a2-map-size a2-138-million a2-524-mb a2-torchsummary a2-torchstat a2-224 a2-normal
+a2-dropout a2-in-place a2-net1 a2-maps a2-38-mb a2-1024-mb a2-training-maps
+a3-196 a3-amount a3-forward a3-one-value a3-layer a3-speed a3-memory a3-rate a3-others
+a4-formula a4-second-formula a4-dense a4-parameters a4-flops a4-profile a4-kinds
+cs231n-memory cs231n-parameters cs231n-stacks
+tinytorch-memory accelerate-adam tinytorch-flops
+"""
+FOUND = {name: (number, claim) for number, lesson in enumerate(LESSONS) for name, claim in getattr(lesson, "CLAIMS", {}).items()}
+CLAIMS: dict[str, Claim] = {name: FOUND[name][1] for name in ORDER.split()}
 TONES = {"holds": "good", "holds_if": "quiet", "does_not_hold": "up"}
-
-
-class Verdict(NamedTuple):
-    """What a claim says, what is true, what it is without the claim's condition, and so how it stands: one of TONES."""
-
-    said: object
-    true: object
-    otherwise: object
-    figure: object
-    verdict: str
 
 
 @cache
@@ -33,14 +29,7 @@ def tried(name: str) -> Verdict:
     >>> tried("a4-parameters")[:2], tried("a4-parameters").verdict
     ((29226, 105450), 'does_not_hold')
     """
-    from course_lib.by_machine import asking, living, measuring
-
-    known, claim = NAMES | vars(asking) | vars(measuring) | vars(living), CLAIMS[name]
-    with asking.torch.random.fork_rng(devices=[]):  # layers are made on the way, and these draw random numbers
-        answers = {part: eval(f"({claim[part]})", dict(known)) for part in ("said", "true", "otherwise", "figure") if part in claim}
-    said, true = answers["said"], answers["true"]
-    verdict = "does_not_hold" if said != true else "holds_if" if answers.get("otherwise", said) != said else "holds"
-    return Verdict(said, true, answers.get("otherwise"), answers.get("figure", true), verdict)
+    return CLAIMS[name].tried()
 
 
 def claims(article: str = "") -> Table:
@@ -51,7 +40,7 @@ def claims(article: str = "") -> Table:
     """
     known, asked, rows = list(dict.fromkeys(map(_article, CLAIMS))), str(article).upper(), []
     if asked and asked not in map(str.upper, known):
-        raise ValueError(f"claims: article must be one of {', '.join(known)}, not {article!r}")
+        raise ValueError(words("exercise_call.article", known=", ".join(known), given=article))
     for name in CLAIMS:
         if asked in ("", _article(name).upper()):
             try:
@@ -60,7 +49,7 @@ def claims(article: str = "") -> Table:
                 verdict, true = Cell(words("not_tried"), "quiet"), str(missing)
             else:
                 verdict, true = Cell(words(found.verdict), TONES[found.verdict]), words(f"claim.{name}.true", **found._asdict())
-            rows.append([_article(name), words(f"claim.{name}.says"), verdict, true, str(CLAIMS[name]["lesson"])])
+            rows.append([_article(name), words(f"claim.{name}.says"), verdict, true, str(FOUND[name][0])])
     return Table([f"<{words(heading)}" for heading in ("article", "claim", "verdict", "what_is_true")] + [words("lesson")], rows)
 
 

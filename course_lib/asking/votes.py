@@ -23,7 +23,7 @@ def vote(name: str, reveal: bool = False, variant: int | None = None, first: lis
     """
     answer = exercise(name, variant)
     if isinstance(answer, Function):
-        raise TypeError(words("no_vote", name=name))
+        raise TypeError(words("exercise_call.no_vote", name=name))
     options = {answer.value(): words("vote_right") + " " + why(name, answer)}
     slips = sorted(answer.slips(), key=lambda slip: (not specific(name, answer, slip), unlikely((slip,))))
     for slip in answer.voted() or slips:
@@ -32,7 +32,7 @@ def vote(name: str, reveal: bool = False, variant: int | None = None, first: lis
             options[number] = sentence(name, answer, slip)
     rounds = [hands for hands in (first, second) if hands]
     if any(len(hands) != len(options) for hands in rounds):
-        raise ValueError(f"vote: a round has a number of hands for each of {len(options)} answers, such as [3, 9, 12, 1]")
+        raise ValueError(words("exercise_call.hands", answers=len(options)))
     counted = [[f"{whole('vote: hands', hands[i], 0)}" for hands in rounds] for i in range(len(options))]
     moved = [[arrow(second[i] - first[i])] for i in range(len(options))] if len(rounds) == 2 else [[]] * len(options)
     rows = [

@@ -80,7 +80,7 @@ class Ledger(Shown, tuple):
         for row in self:
             if row.name == key:
                 return row
-        raise KeyError(f"no layer {key!r}; there are {', '.join(row.name for row in self)}")
+        raise KeyError(words("network.no_layer", name=key, names=", ".join(row.name for row in self)))
 
     def by_kind(self) -> "Ledger":
         """The sums over all rows of one kind, as one row each, the kind with the most MACs first.

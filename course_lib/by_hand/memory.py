@@ -9,6 +9,7 @@ from course_lib.by_hand.layers.base import Forward
 from course_lib.by_hand.ledger import Work
 from course_lib.by_hand.networks import Network
 from course_lib.by_hand.optimizers import STEP, Optimizer, named_optimizer
+from course_lib.words import words
 
 DTYPES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}  # bytes a value
 INDEX = COUNTER = 8  # bytes of an int64: a max pool's index, BatchNorm's count of batches
@@ -61,12 +62,12 @@ def predict_memory(
     """
     stored = named_optimizer(optimizer)
     if not isinstance(network, Network):
-        given = "a function; call it" if callable(network) and not hasattr(network, "forward") else type(network).__name__
-        raise TypeError(f"memory by hand takes a Network, such as small_cnn(), not {given}; measure_memory and measure_peak take a module")
+        given = "memory.function" if callable(network) and not hasattr(network, "forward") else "memory.no_network"
+        raise TypeError(words(given, kind=type(network).__name__))
     rows, size, ledger = keeps(network, batch_size, dtype, mode), DTYPES[dtype], network.ledger()
     trained = [shape for _, shape in trained_shapes(network)] if mode == "train" else []
     if mode == "train" and not trained:
-        raise ValueError("memory: nothing to train: the network has no parameters, or all are frozen")
+        raise ValueError(words("memory.nothing_trained"))
     counters = sum(1 for row in ledger if row.buffers)
     return Memory(
         weights=size * ledger.params,
@@ -132,8 +133,8 @@ def passes(network: Network, batch_size: int = 1, dtype: str = "float32", mode: 
     for number, (name, layer) in enumerate(network.layers.items(), 1):
         output = layer.output_shape(shape)
         if batch_size * (layer.values_per_mean(shape, training) or 2) == 1:
-            what_fits = "a batch of 2" + " or eval" * (layer.values_per_mean(shape, False) is None)
-            raise ValueError(f"{name}: {layer.kind} needs more than one value per channel; take {what_fits}")
+            what_fits = "memory.one_value_or_eval" if layer.values_per_mean(shape, False) is None else "memory.one_value"
+            raise ValueError(words(what_fits, name=name, kind=layer.kind))
         owner, before, live = name not in network.frozen_names and layer.params > 0, live, live
         live = (live or owner) and mode != "no_grad"
         after = current if layer.stays(training) else number

@@ -6,6 +6,7 @@ from course_lib.by_hand import layers as nn  # by hand, and spelled as with PyTo
 from course_lib.by_hand.layers import Layer, Shape, shape, whole
 from course_lib.by_hand.layers.windowed import Windowed
 from course_lib.by_hand.ledger import Ledger
+from course_lib.words import words
 
 POINT_BY_POINT = (
     nn.ELU, nn.GELU, nn.Hardswish, nn.Identity, nn.LeakyReLU, nn.ReLU, nn.ReLU6, nn.SiLU, nn.Sigmoid, nn.Tanh,
@@ -29,17 +30,16 @@ class Network:
         self.input_shape = shape("Network: input_shape", input_shape)
         self._given, self.layers, self.frozen_names = layers, {}, frozenset()
         if unnamed or not layers:
-            raise (TypeError if unnamed else ValueError)("Network: give it layers by name, such as conv1=Conv2d(3, 5, 5)")
+            raise (TypeError if unnamed else ValueError)(words("network.unnamed"))
         current = self.input_shape
         for name, layer in layers.items():
             if not isinstance(layer, Layer):
-                whose = "is PyTorch's; import its namesake from course_lib" if hasattr(layer, "forward") else "is no layer of course_lib"
-                raise TypeError(f"{name}: {layer!r} {whose}, such as course_lib.Conv2d(3, 5, 5)")
+                whose = "network.of_pytorch" if hasattr(layer, "forward") else "network.no_layer_of_ours"
+                raise TypeError(words(whose, name=name, layer=layer))
             if not layer.chains:
-                several = f"{layer.kind} has several inputs or outputs, and a Network is a row of layers"
-                raise ValueError(f"{name}: {several}; count takes a module")
+                raise ValueError(words("network.no_row", name=name, kind=layer.kind))
             if not name or "." in name:
-                raise ValueError(f"{name!r} cannot name a layer: PyTorch allows neither an empty name nor a dot")
+                raise ValueError(words("network.name", name=name))
             self.layers[name] = layer.resolve(current)
             current = self.layers[name].output_shape(current, name)
 
@@ -52,7 +52,7 @@ class Network:
 
     def _known(self, name: str) -> str:
         if name not in self.layers:
-            raise KeyError(f"no layer {name!r}; there are {', '.join(self.layers)}")
+            raise KeyError(words("network.no_layer", name=name, names=", ".join(self.layers)))
         return name
 
     def ledger(self, batch_size: int = 1) -> Ledger:
@@ -169,7 +169,7 @@ def vgg16_32(width: int = 64, late_convs: int = 3, batch_norm: bool = True, clas
     """
     _check("vgg16_32", locals())
     if late_convs > 1000:
-        raise ValueError(f"vgg16_32: late_convs must be at most 1000, not {late_convs}")
+        raise ValueError(words("network.late_convs", value=late_convs))
     layers, before = {}, 3
     for block, convs in enumerate((2, 2, late_convs, late_convs, late_convs), 1):
         channels = width * min(2 ** (block - 1), 8)

@@ -65,11 +65,11 @@ def timeline(
     memory, layers = predict_memory(network, batch_size, dtype, optimizer, mode), list(passes(network, batch_size, dtype, mode))
     stored = named_optimizer(optimizer)
     if mode == "train" and stored.temporaries is None:
-        raise ValueError(f"what {stored.name} makes in its step is not known by hand; measure_peak measures it")
+        raise ValueError(words("memory.step_unknown", optimizer=stored.name))
     step = _Step(memory, DTYPES[dtype], layers[0].input_bytes, first and stored.makes_state != "before it", accumulate)
     for one in layers:
         if mode == "train" and one.in_place and one.live and one.input in step.keepers:
-            raise ValueError(f"{one.name}: changes in place what {step.keepers[one.input]} keeps; PyTorch's backward refuses that")
+            raise ValueError(words("memory.in_place", name=one.name, keeper=step.keepers[one.input]))
         step.forward(one)
     if mode == "train":
         step.loss(layers[-1].output)

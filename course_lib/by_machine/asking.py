@@ -1,4 +1,4 @@
-"""Short questions to PyTorch and to the tools; claims.toml puts them by name."""
+"""Short questions to PyTorch and to the tools; the claims in lessons/ put them."""
 
 import contextlib
 import io
@@ -17,6 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from course_lib.by_hand.layers import Layer, LazyLinear
 from course_lib.by_hand.networks import Network, vgg16_32
 from course_lib.by_machine.modules import build
+from course_lib.words import words
 
 
 def params(asked: Network | nn.Module) -> int:
@@ -117,7 +118,7 @@ def torchstat_says(before: str = "") -> str:
     same = f"import sys\nsys.path[:] = {sys.path}\n"  # what is found here is found there
     ended = subprocess.run([sys.executable, "-c", same + code], capture_output=True, text=True)
     if "ModuleNotFoundError" in ended.stderr:
-        raise ModuleNotFoundError("torchstat is not installed, or pandas is not")
+        raise ModuleNotFoundError(words("model.no_torchstat"))
     return (ended.stderr if ended.returncode else ended.stdout).strip().splitlines()[-1]
 
 

@@ -64,10 +64,10 @@ def compare(network_or_model: Network | nn.Module, input_size=None, input_data=N
     if network is not None:
         input_size = with_batch((1, *network.input_shape) if input_size is None else input_size)
         if input_size[1:] != network.input_shape:
-            raise ValueError(f"input_size {input_size} does not fit the network: it takes batches of {times(network.input_shape)}")
+            raise ValueError(words("model.compare_input_size", given=input_size, shape=times(network.input_shape)))
         model = build(network, device="meta").eval()
     elif input_size is None and input_data is None:
-        raise TypeError("compare: a module needs its input_size with the batch, such as compare(model, (1, 3, 32, 32))")
+        raise TypeError(words("model.compare_no_input"))
     listened = listen(model, input_size, input_data)
     heard, rows = listened
     by_hand = network.ledger(input_size[0]) if network is not None else [counted.row for counted in rows]

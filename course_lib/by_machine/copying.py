@@ -13,6 +13,8 @@ import torch
 from torch import nn
 from torch.nn.parameter import UninitializedTensorMixin
 
+from course_lib.words import words
+
 
 def parts(model: nn.Module) -> Iterator[tuple[str, nn.Module, bool]]:
     """Every module with its path and whether it is registered: those in plain lists, tuples and dicts of a module are not, but run."""
@@ -62,9 +64,9 @@ def skeleton(model: nn.Module, training: bool = False) -> nn.Module:
     Tensors that share a storage share one in the copy. A wrapper of torch.compile or DataParallel gives way to what it wraps.
     """
     if not isinstance(model, nn.Module):
-        raise TypeError(f"model must be a Network or a torch.nn.Module, not {model!r:.60}")
+        raise TypeError(words("model.no_model", model=model))
     if isinstance(model, torch.jit.ScriptModule):
-        raise TypeError("model is a scripted one, whose forward is no Python; count the module that it was made of")
+        raise TypeError(words("model.scripted"))
     return _Copy().of(model).train(training)
 
 

@@ -19,14 +19,14 @@ from course_lib.words import words
 def with_batch(input_size) -> tuple[int, ...]:
     """An input_size checked: a tuple of whole numbers, the batch first, each at least 1."""
     if not isinstance(input_size, (tuple, list)) or len(input_size) < 2:
-        raise TypeError(f"input_size must be a tuple with the batch, such as (1, 3, 32, 32), not {input_size!r}")
+        raise TypeError(words("model.input_size", given=input_size))
     return tuple(whole("input_size", size) for size in input_size)
 
 
 def inputs(model: nn.Module, input_size, input_data=None) -> tuple[tuple, dict]:
     """The arguments of one forward pass: blanks of these sizes in the type of the model's parameters, or the data that are given."""
     if (input_size is None) == (input_data is None):
-        raise TypeError("give input_size with the batch, such as (1, 3, 32, 32), or input_data: a tensor, a tuple or a dict of them")
+        raise TypeError(words("model.no_input"))
     if input_data is not None:
         if isinstance(input_data, dict):
             return (), input_data
@@ -66,9 +66,9 @@ class Heard(NamedTuple):
 def listen(model: nn.Module, input_size=None, input_data=None, train: bool = False) -> Heard:
     """The walk of a model on an input, and its rows; a `Misfit` where the forward fails."""
     if isinstance(model, type):
-        raise TypeError(f"model is the class {model.__name__}; make one of it: {model.__name__}()")
+        raise TypeError(words("model.class", name=model.__name__))
     if not isinstance(model, nn.Module):
-        raise TypeError(f"model must be a Network or a torch.nn.Module, not {model!r:.60}")
+        raise TypeError(words("model.no_model", model=model))
     args, kwargs = inputs(model, input_size, input_data)
     given = tuple(args[0].shape) if input_size is not None else None
 

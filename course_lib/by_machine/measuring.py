@@ -18,6 +18,7 @@ from course_lib.by_machine.counting import inputs, listen, with_batch
 from course_lib.by_machine.modules import build
 from course_lib.by_machine.walk import tensors
 from course_lib.show.tables import times
+from course_lib.words import words
 
 
 def measure_memory(
@@ -74,11 +75,11 @@ def working_copy(
                 batch_size = 1 if input_size is None else input_size
                 input_size = (batch_size, *shape) if isinstance(batch_size, int) else with_batch(batch_size)
                 if input_size[1:] != shape:
-                    raise ValueError(f"measure: input_size {input_size} does not fit; it takes batches of {times(shape)}")
+                    raise ValueError(words("measure.input_size", given=input_size, shape=times(shape)))
         elif not isinstance(network_or_model, nn.Module):
-            raise TypeError(f"measure: model must be a Network or a torch.nn.Module, not {network_or_model!r:.60}")
+            raise TypeError(words("measure.no_model", model=network_or_model))
         elif any(tensor.is_meta for tensor in (*network_or_model.parameters(), *network_or_model.buffers())):
-            raise ValueError("measure: the model is on the meta device, without values; build it on the CPU")
+            raise ValueError(words("measure.meta"))
         else:
             listen(network_or_model, input_size, input_data, train=mode == "train")  # raises where the input does not fit, by name
             model = with_values(network_or_model)
@@ -98,7 +99,7 @@ def _value(given, dtype: str):
         try:
             return torch.randn(given.shape).to(getattr(torch, dtype))
         except RuntimeError as error:
-            raise ValueError(f"measure: this machine has no room for an input of {times(given.shape)} values") from error
+            raise ValueError(words("measure.no_room", shape=times(given.shape))) from error
     return given.detach().to("cpu", getattr(torch, dtype) if given.is_floating_point() else given.dtype, copy=True)
 
 
@@ -113,7 +114,7 @@ def torch_optimizer(model: nn.Module, optimizer: str | Optimizer, **more) -> tor
     """PyTorch's optimizer, or the class that is given, over all parameters that are trained; an error where there are none."""
     trained = [p for p in model.parameters() if p.requires_grad]
     if not trained:
-        raise ValueError("measure: nothing to train: the model has no parameters, or all are frozen")
+        raise ValueError(words("measure.nothing_trained"))
     kind, arguments = named_optimizer(optimizer)[:2]
     return (getattr(torch.optim, kind) if isinstance(kind, str) else kind)(trained, **arguments, **more)
 
@@ -122,10 +123,7 @@ def loss_of(output) -> torch.Tensor:
     """The sum of all that a model gives and that depends on its parameters: a tensor, or a tuple or dict of them."""
     followed = [tensor for tensor in tensors(output) if tensor.requires_grad]
     if not followed:
-        raise ValueError(
-            "measure: no output of the model leads back to its parameters: its forward runs under no_grad or inference_mode, or gives"
-            " integers or nothing; mode='no_grad' measures that"
-        )
+        raise ValueError(words("measure.no_way_back"))
     return functools.reduce(operator.add, [tensor.sum() for tensor in followed])
 
 

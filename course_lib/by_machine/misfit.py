@@ -31,7 +31,7 @@ def check(place: Place, layer: Layer | None, input_size) -> None:
         return
     shape = place.inputs[0]
     if layer.dims and len(shape) == layer.dims + 1 and shape == input_size:
-        raise ValueError(f"{place.path}: its input {shape} has no batch; put one first, such as {(1, *shape)}")
+        raise ValueError(words("model.no_batch", name=place.path, shape=shape, fits=(1, *shape)))
     if problem := layer.misfit(one_image(layer, shape)[1]):
         raise ValueError(f"{place.path}: {problem}")
 

@@ -10,6 +10,7 @@ from torch.nn.modules.lazy import LazyModuleMixin
 
 from course_lib.by_hand.layers import LAYERS, Layer
 from course_lib.by_hand.networks import Network
+from course_lib.words import words
 
 CONTAINERS = ("Sequential", "ModuleList", "ModuleDict", "Transformer", "DataParallel")  # their children are the places
 
@@ -22,7 +23,7 @@ def build(network: Network, device: str = "cpu") -> nn.Sequential:
     26926
     """
     if taken := [name for name in network.layers if hasattr(nn.Sequential, name) or name in vars(nn.Sequential())]:
-        raise ValueError(f"{taken[0]}: PyTorch's modules have something of this name already; give the layer another")
+        raise ValueError(words("network.name_taken", name=taken[0]))
     with torch.device(device):
         made = OrderedDict((name, getattr(nn, layer.kind)(**vars(layer))) for name, layer in network.layers.items())
     for name in network.frozen_names:
@@ -38,7 +39,7 @@ def as_layer(module: nn.Module, name: str) -> Layer:
     """
     kind = _kind(type(module))
     if kind is None:
-        raise TypeError(f"{name}: {type(module).__name__} is not known by hand; known are {', '.join(LAYERS)}")
+        raise TypeError(words("network.kind_unknown", name=name, kind=type(module).__name__, known=", ".join(LAYERS)))
     arguments = {argument: getattr(module, argument) for argument in _arguments(kind) if hasattr(module, argument)}
     if kind == "MultiheadAttention":
         arguments["bias"] = module.in_proj_bias

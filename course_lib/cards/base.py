@@ -121,9 +121,9 @@ class Card(widgets.VBox):
     ) -> None:  # fmt: skip
         chosen = list(limits) if sliders is None else [sliders] if isinstance(sliders, str) else list(dict.fromkeys(sliders))
         if layout not in ("desk", "projector"):
-            raise ValueError(f"layout must be 'desk' or 'projector', not {layout!r}")
+            raise ValueError(words("card.layout", layout=layout))
         if unknown := [name for name in chosen if name not in limits]:
-            raise ValueError(f"no slider {', '.join(map(str, unknown))}; there are {', '.join(limits)}")
+            raise ValueError(words("card.no_slider", names=", ".join(map(str, unknown)), known=", ".join(limits)))
         self._render, self._start, self._layout_name = render, dict(start), layout
         self._reference = dict(start if reference is None else reference)
         self._shown, self._setting, self._following = widgets.HTML(), False, ()
@@ -183,11 +183,11 @@ class Card(widgets.VBox):
     def set(self, **values) -> None:
         """Several values at once, with one new picture; KeyError for a name without a control, ValueError beyond its ends."""
         if unknown := sorted(values.keys() - self.controls.keys()):
-            raise KeyError(f"no slider {', '.join(unknown)}; there are {', '.join(self.controls)}")
+            raise KeyError(words("card.no_slider", names=", ".join(unknown), known=", ".join(self.controls)))
         for name, value in values.items():
             low, high = (getattr(self.controls[name], end, value) for end in ("min", "max"))
             if name not in self._following and not low <= value <= high:
-                raise ValueError(f"{name} goes from {low} to {high} here, not to {value}; a card that starts there takes it")
+                raise ValueError(words("card.beyond", name=name, low=low, high=high, value=value))
         self._setting = True
         try:
             for name, value in values.items():

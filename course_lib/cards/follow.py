@@ -198,11 +198,11 @@ def follow(name: str, input_size=None, input_data=None) -> Panel:
     """
     shell = get_ipython()
     if shell is None:
-        raise RuntimeError("follow needs IPython or Jupyter: it looks again after every cell")
+        raise RuntimeError(words("card.follow_shell"))
     if not isinstance(name, str):
-        raise TypeError(f"follow takes the name of a class in quotes, such as follow('Net', input_size=(1, 3, 32, 32)), not {name!r:.60}")
+        raise TypeError(words("card.follow_name", name=name))
     if (input_size is None) == (input_data is None):
-        raise TypeError("follow: give input_size with the batch, such as (1, 3, 32, 32), or input_data")
+        raise TypeError(words("card.follow_input"))
     unfollow(name)
     panel = FOLLOWED[name] = Panel(name, {"input_size": input_size, "input_data": input_data}, shell)
     shell.events.register("post_run_cell", panel.update)

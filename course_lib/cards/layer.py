@@ -60,10 +60,10 @@ def layer_card(layer: Conv1d | Conv2d | None = None, image: int = 5, sliders: It
     """
     layer = Conv2d(3, 7, 3) if layer is None else layer
     if not isinstance(layer, (Conv1d, Conv2d)):
-        raise TypeError(f"layer_card shows a Conv1d or a Conv2d, not {layer!r}")
+        raise TypeError(words("card.layer", layer=layer))
     start = {name: value[0] if isinstance(value, tuple) else value for name, value in asdict(layer).items()}
     if type(layer)(**start) != layer or isinstance(layer.padding, str):
-        raise ValueError(f"layer_card: its sliders have one size for all axes and padding as a number, unlike {layer!r}")
+        raise ValueError(words("card.layer_sizes", layer=layer))
     start |= {SIDE[layer.dims]: whole("layer_card: image", image), "position": 1}
     _row(start, type(layer))
     limits = {name: ends for name, ends in LIMITS.items() if name in start}

@@ -82,21 +82,21 @@ def memory_card(
     ('SGD', ['batch', 'dtype', 'optimizer', 'budget'])
     """
     if hasattr(network, "forward"):
-        raise TypeError("memory_card takes a Network, such as small_cnn(); a PyTorch module is measured by measure_peak(model, input_size)")
+        raise TypeError(words("card.memory_module"))
     network = network() if callable(network) else network
     own = network if isinstance(network, Network) else None
     if isinstance(sliders, int):
-        raise TypeError(f"memory_card: sliders are names, such as ['batch']; a start is given by name: batch={sliders}")
+        raise TypeError(words("card.memory_sliders", sliders=sliders))
     if not own and network not in NETWORKS:
-        raise ValueError(f"memory_card takes a Network, or one of {', '.join(NETWORKS)}, not {network!r}")
+        raise ValueError(words("card.memory_network", known=", ".join(NETWORKS), network=network))
     limits = {name: ends for name, ends in LIMITS.items() if not own or name not in ("network", "batch_norm")}
     usual = {name: START[name] for name in limits}
     if unknown := sorted(start.keys() - usual.keys()):
-        raise TypeError(f"memory_card: no setting {', '.join(unknown)}; there are {', '.join(usual)}")
+        raise TypeError(words("card.memory_setting", names=", ".join(unknown), known=", ".join(usual)))
     begin = {**usual, **start} if own else {**usual, **start, "network": network}
     for name, options in limits.items():
         if isinstance(options, tuple) and isinstance(options[0], str) and begin[name] not in options:
-            raise ValueError(f"memory_card: {name} must be one of {', '.join(options)}, not {begin[name]!r}")
+            raise ValueError(words("card.memory_choice", name=name, choices=", ".join(options), value=begin[name]))
     return Card(
         partial(memory_view, own=own), begin, limits, fits=partial(_step_and_batch, own=own), free=["batch"], sliders=sliders,
         reference=begin if own else usual, layout=layout,

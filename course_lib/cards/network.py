@@ -39,8 +39,7 @@ def sizes(make: Make) -> dict[str, int | bool]:
     """
     found = {name: size.default for name, size in inspect.signature(make).parameters.items()}
     if bad := [name for name, default in found.items() if not isinstance(default, int) or name in ASKED]:
-        raise TypeError(f"network_card: {bad[0]} cannot be a slider; give each size a whole number or a switch as its default, "
-                        f"and a name other than {', '.join(ASKED)}")  # fmt: skip
+        raise TypeError(words("card.network_default", name=bad[0], taken=", ".join(ASKED)))
     return found
 
 
@@ -50,7 +49,7 @@ START = {**sizes(small_cnn), **ASKED}
 def _network(values: dict, make: Make = small_cnn) -> Network:
     made = make(**{name: value for name, value in values.items() if name not in ASKED})
     if not isinstance(made, Network):
-        raise TypeError(f"network_card: the function of sizes must return a Network, not {made!r:.60}")
+        raise TypeError(words("card.network_returns", made=made))
     return made
 
 
@@ -151,12 +150,12 @@ def network_card(
     (5, 3)
     """
     if hasattr(network, "forward"):
-        raise TypeError("network_card takes a function of sizes; a PyTorch module is counted by compare(model, input_size)")
+        raise TypeError(words("card.network_module"))
     if not callable(network):
-        raise TypeError("network_card takes a function of sizes, such as vgg16_32, and sizes by name: network_card(conv2_kernel=5)")
+        raise TypeError(words("card.network_function"))
     usual = {**sizes(network), **ASKED}
     if unknown := sorted(start.keys() - usual.keys()):
-        raise TypeError(f"network_card: no size {', '.join(unknown)}; there are {', '.join(usual)}")
+        raise TypeError(words("card.network_size", names=", ".join(unknown), known=", ".join(usual)))
     ranges = {name: LIMITS.get(name, (min(1, value), max(8, 4 * value))) for name, value in usual.items() if name != "classes"}
     limits = {name: None if isinstance(usual[name], bool) else ends for name, ends in ranges.items()}  # the task gives the classes
     known = PRESETS.get(getattr(network, "__name__", ""), {})

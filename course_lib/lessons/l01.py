@@ -1,5 +1,6 @@
-"""Lesson 1: what the right answers are made of, and other numbers that people give."""
+"""Lesson 1: what the right answers are made of, other numbers that people give, and the articles' claims."""
 
+from course_lib.asking.claim import Claim
 from course_lib.asking.slips import Answer, Function
 from course_lib.lessons.families import CONV, LAYERS, LINEAR, WORK
 
@@ -195,3 +196,37 @@ FUNCTIONS = {
 }
 
 STARS = {"a3-layer": 1, "conv-formula": 2, "flatten-size": 2}  # what check asks, and how hard it is
+
+CLAIMS = {
+    "a1-convolutions": Claim(
+        "holds", said=380 + 552, true=lambda ask: ask.params(ask.nn.Conv2d(3, 5, 5)) + ask.params(ask.nn.Conv2d(5, 12, 3))
+    ),
+    "a1-linear": Claim(
+        "holds", said=24_704 + 1_290, true=lambda ask: ask.params(ask.nn.Linear(192, 128)) + ask.params(ask.nn.Linear(128, 10))
+    ),
+    "a1-total": Claim("holds", said=26_926, true=lambda ask: ask.params(ask.small_cnn())),
+    "a1-pool-order": Claim(
+        "does_not_hold",
+        said=lambda ask: ask.macs(ask.small_cnn()),
+        true=lambda ask: ask.macs(ask.small_cnn(pool1_kernel=3, pool2_kernel=5)),
+    ),
+    "a2-conv-formula": Claim(
+        "holds_if",
+        said=12 * (3 * 3 * 5 + 1),
+        true=lambda ask: ask.params(ask.nn.Conv2d(5, 12, 3)),
+        otherwise=lambda ask: ask.params(ask.nn.Conv2d(5, 12, 3, bias=False)),
+    ),
+    "a2-linear-formula": Claim(
+        "holds_if",
+        said=(192 + 1) * 128,
+        true=lambda ask: ask.params(ask.nn.Linear(192, 128)),
+        otherwise=lambda ask: ask.params(ask.nn.Linear(192, 128, bias=False)),
+    ),
+    "a2-map-size": Claim(
+        "holds_if",
+        said=0,
+        true=lambda ask: ask.params(ask.small_cnn(image=64, global_pool=True)) - ask.params(ask.small_cnn(global_pool=True)),
+        otherwise=lambda ask: ask.params(ask.small_cnn(image=64)) - ask.params(ask.small_cnn()),
+    ),
+    "a3-196": Claim("holds", said=3 * 3 * 3 * 7 + 7, true=lambda ask: ask.params(ask.nn.Conv2d(3, 7, 3))),
+}

@@ -1,5 +1,6 @@
-"""Lesson 2: what the right answers are made of, and other numbers that people give."""
+"""Lesson 2: what the right answers are made of, other numbers that people give, and the articles' claims."""
 
+from course_lib.asking.claim import Claim
 from course_lib.asking.slips import Answer
 
 EXERCISES = {
@@ -50,3 +51,20 @@ EXERCISES = {
 }
 
 STARS = {"trainable": 1, "tied": 2, "mebibytes": 1, "bfloat16": 1}  # what check asks, and how hard it is
+
+CLAIMS = {
+    "a1-bytes": Claim(
+        "holds",
+        said=0.11,
+        true=lambda ask: round(ask.measure_memory(ask.small_cnn(), 1, mode="no_grad").weights / 1e6, 2),
+        figure=lambda ask: ask.measure_memory(ask.small_cnn(), 1, mode="no_grad").weights,
+    ),
+    "a1-two-hidden": Claim(
+        "does_not_hold",
+        said=lambda ask: (
+            ask.params(ask.nn.Linear(192, 192)) + ask.params(ask.nn.Linear(192, 128)) + ask.params(ask.nn.Linear(128, 10)) + 932
+        ),
+        true=lambda ask: ask.params(ask.small_cnn()),
+    ),
+    "a1-last-relu": Claim("does_not_hold", said=True, true=lambda ask: bool((ask.nn.AvgPool2d(3, 2)(ask.torch.rand(1, 99, 99)) < 0).any())),
+}

@@ -1,5 +1,6 @@
-"""Lesson 3: what the right answers are made of, and other numbers that people give."""
+"""Lesson 3: what the right answers are made of, other numbers that people give, and the articles' claims."""
 
+from course_lib.asking.claim import Claim
 from course_lib.asking.slips import Answer
 
 EXERCISES = {
@@ -22,3 +23,12 @@ EXERCISES = {
 }
 
 STARS = {"grouped": 2, "unused-layer": 1, "input-bytes": 1, "params-bytes": 1}  # what check asks, and how hard it is
+
+CLAIMS = {
+    "a1-torchinfo": Claim(
+        "holds",
+        said=(6.07, 0.20, 0.67, 0.11, 0.98),
+        true=lambda ask: ask.torchinfo_says(ask.small_cnn(), 16),
+        figure=lambda ask: 16 * (ask.macs(ask.small_cnn()) + ask.small_cnn().ledger().bias_additions),
+    )
+}

@@ -1,5 +1,6 @@
-"""Lesson 4: what the right answers are made of, and other numbers that people give."""
+"""Lesson 4: what the right answers are made of, other numbers that people give, and the articles' claims."""
 
+from course_lib.asking.claim import Claim
 from course_lib.asking.slips import Answer
 
 EXERCISES = {
@@ -65,3 +66,49 @@ EXERCISES = {
 }
 
 STARS = {"bn-buffers": 1, "bn-running": 2, "bn-no-bias": 2}  # what check asks, and how hard it is
+
+CLAIMS = {
+    "a1-batchnorm": Claim("holds", said=26_926 + 290, true=lambda ask: ask.params(ask.small_cnn(batch_norm=True))),
+    "a1-batchnorm-values": Claim(
+        "holds_if",
+        said=290,
+        true=lambda ask: ask.params(ask.small_cnn(batch_norm=True)) - ask.params(ask.small_cnn()),
+        otherwise=lambda ask: (
+            sum(value.numel() for value in ask.build(ask.small_cnn(batch_norm=True)).state_dict().values()) - ask.params(ask.small_cnn())
+        ),
+    ),
+    "a1-output-norm": Claim(
+        "does_not_hold",
+        said=True,
+        true=lambda ask: bool(ask.raises("nn.Sequential(nn.Linear(128, 10), nn.BatchNorm1d(10))(torch.zeros(2, 128)).sum().backward()")),
+    ),
+    "a1-regularisation": Claim(
+        "holds_if",
+        said=True,
+        true=lambda ask: (
+            ask.nn.BatchNorm1d(1)(ask.torch.tensor([[1.0], [2.0], [2.0]]))[0].item()
+            != ask.nn.BatchNorm1d(1)(ask.torch.tensor([[1.0], [2.0], [5.0]]))[0].item()
+        ),
+        otherwise=lambda ask: (
+            ask.nn.BatchNorm1d(1).eval()(ask.torch.tensor([[1.0], [2.0], [2.0]]))[0].item()
+            != ask.nn.BatchNorm1d(1).eval()(ask.torch.tensor([[1.0], [2.0], [5.0]]))[0].item()
+        ),
+    ),
+    "a1-torchinfo-norm": Claim(
+        "holds",
+        said=(6.07, 1.34, 1.65),
+        true=lambda ask: ask.torchinfo_says(ask.small_cnn(batch_norm=True), 16)[0::2],
+        figure=lambda ask: (
+            ask.measure_memory(ask.small_cnn(batch_norm=True), 16).kept + ask.measure_memory(ask.small_cnn(batch_norm=True), 16).input
+        ),
+    ),
+    "a2-norm-formula": Claim(
+        "holds_if",
+        said=2 * 12,
+        true=lambda ask: ask.params(ask.nn.BatchNorm2d(12)),
+        otherwise=lambda ask: ask.params(ask.nn.BatchNorm2d(12, affine=False)),
+    ),
+    "a2-normal": Claim(
+        "does_not_hold", said=True, true=lambda ask: len(ask.nn.BatchNorm1d(1)(ask.torch.tensor([[2.0], [6.0]] * 500)).unique()) > 2
+    ),
+}

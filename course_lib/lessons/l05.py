@@ -1,5 +1,6 @@
-"""Lesson 5: what the right answers are made of, and other numbers that people give."""
+"""Lesson 5: what the right answers are made of, other numbers that people give, and the articles' claims."""
 
+from course_lib.asking.claim import Claim
 from course_lib.asking.slips import Answer
 from course_lib.lessons.families import ADAM
 
@@ -80,3 +81,25 @@ EXERCISES = {
 }
 
 STARS = {"five-million": 1, "adam-frozen": 2, "checkpoint": 2, "adam-bfloat16": 2}  # what check asks, and how hard it is
+
+CLAIMS = {
+    "a1-adam-reduces": Claim(
+        "does_not_hold",
+        said=True,
+        true=lambda ask: ask.measure_memory(ask.small_cnn(), 16).state <= 0,
+        figure=lambda ask: ask.measure_memory(ask.small_cnn(), 16).state,
+    ),
+    "a1-param-groups": Claim("does_not_hold", said=26_926, true=lambda ask: ask.measure_memory(ask.small_cnn(), 16).state // 4),
+    "a1-groups-count": Claim(
+        "does_not_hold",
+        said=True,
+        true=lambda ask: isinstance(ask.torch.optim.Adam([ask.nn.Parameter(ask.torch.zeros(1))]).param_groups.count, int),
+    ),
+    "a2-38-mb": Claim(
+        "does_not_hold",
+        said=38,
+        true=lambda ask: round(
+            ask.measure_memory(ask.Network((5000,), fc=ask.Linear(5000, 1000, bias=False)), 1).training_state / 2**20, 2
+        ),
+    ),
+}

@@ -1,5 +1,6 @@
-"""Lesson 6: what the right answers are made of, and other numbers that people give."""
+"""Lesson 6: what the right answers are made of, other numbers that people give, and the articles' claims."""
 
+from course_lib.asking.claim import Claim
 from course_lib.asking.slips import Answer
 
 EXERCISES = {
@@ -102,3 +103,53 @@ EXERCISES = {
 }
 
 STARS = {"pool-indices": 2, "a2-activations": 2, "forward-backward": 3}  # what check asks, and how hard it is
+
+CLAIMS = {
+    "a1-activations": Claim(
+        "does_not_hold",
+        said=2 * 4 * 16 * (3_920 + 1_200 + 128 + 10),
+        true=lambda ask: ask.measure_memory(ask.small_cnn(), 16).kept + ask.measure_memory(ask.small_cnn(), 16).input,
+    ),
+    "a2-in-place": Claim(
+        "does_not_hold",
+        said=True,
+        true=lambda ask: (
+            ask.measure_memory(
+                ask.Network((3, 8, 8), conv=ask.Conv2d(3, 4, 3), relu=ask.ReLU(inplace=True), flatten=ask.Flatten(), fc=ask.LazyLinear(2)),
+                4,
+            ).kept
+            < ask.measure_memory(
+                ask.Network((3, 8, 8), conv=ask.Conv2d(3, 4, 3), relu=ask.ReLU(), flatten=ask.Flatten(), fc=ask.LazyLinear(2)), 4
+            ).kept
+        ),
+    ),
+    "a2-maps": Claim(
+        "holds_if",
+        said=4 * (2 * 28 * 28 * 5 + 12 * 12 * 5 + 2 * 10 * 10 * 12 + 2 * 4 * 4 * 12 + 2 * 128 + 10),
+        true=lambda ask: 4 * sum(row.outputs for row in ask.small_cnn().ledger() if row.kind != "Flatten"),
+        otherwise=lambda ask: ask.measure_memory(ask.small_cnn(), 1).kept,
+    ),
+    "a2-1024-mb": Claim(
+        "holds_if",
+        said=1024,
+        true=lambda ask: 2 * ask.torch.empty(128, 10**6, device="meta").nbytes // 10**6,
+        otherwise=lambda ask: round(2 * ask.torch.empty(128, 10**6, device="meta").nbytes / 2**20, 1),
+    ),
+    "a2-training-maps": Claim(
+        "does_not_hold",
+        said=lambda ask: 2 * 2 * 4 * sum(row.outputs for row in ask.vgg16_32().ledger() if row.kind != "Flatten"),
+        true=lambda ask: ask.measure_memory(ask.vgg16_32(), 2).kept,
+        figure=lambda ask: ask.predict_memory(ask.vgg16_32(), 128).kept / 1e6,
+    ),
+    "tinytorch-memory": Claim(
+        "does_not_hold",
+        said=2 * 4 * 16 * 3 * 32 * 32,
+        true=lambda ask: ask.measure_memory(ask.small_cnn(), 16).kept + ask.measure_memory(ask.small_cnn(), 16).input,
+    ),
+    "accelerate-adam": Claim(
+        "holds_if",
+        said=4,
+        true=lambda ask: round(ask.measure_memory(ask.small_cnn(), 16).training_state / ask.measure_memory(ask.small_cnn(), 16).weights),
+        otherwise=lambda ask: round(ask.measure_peak(ask.small_cnn(), 16) / ask.measure_memory(ask.small_cnn(), 16).weights, 1),
+    ),
+}

@@ -1,5 +1,6 @@
-"""Lesson 7: what the right answers are made of, and other numbers that people give."""
+"""Lesson 7: what the right answers are made of, other numbers that people give, and the articles' claims."""
 
+from course_lib.asking.claim import Claim
 from course_lib.asking.slips import Answer
 from course_lib.lessons.families import WORK
 
@@ -77,3 +78,50 @@ EXERCISES = {
 }
 
 STARS = {"a3-flops": 1, "stride-macs": 2, "mult-adds": 2}  # what check asks, and how hard it is
+
+CLAIMS = {
+    "a3-amount": Claim("does_not_hold", said=196, true=lambda ask: ask.macs(ask.one_conv())),
+    "a3-forward": Claim(
+        "does_not_hold",
+        said="",
+        true=lambda ask: ask.raises(
+            "class Net(nn.Module):\n def forward(self, x): nn.Conv2d(3, 7, 3)(x)\nNet()(torch.zeros(1, 3, 5, 5)).shape"
+        ),
+    ),
+    "a3-one-value": Claim(
+        "holds_if",
+        said=9 + 8,
+        true=lambda ask: 2 * ask.params(ask.nn.Conv2d(1, 1, 3, bias=False)) - 1,
+        otherwise=lambda ask: 2 * (ask.params(ask.nn.Conv2d(1, 1, 3)) - 1),
+    ),
+    "a3-layer": Claim(
+        "holds_if",
+        said=2 * 3 * 3 * 3 * 3 * 3 * 7,
+        true=lambda ask: ask.macs(ask.one_conv()) + 26 * 63 + 63,
+        otherwise=lambda ask: ask.macs(ask.one_conv()) + 26 * 63,
+    ),
+    "a3-speed": Claim(
+        "does_not_hold",
+        said=True,
+        true=lambda ask: (
+            ask.milliseconds(ask.Conv2d(256, 256, 3, padding=1, groups=256), 256, 224, 224)
+            < 3 * ask.milliseconds(ask.Conv2d(64, 64, 3, padding=1), 64, 56, 56)
+        ),
+    ),
+    "a3-memory": Claim(
+        "does_not_hold",
+        said=True,
+        true=lambda ask: (
+            ask.measure_memory(ask.Network((1024,), fc=ask.Linear(1024, 1024)), 1).total
+            > ask.measure_memory(ask.Network((256, 224, 224), conv=ask.Conv2d(256, 256, 3, padding=1, groups=256)), 1).total
+        ),
+    ),
+    "a3-rate": Claim("holds", said=lambda ask: ask.small_cnn().ledger().macs, true=lambda ask: ask.macs(ask.small_cnn())),
+    "a3-others": Claim(
+        "holds",
+        said=True,
+        true=lambda ask: (
+            ask.macs(ask.small_cnn()) - (192 * 128 + 128 * 10) > sum(row.inputs for row in ask.small_cnn().ledger() if not row.macs) > 0
+        ),
+    ),
+}

@@ -1,5 +1,6 @@
-"""Lesson 8: what the right answers are made of, and other numbers that people give."""
+"""Lesson 8: what the right answers are made of, other numbers that people give, and the articles' claims."""
 
+from course_lib.asking.claim import Claim
 from course_lib.asking.slips import Answer
 from course_lib.lessons.families import LINEAR
 
@@ -90,3 +91,47 @@ EXERCISES = {
 }
 
 STARS = {"imagenet-fc1": 1, "vgg-twice": 2, "three-for-seven": 2}  # what check asks, and how hard it is
+
+CS231N_KEEPS = "Conv2d", "MaxPool2d", "Linear"
+CLAIMS = {
+    "a2-138-million": Claim(
+        "holds_if",
+        said=138,
+        true=lambda ask: ask.params(ask.imagenet_vgg16()) // 10**6,
+        otherwise=lambda ask: ask.params(ask.ArticleVGG()) // 10**6,
+        figure=lambda ask: ask.params(ask.ArticleVGG()),
+    ),
+    "a2-524-mb": Claim("does_not_hold", said=524, true=lambda ask: round(4 * ask.params(ask.imagenet_vgg16()) / 1e6, 2)),
+    "a2-torchsummary": Claim(
+        "does_not_hold", said=lambda ask: ask.params(ask.ArticleVGG()), true=lambda ask: ask.torchsummary_says(ask.ArticleVGG(), 3, 32, 32)
+    ),
+    "a2-torchstat": Claim(
+        "holds_if",
+        said=True,
+        true=lambda ask: (
+            "Total"
+            in ask.torchstat_says("import pandas as pd; pd.DataFrame.append = lambda self, row: pd.concat([self, row.to_frame().T])")
+        ),
+        otherwise=lambda ask: "Total" in ask.torchstat_says(),
+    ),
+    "a2-224": Claim("does_not_hold", said=1, true=lambda ask: len(ask.ArticleVGG().eval()(ask.torch.zeros(1, 3, 224, 224)))),
+    "a2-dropout": Claim(
+        "holds", said=0.9, true=lambda ask: round((ask.nn.Dropout(0.9)(ask.torch.ones(100_000)) == 0).float().mean().item(), 1)
+    ),
+    "a2-net1": Claim("does_not_hold", said="", true=lambda ask: ask.raises("net1 = nn.Linear(2, 1); print(net)")),
+    "cs231n-memory": Claim(
+        "does_not_hold",
+        said=93,
+        true=lambda ask: round(
+            4e-6 * (3 * 224**2 + sum(row.outputs for row in ask.imagenet_vgg16().ledger() if row.kind in CS231N_KEEPS)), 2
+        ),
+    ),
+    "cs231n-parameters": Claim(
+        "holds", said=138, true=lambda ask: ask.params(ask.imagenet_vgg16()) // 10**6, figure=lambda ask: ask.params(ask.imagenet_vgg16())
+    ),
+    "cs231n-stacks": Claim(
+        "holds",
+        said=(18, 25, 27, 49),
+        true=lambda ask: tuple(ask.params(ask.nn.Conv2d(8, 8, k, bias=False)) * n // 64 for k, n in ((3, 2), (5, 1), (3, 3), (7, 1))),
+    ),
+}

@@ -1,5 +1,6 @@
-"""Lesson 9: what the right answers are made of, and other numbers that people give."""
+"""Lesson 9: what the right answers are made of, other numbers that people give, and the articles' claims."""
 
+from course_lib.asking.claim import Claim
 from course_lib.asking.slips import Answer
 from course_lib.lessons.families import LAYERS
 
@@ -90,3 +91,35 @@ EXERCISES = {
 }
 
 STARS = {"conv1d-flatten": 1, "conv1d-macs": 2, "kinds": 1}  # what check asks, and how hard it is
+
+CLAIMS = {
+    "a4-formula": Claim("does_not_hold", said=(3 * 3 * 3 * 7 + 7) * 7, true=lambda ask: ask.params(ask.nn.Conv2d(3, 7, 3))),
+    "a4-second-formula": Claim("does_not_hold", said=3 * 3 * 3 * 7, true=lambda ask: ask.params(ask.nn.Conv2d(3, 7, 3))),
+    "a4-dense": Claim(
+        "does_not_hold",
+        said=192 * 128 + 128 * 10,
+        true=lambda ask: ask.params(ask.nn.Linear(192, 128)) + ask.params(ask.nn.Linear(128, 10)),
+    ),
+    "a4-parameters": Claim("does_not_hold", said=29_226, true=lambda ask: ask.params(ask.conv1d_net())),
+    "a4-flops": Claim("does_not_hold", said=21_455_360, true=lambda ask: 2 * ask.macs(ask.conv1d_net())),
+    "a4-profile": Claim(
+        "does_not_hold", said="", true=lambda ask: ask.raises("torch.profiler.profile(nn.Linear(2, 1), inputs=torch.zeros(1, 2))")
+    ),
+    "a4-kinds": Claim(
+        "holds",
+        said=["Conv2d", "Linear"],
+        true=lambda ask: [
+            kind.__name__
+            for kind, *sizes in (
+                (ask.nn.Conv2d, 3, 7, 3),
+                (ask.nn.MaxPool2d, 2),
+                (ask.nn.AvgPool2d, 2),
+                (ask.nn.Linear, 4, 2),
+                (ask.nn.Dropout,),
+                (ask.nn.Flatten,),
+                (ask.nn.Identity,),
+            )
+            if ask.params(kind(*sizes))
+        ],
+    ),
+}

@@ -1,5 +1,6 @@
-"""Lesson 10: what the right answers are made of, and other numbers that people give."""
+"""Lesson 10: what the right answers are made of, other numbers that people give, and the articles' claims."""
 
+from course_lib.asking.claim import Claim
 from course_lib.asking.slips import Answer
 
 EXERCISES = {
@@ -68,3 +69,11 @@ EXERCISES = {
 }
 
 STARS = {"ptflops-small": 2, "twice-macs": 1, "block-macs": 3, "paper-flops": 2}  # what check asks, and how hard it is
+
+CLAIMS = {
+    "tinytorch-flops": Claim(
+        "does_not_hold",
+        said=lambda ask: ask.tinytorch_says(ask.build(ask.small_cnn()), 1, 3, 32, 32),
+        true=lambda ask: 2 * ask.macs(ask.small_cnn()),
+    )
+}

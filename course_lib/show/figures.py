@@ -31,12 +31,13 @@ def _names(what: str, values: dict[str, dict]) -> list:
     """The names that all units share, or an error that says what is amiss."""
     names = list(next(iter(values.values()), ())) if all(isinstance(numbers, dict) for numbers in values.values()) else []
     if not names:
-        raise ValueError(f"{what}: give numbers by name under their unit, such as parameters={{'conv1': 380, 'fc1': 24704}}")
+        raise ValueError(words("chart.by_name", chart=what))
     for unit, numbers in values.items():
         if set(numbers) != set(names):
-            raise ValueError(f"{what}: {unit} has other names than {next(iter(values))}: {', '.join(map(str, set(numbers) ^ set(names)))}")
+            other = ", ".join(map(str, set(numbers) ^ set(names)))
+            raise ValueError(words("chart.other_names", chart=what, unit=unit, first=next(iter(values)), names=other))
         if lowest := [name for name in names if min(numbers[name] if what == "lines" else [numbers[name]], default=0) < 0]:
-            raise ValueError(f"{what}: {lowest[0]} is below 0, and this picture begins at 0")
+            raise ValueError(words("chart.below_0", chart=what, name=lowest[0]))
     return names
 
 
@@ -117,11 +118,11 @@ def lines(title: str, along: str, places: Sequence[int], /, **values: dict[str, 
     """
     names, (unit, series) = _names("lines", values), next(iter(values.items()))
     if len(values) > 1 or len(names) > len(LINES):
-        raise ValueError("lines: one unit and four lines at most; a second picture shows more")
+        raise ValueError(words("chart.too_many"))
     if wrong := [name for name in names if len(series[name]) != len(places)]:
-        raise ValueError(f"lines: {wrong[0]} has {len(series[wrong[0]])} numbers for {len(places)} places")
+        raise ValueError(words("chart.places", name=wrong[0], given=len(series[wrong[0]]), places=len(places)))
     if list(places) != sorted(set(places)) or len(places) < 2:
-        raise ValueError(f"lines: the places along the axis must rise, two at least, unlike {list(places)}")
+        raise ValueError(words("chart.rising", places=list(places)))
     ticks = _ticks(max(map(max, series.values())))
     left, right, top, bottom = 20 + max(_wide(f"{tick:,.15g}") for tick in ticks), WIDTH - 20 - max(map(_wide, names)), 84, 340
 
@@ -166,7 +167,7 @@ def roofline(title: str, most: float, bandwidth: float, points: dict[str, tuple[
     Linear             0.5       9          10
     """
     if min([most, bandwidth, *(number for point in points.values() for number in point)], default=0) <= 0:
-        raise ValueError("roofline: every number must be above 0, and there must be a point")
+        raise ValueError(words("chart.roofline"))
     roofs = {name: min(most, bandwidth * per_byte) for name, (per_byte, _) in points.items()}
     spans = []
     for numbers in ([per_byte for per_byte, _ in points.values()] + [most / bandwidth], [rate for _, rate in points.values()] + [most]):

@@ -1,4 +1,4 @@
-"""Every word that the library shows: a folder a language, a TOML file a lesson, so that a translator needs no Python."""
+"""Every word that the library shows: a folder a language, a TOML file a lesson, errors.toml for errors, common.toml for the rest."""
 
 import tomllib
 from functools import cache
@@ -12,8 +12,8 @@ language = "en"
 def everything(code: str) -> dict:
     """All that is shown in a language, its files put together; what a language lacks is there in English.
 
-    >>> sorted(everything("en"))[:3]
-    ['claim', 'design', 'exercise']
+    >>> everything("en")["argument"]["whole"]
+    '{what} must be a whole number, not {value!r}'
     """
     found = {} if code == "en" else everything("en")
     for path in sorted((FOLDER / code).glob("*.toml")):

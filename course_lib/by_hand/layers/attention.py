@@ -2,6 +2,7 @@
 
 from course_lib.by_hand.layers.base import Count, Flag, Fraction, Layer, Shape
 from course_lib.by_hand.ledger import Work
+from course_lib.words import words
 
 
 class Embedding(Layer):
@@ -49,8 +50,8 @@ class MultiheadAttention(Layer):
 
     def _clash(self) -> str | None:
         if self.embed_dim % self.num_heads:
-            return f"num_heads={self.num_heads} does not divide embed_dim={self.embed_dim}"
+            return words("layer.num_heads", heads=self.num_heads, width=self.embed_dim)
 
     def _misfit(self, input_shape: Shape) -> str | None:
         if input_shape[-1] != self.embed_dim:
-            return f"expects {self.embed_dim} features, but its input has {input_shape[-1]}"
+            return words("layer.features", expected=self.embed_dim, given=input_shape[-1])

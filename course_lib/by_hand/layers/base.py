@@ -12,6 +12,7 @@ from functools import cache, partial
 from typing import Annotated, NamedTuple, dataclass_transform, get_args, get_type_hints
 
 from course_lib.by_hand.ledger import Row, Work
+from course_lib.words import words
 
 Shape = tuple[int, ...]
 
@@ -28,18 +29,18 @@ def whole(what: str, value, least: float = 1) -> int:
     except TypeError:
         number = None
     if number is None:
-        raise TypeError(f"{what} must be a whole number, not {value!r}")
+        raise TypeError(words("argument.whole", what=what, value=value))
     if number < least:
-        raise ValueError(f"{what} must be at least {least}, not {value}")
+        raise ValueError(words("argument.least", what=what, least=least, value=value))
     return number
 
 
 def shape(what: str, value) -> Shape:
     """A shape without the batch, checked: a tuple of whole numbers, each at least 1."""
     if not isinstance(value, (tuple, list)):
-        raise TypeError(f"{what} must be a tuple such as (3, 32, 32), not {value!r}")
+        raise TypeError(words("argument.shape", what=what, value=value))
     if not value:
-        raise ValueError(f"{what} must have a size, such as (3, 32, 32), not {value!r}")
+        raise ValueError(words("argument.no_shape", what=what, value=value))
     return tuple(whole(what, size) for size in value)
 
 
@@ -47,15 +48,15 @@ def _real(what: str, value, dims=None, above: float = -math.inf, several: bool =
     if several and isinstance(value, tuple):
         return tuple(_real(what, part, above=above) for part in value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f"{what} must be a number, not {value!r}")
+        raise TypeError(words("argument.number", what=what, value=value))
     if not above < value < math.inf:
-        raise ValueError(f"{what} must be a finite number{' above 0' if above == 0 else ''}, not {value}")
+        raise ValueError(words("argument.above_0" if above == 0 else "argument.finite", what=what, value=value))
     return value
 
 
 def _fraction(what: str, value, dims: int | None) -> float:
     if not 0 <= _real(what, value) <= 1:
-        raise ValueError(f"{what} must be between 0 and 1, not {value}")
+        raise ValueError(words("argument.fraction", what=what, value=value))
     return value
 
 
@@ -64,7 +65,7 @@ def _sizes(what: str, value, dims: int | None, least: int = 1, open_axes: bool =
     if not isinstance(value, (tuple, list)):
         return (whole(what, value, least),) * dims if dims else whole(what, value, least)
     if dims and len(value) != dims:
-        raise ValueError(f"{what} takes one number or {dims}, not {len(value)}: {value!r}")
+        raise ValueError(words("argument.each_axis", what=what, axes=dims, given=len(value), value=value))
     return tuple(None if size is None and open_axes else whole(what, size, least) for size in value)
 
 
@@ -72,7 +73,8 @@ def one_of(choices: Collection, what: str, value, dims: int | None = None):
     """The value, which is one of the choices, or an error that names them."""
     typed = type(value) in map(type, choices)
     if not typed or value not in choices:
-        raise (ValueError if typed else TypeError)(f"{what} must be {' or '.join(map(repr, choices))}, not {value!r}")
+        known = words("argument.or").join(map(repr, choices))
+        raise (ValueError if typed else TypeError)(words("argument.one_of", what=what, choices=known, value=value))
     return value
 
 
@@ -99,8 +101,6 @@ Nonlinearity = Annotated[str, partial(one_of, ("tanh", "relu"))]
 Approximate = Annotated[str, partial(one_of, ("none", "tanh"))]
 Flag = Annotated[bool, partial(one_of, (True, False))]
 Off = Annotated[bool, partial(one_of, (False,))]
-
-AXES = {1: "(features,)", 2: "(channels, length)", 3: "(channels, height, width)", 4: "(channels, depth, height, width)"}  # by rank
 
 
 @cache
@@ -188,10 +188,10 @@ class Layer:
     def misfit(self, input_shape: Shape) -> str | None:
         """Why this layer cannot take this input, and what would fit; None where it can. Sliders ask this too."""
         if self.ranks and len(input_shape) not in self.ranks:
-            axes = " or ".join(AXES[rank] for rank in self.ranks)
-            return f"takes {axes} without the batch, not {len(input_shape)} sizes: {input_shape}"
+            axes = words("argument.or").join(words(f"axes.{rank}") for rank in self.ranks)
+            return words("layer.axes", axes=axes, given=len(input_shape), shape=input_shape)
         if self.channels not in (None, input_shape[0]):
-            return f"expects {self.channels} channels, but its input has {input_shape[0]}"
+            return words("layer.channels", expected=self.channels, given=input_shape[0])
         return self._misfit(input_shape)
 
     def output_shape(self, input_shape: Shape, name: str | None = None) -> Shape:
@@ -255,7 +255,7 @@ class Layer:
         [Saved(what='output', shape=(5, 28, 28), batched=True, index=False)]
         """
         if self.saved is None:
-            raise ValueError(f"what the backward of {self.kind} keeps is not known by hand; measure_memory and measure_peak measure it")
+            raise ValueError(words("layer.not_known", kind=self.kind))
         return [Saved(what, getattr(forward, f"{what}_shape")) for what in self.saved]
 
     def stays(self, training: bool) -> bool:

@@ -6,6 +6,7 @@ from course_lib.by_hand.layers.base import Count, Flag, Forward, Layer, OnlyZero
 from course_lib.by_hand.layers.windowed import Windowed
 from course_lib.by_hand.ledger import Work
 from course_lib.show.tables import times
+from course_lib.words import words
 
 
 class _Conv(Windowed):
@@ -31,16 +32,15 @@ class _Conv(Windowed):
         common = math.gcd(self.in_channels, self.out_channels)
         if common % self.groups:
             fits = ", ".join(str(groups) for groups in range(1, common + 1) if common % groups == 0)
-            both = f"in_channels={self.in_channels} and out_channels={self.out_channels}"
-            return f"groups={self.groups} does not divide both {both}; {fits} would"
+            return words("layer.groups_fit", groups=self.groups, channels_in=self.in_channels, channels_out=self.out_channels, fits=fits)
         if self.padding == "same" and max(self.stride) > 1:
-            return f"padding='same' needs stride 1, not {_short(self.stride)}"
+            return words("layer.same_stride", stride=_short(self.stride))
 
     def _misfit(self, input_shape: Shape) -> str | None:
         spare = {"reflect": 1, "circular": 0}.get(self.padding_mode, -math.inf)
         for size, (_, padding) in zip(input_shape[1:], self.paddings(), strict=True):
             if padding > size - spare:
-                return f"{self.padding_mode} padding {padding} does not fit a size of {size}, but {size - spare} would"
+                return words("layer.padding_mode", mode=self.padding_mode, padding=padding, size=size, fits=size - spare)
         return super()._misfit(input_shape)
 
     def saves(self, forward: Forward) -> list[Saved]:
@@ -115,14 +115,14 @@ class _ConvTranspose(Layer):
     def _clash(self) -> str | None:
         common = math.gcd(self.in_channels, self.out_channels)
         if common % self.groups:
-            return f"groups={self.groups} does not divide both in_channels={self.in_channels} and out_channels={self.out_channels}"
+            return words("layer.groups", groups=self.groups, channels_in=self.in_channels, channels_out=self.out_channels)
         for extra, stride, dilation in zip(self.output_padding, self.stride, self.dilation, strict=True):
             if extra >= max(stride, dilation):
-                return f"output_padding {extra} must be smaller than the stride {stride} or the dilation {dilation}"
+                return words("layer.output_padding", extra=extra, stride=stride, dilation=dilation)
 
     def _misfit(self, input_shape: Shape) -> str | None:
         if min(self._output_shape(input_shape)) < 1:
-            return f"padding {_short(self.padding)} leaves nothing of a {times(input_shape[1:])} map"
+            return words("layer.padding_leaves_nothing", padding=_short(self.padding), map=times(input_shape[1:]))
 
     def _output_shape(self, input_shape: Shape) -> Shape:
         axes = zip(input_shape[1:], self.kernel_size, self.stride, self.padding, self.output_padding, self.dilation, strict=True)

@@ -2,6 +2,7 @@
 
 from course_lib.by_hand.layers.base import Count, Flag, Forward, Layer, Saved, Shape
 from course_lib.show.tables import times
+from course_lib.words import words
 
 
 class Linear(Layer):
@@ -20,7 +21,7 @@ class Linear(Layer):
 
     def _misfit(self, input_shape: Shape) -> str | None:
         if input_shape[-1] != self.in_features:
-            return f"expects {self.in_features} features, but its input has {times(input_shape)}"
+            return words("layer.features", expected=self.in_features, given=times(input_shape))
 
     def _output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape[:-1], self.out_features)
@@ -46,4 +47,4 @@ class LazyLinear(Layer):
         return Linear(input_shape[-1], self.out_features, self.bias)
 
     def _misfit(self, input_shape: Shape) -> str | None:
-        return "LazyLinear has no sizes yet; put it into a Network, or use resolve(input_shape)"
+        return words("layer.lazy")

@@ -5,6 +5,7 @@ import math
 from course_lib.by_hand.layers.base import Count, Flag, Forward, Layer, Positive, Real, Saved, Shape, Sizes
 from course_lib.by_hand.ledger import Work
 from course_lib.show.tables import times
+from course_lib.words import words
 
 
 class _BatchNorm(Layer):
@@ -83,7 +84,7 @@ class GroupNorm(Layer):
     def _clash(self) -> str | None:
         if self.num_channels % self.num_groups:
             fits = ", ".join(str(n) for n in range(1, self.num_channels + 1) if self.num_channels % n == 0)
-            return f"num_groups={self.num_groups} does not divide num_channels={self.num_channels}; {fits} would"
+            return words("layer.num_groups", groups=self.num_groups, channels=self.num_channels, fits=fits)
 
 
 class RMSNorm(Layer):
@@ -102,7 +103,7 @@ class RMSNorm(Layer):
 
     def _misfit(self, input_shape: Shape) -> str | None:
         if input_shape[-len(self.over) :] != self.over:
-            return f"normalises {times(self.over)}, but its input ends in {times(input_shape[-len(self.over) :])}"
+            return words("layer.normalised", expected=times(self.over), given=times(input_shape[-len(self.over) :]))
 
 
 class LayerNorm(RMSNorm):

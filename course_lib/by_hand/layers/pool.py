@@ -5,6 +5,7 @@ import math
 from course_lib.by_hand.layers.base import Count, Flag, Forward, Layer, Off, Saved, Shape, Sizes, Sizes0, Target
 from course_lib.by_hand.layers.windowed import Windowed
 from course_lib.show.tables import times
+from course_lib.words import words
 
 
 class _Pool(Windowed):
@@ -16,7 +17,7 @@ class _Pool(Windowed):
     def _clash(self) -> str | None:
         for kernel, padding in zip(self.kernel_size, self.padding, strict=True):
             if padding > kernel // 2:
-                return f"padding {padding} is more than half of the kernel size {kernel}; {kernel // 2} is the most"
+                return words("layer.pool_padding", padding=padding, kernel=kernel, fits=kernel // 2)
 
     def gives_view(self, output_shape: Shape) -> bool:
         return self.dims == 1  # of a map with a second axis
@@ -125,7 +126,7 @@ class AvgPool3d(AvgPool2d, dims=3):
 
     def _misfit(self, input_shape: Shape) -> str | None:
         if any(kernel > size for kernel, size in zip(self.kernel_size, input_shape[1:], strict=True)):  # PyTorch leaves the padding out
-            return f"a {times(self.kernel_size)} kernel does not fit a {times(input_shape[1:])} map; its padding does not count here"
+            return words("layer.kernel_unpadded", kernel=times(self.kernel_size), map=times(input_shape[1:]))
         return super()._misfit(input_shape)
 
 

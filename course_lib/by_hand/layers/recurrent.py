@@ -2,6 +2,7 @@
 
 from course_lib.by_hand.layers.base import Count, Count0, Flag, Fraction, Layer, Nonlinearity, Shape
 from course_lib.by_hand.ledger import Work
+from course_lib.words import words
 
 
 class _Recurrent(Layer):
@@ -41,7 +42,7 @@ class _Recurrent(Layer):
 
     def _misfit(self, input_shape: Shape) -> str | None:
         if input_shape[-1] != self.input_size:
-            return f"expects {self.input_size} features, but its input has {input_shape[-1]}"
+            return words("layer.features", expected=self.input_size, given=input_shape[-1])
 
     def _output_shape(self, input_shape: Shape) -> Shape:
         return (input_shape[0], self.directions * self.handed_on)
@@ -81,4 +82,4 @@ class LSTM(_Recurrent):
 
     def _clash(self) -> str | None:
         if self.proj_size >= self.hidden_size:
-            return f"proj_size {self.proj_size} must be smaller than hidden_size {self.hidden_size}"
+            return words("layer.proj_size", proj_size=self.proj_size, hidden_size=self.hidden_size)

@@ -4,6 +4,7 @@ import math
 
 from course_lib.by_hand.layers.base import Axis, Flag, Forward, Layer, Mode, Real, Saved, Scale, Shape, Sizes, _short
 from course_lib.show.tables import times
+from course_lib.words import words
 
 
 class Flatten(Layer):
@@ -28,8 +29,7 @@ class Flatten(Layer):
     def _misfit(self, input_shape: Shape) -> str | None:
         first, last = self._span(input_shape)
         if not 0 <= first <= last < len(input_shape):
-            axes = f"axes 1 to {len(input_shape)} (0 is the batch), the last not before the first"
-            return f"start_dim={self.start_dim}, end_dim={self.end_dim} do not fit; flatten {axes}"
+            return words("layer.flatten", start=self.start_dim, end=self.end_dim, axes=len(input_shape))
 
     def _output_shape(self, input_shape: Shape) -> Shape:
         first, last = self._span(input_shape)
@@ -49,7 +49,7 @@ class Dropout(Layer):
 
     def _clash(self) -> str | None:
         if not 0 <= self.p <= 1:
-            return f"p must be between 0 and 1, not {self.p}"
+            return words("layer.dropout", p=self.p)
 
     def saves(self, forward: Forward) -> list[Saved]:
         if not forward.training or self.p == 0:
@@ -78,19 +78,19 @@ class Upsample(Layer):
 
     def _clash(self) -> str | None:
         if (self.size is None) == (self.scale_factor is None):
-            return "give size or scale_factor, one of the two"
+            return words("layer.size_or_scale")
         if self.align_corners is not None and self.mode.startswith("nearest"):
-            return f"align_corners goes with linear, bilinear or bicubic, not with {self.mode!r}"
+            return words("layer.align_corners", mode=self.mode)
 
     def _misfit(self, input_shape: Shape) -> str | None:
         axes = len(input_shape) - 1
         modes = ("nearest", "nearest-exact", *(("linear",) if axes == 1 else ("bilinear", "bicubic")))
         if self.mode not in modes:
-            return f"mode {self.mode!r} does not go with {axes} axes; {', '.join(modes)} do"
+            return words("layer.mode", mode=self.mode, axes=axes, fits=", ".join(modes))
         if isinstance(self.asked, tuple) and len(self.asked) != axes:
-            return f"{self.asked} must have one number for each of the {axes} axes"
+            return words("layer.each_axis", given=self.asked, axes=axes)
         if min(self._output_shape(input_shape)) < 1:
-            return f"scale_factor {self.asked} leaves nothing of {times(input_shape[1:])}"
+            return words("layer.scale_leaves_nothing", scale=self.asked, map=times(input_shape[1:]))
 
     def _output_shape(self, input_shape: Shape) -> Shape:
         each = self.asked if isinstance(self.asked, tuple) else (self.asked,) * (len(input_shape) - 1)

@@ -2,6 +2,7 @@
 
 from course_lib.by_hand.layers.base import Layer, Shape, _short, one_of, whole
 from course_lib.show.tables import times
+from course_lib.words import words
 
 
 def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1, ceil_mode: bool = False) -> int:
@@ -58,13 +59,16 @@ class Windowed(Layer):
         free = self.ceil_mode and self.stride is None  # then a larger kernel takes larger steps, and these round up
         axes, up = self._axes(input_shape), self.ceil_mode and not free
         largest = [(size + 2 * p - 1 + (s - 1) * up) // max(1, d - free) + 1 for size, _, s, p, d in axes]
-        fits = f"the largest that fits is {largest[0] if len(set(largest)) == 1 else times(largest)}"
+        fits = words("layer.largest", kernel=largest[0] if len(set(largest)) == 1 else times(largest))
         if not all(self._pads(k, p) for k, (_, _, _, p, _) in zip(largest, axes, strict=True)):
-            fits = "with this padding none does"
-        a = "a " if self.dims > 1 else "a length-"
-        padded = f" padded by {_short(self.padding)}" if max(max(self.paddings())) else ""
-        dilated = f", dilated by {_short(self.dilation)}," if max(self.dilation) > 1 else ""
-        return f"{a}{times(self.kernel_size)} kernel{dilated} does not fit {a}{times(input_shape[1:])} map{padded}; {fits}"
+            fits = words("layer.no_kernel")
+        kernel, room = map(self._wide, (self.kernel_size, input_shape[1:]))
+        dilated, padded = max(self.dilation) > 1, max(max(self.paddings())) > 0
+        said = ("layer.kernel", "layer.kernel_padded", "layer.kernel_dilated", "layer.kernel_dilated_padded")[2 * dilated + padded]
+        return words(said, kernel=kernel, map=room, padding=_short(self.padding), dilation=_short(self.dilation), fits=fits)
+
+    def _wide(self, sizes: Shape) -> str:
+        return times(sizes) if self.dims > 1 else words("layer.length", size=sizes[0])
 
     def _output_shape(self, input_shape: Shape) -> Shape:
         return (self.kernels or input_shape[0], *self.positions(input_shape))

@@ -1,0 +1,209 @@
+"""What is kept of a learner's answers, what check() says of it, what practice() asks, and a class's results."""
+
+import json
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from course_lib import check, practice, reveal
+from course_lib.asking import exercises, progress
+from course_lib.asking.exercises import EXERCISES, LESSONS, STARS
+from course_lib.asking.progress import Progress, read
+from course_lib.asking.results import results
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch):
+    """Nobody has answered anything yet."""
+    monkeypatch.setattr(exercises, "progress", Progress())
+    monkeypatch.setattr(exercises, "_asked", [])
+
+
+@pytest.fixture
+def my(monkeypatch, tmp_path):
+    """A learner's copy of the course, and this session in it."""
+    (tmp_path / "my").mkdir()
+    monkeypatch.setattr(progress, "MY", tmp_path / "my")
+    monkeypatch.chdir(tmp_path / "my")
+    return tmp_path / "my"
+
+
+def next_day(monkeypatch):
+    monkeypatch.setattr(exercises, "progress", Progress())
+    monkeypatch.setattr(exercises, "_asked", [])
+
+
+def test_the_score_is_of_the_lesson_that_was_asked_last():
+    assert check() == "No exercise has been answered yet."
+    check("flatten-size", ...)
+    mine = list(LESSONS[1].STARS)
+    assert str(check()) == f"0 of {len(mine)} exercises of lesson 1 passed."
+    check("flatten-size", 192)
+    check("flatten-size", 193)  # once right is right
+    reveal("conv2-params", 552)  # a guess is none of the exercises
+    assert str(check()).startswith(f"1 of {len(mine)} exercises of lesson 1 passed.")
+    check("tied", 4_224)
+    assert str(check()) == f"1 of {len(LESSONS[2].STARS)} exercises of lesson 2 passed."
+
+
+def test_the_score_names_the_slips_and_what_to_practise():
+    check("grouped", 216)
+    check("grouped", 216)
+    check("grouped", 1)
+    lines = str(check()).splitlines()
+    assert lines[1:] == ["grouped: Those are the weights. Each of the 12 kernels adds one bias.",
+                         'Ask yourself again, with other numbers: practice("grouped")']  # fmt: skip
+
+
+def test_practice_asks_what_was_wrong_then_what_is_long_ago():
+    assert "nothing to practise yet" in practice()
+    for name, answer in (("tied", 4_224), ("conv2-params", 540), ("fc1-params", 24_704)):
+        check(name, answer)
+    assert 'check("conv2-params", answer, variant=2)' in practice()
+    check("conv2-params", EXERCISES["conv2-params"].variant("conv2-params", 2).value(), variant=2)
+    assert 'check("tied", answer, variant=2)' in practice()
+    assert 'check("grouped", answer, variant=1)' in practice("grouped")
+
+
+def test_practice_of_a_lesson_begins_with_what_was_wrong_there():
+    check("strided", 276)
+    asked = set()
+    for _ in range(3):
+        said = practice(1)
+        name, variant = said.split('check("')[1].split('"')[0], int(said.split("variant=")[1].rstrip(")"))
+        assert exercises.lesson_of(name) == 1
+        check(name, EXERCISES[name].variant(name, variant).value(), variant=variant)
+        asked.add(name)
+    assert len(asked) == 3 and "strided" in asked
+    with pytest.raises(ValueError, match="no exercise of lesson 99"):
+        practice(99)
+    with pytest.raises(KeyError, match="no exercise 'no-such'"):
+        practice("no-such")
+
+
+def test_what_was_answered_is_there_the_next_day(my, monkeypatch):
+    check("grouped", 216)
+    check("tied", 4_224)
+    next_day(monkeypatch)
+    assert "1 of" in str(check()) and "lesson 2" in str(check())
+    assert 'check("grouped", answer, variant=2)' in practice()
+    entry = json.loads((my / "results.json").read_text())["exercises"]["grouped"]
+    assert entry == {"tries": 1, "passed": False, "last": "wrong", "slips": {"left_out-biases": 1}}
+
+
+def test_the_file_holds_nothing_else_of_the_learner(my):
+    check("conv2-params", 540)
+    held = json.loads((my / "results.json").read_text())
+    assert held.keys() == {"file", "number", "exercises"} and len(held["number"]) == 16
+    assert [path.name for path in my.iterdir()] == ["results.json"]
+
+
+@pytest.mark.parametrize(
+    "broken", ["", "{", "[]", "null", '{"file": "course_lib results 1"}', '{"file": 7, "exercises": {}}', "\xff", "[" * 100_000]
+)
+def test_a_broken_file_is_set_aside_and_said(my, broken):
+    (my / "results.json").write_text(broken, encoding="latin-1")
+    assert "was broken. It is kept as results.broken-1.json" in check("conv2-params", 552)
+    assert (my / "results.broken-1.json").read_text(encoding="latin-1") == broken
+    assert "broken" not in check("conv2-params", 552)
+    (my / "results.json").write_text(broken, encoding="latin-1")
+    assert "results.broken-2.json" in check()
+
+
+def test_a_folder_that_cannot_be_written_keeps_the_session(my, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(progress.os, "replace", full)
+    assert "cannot be written (No space left on device)" in check("flatten-size", 192)
+    assert list(my.iterdir()) == []
+    assert str(check()).startswith("1 of")
+
+
+def test_nothing_is_written_outside_the_learners_copy(my, monkeypatch):
+    for place in (my.parent, ROOT / "notebooks"):
+        monkeypatch.chdir(place)
+        check("conv2-params", 540)
+        assert not (place / "results.json").exists()
+    assert list(my.iterdir()) == []
+
+
+def test_two_notebooks_write_one_file(my, monkeypatch):
+    check("tied", 4_224)
+    other = Progress()
+    other.note("grouped", True)
+    check("conv2-params", 540)
+    assert list(read((my / "results.json").read_text()).exercises) == ["tied", "grouped", "conv2-params"]
+
+
+def learner(folder: Path, name: str, number: str, **entries) -> None:
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_text(json.dumps({"file": progress.KIND, "number": number, "exercises": entries}))
+
+
+def entry(tries: int = 1, passed: bool = True, **slips: int) -> dict:
+    return {"tries": tries, "passed": passed, "last": "right" if passed else "wrong", "slips": slips}
+
+
+def test_a_classes_results(tmp_path):
+    slip = {"left_out-biases": 3}
+    learner(tmp_path, "a.json", "1", total=entry(), **{"conv2-params": entry(2, False) | {"slips": slip}})
+    learner(tmp_path, "b/results.json", "2", **{"conv2-params": entry(4) | {"slips": slip}})
+    learner(tmp_path, "b2.json", "2", **{"conv2-params": entry(1, False)})  # an earlier state of the same copy
+    learner(tmp_path, "<b>c.json", "3", **{"<script>alert(1)</script>": entry(2, False) | {"slips": {"<i>": 1}}})
+    (tmp_path / "broken.json").write_text("{")
+    (tmp_path / "foreign.json").write_text('{"cells": []}')
+    (tmp_path / "binary.json").write_bytes(bytes(range(256)))
+    found = results(tmp_path)
+    rows = {row[1]: row for row in found.table.rows}
+    assert found.learners == 3
+    assert rows["conv2-params"][:5] == ["1", "conv2-params", "2", "1", "2"] and rows["conv2-params"][5].startswith("That is 3·3·5·12.")
+    assert rows["total"][2:4] == ["1", "1"] and rows["<script>alert(1)</script>"][0] == "?"
+    assert [line.split(" is left out")[0] for line in found.left_out] == ["binary.json", "broken.json", "foreign.json", "b2.json"]
+    page = found.page()
+    assert "<script" not in page and "&lt;script&gt;" in page and "<i>" not in page and "http" not in page
+
+
+def test_a_results_file_that_was_tampered_with_is_left_out_and_the_rest_goes_on(tmp_path):
+    numbers = random.Random(7)
+    whole = json.dumps({"file": progress.KIND, "number": "1", "exercises": {"total": entry(2, True, x=1)}})
+    for i in range(300):
+        cut = numbers.randrange(len(whole))
+        text = whole[:cut] + numbers.choice(["", "{", "null", "[1]", '"', "9" * 5000, "-1,", "true"]) + whole[cut + numbers.randrange(9) :]
+        (tmp_path / f"{i}.json").write_text(text)
+    learner(tmp_path, "whole.json", "2", total=entry())
+    assert "total" in str(results(tmp_path)) and results(tmp_path).page()
+
+
+def start(*arguments) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, ROOT / "start.py", *map(str, arguments)], capture_output=True, text=True)
+
+
+def test_start_py_shows_the_results_and_writes_the_page(tmp_path):
+    learner(tmp_path, "a.json", "1", total=entry())
+    done = start("results", tmp_path)
+    assert done.returncode == 0 and "Results of 1 learners" in done.stdout and "total" in done.stdout
+    assert "<h1>Results of 1 learners</h1>" in (tmp_path / "results.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "arguments, says",
+    [((), "takes one folder"), (("no-such-folder",), "There is no folder no-such-folder"), ((ROOT / "docs",), "no results file in")],
+)
+def test_start_py_says_what_is_the_matter_with_a_folder(arguments, says):
+    done = start("results", *arguments)
+    assert done.returncode == 1 and says in done.stderr and "What to do:" in done.stderr
+
+
+def test_the_stars_are_those_of_exercises():
+    assert all(stars in (1, 2, 3) for stars in STARS.values())
+    assert STARS.keys() <= EXERCISES.keys() | exercises.DESIGNS.keys()
+    for lesson in LESSONS:
+        assert (
+            lesson.STARS.keys() <= lesson.EXERCISES.keys() | getattr(lesson, "FUNCTIONS", {}).keys() | getattr(lesson, "DESIGNS", {}).keys()
+        )
