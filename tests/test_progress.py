@@ -54,7 +54,7 @@ def test_the_score_is_of_the_lesson_that_was_asked_last():
 def test_the_score_names_the_slips_and_what_to_practise():
     check("grouped", 216)
     check("grouped", 216)
-    check("grouped", 1)
+    check("grouped", 123_456_791)
     lines = str(check()).splitlines()
     assert lines[1:] == ["grouped: Those are the weights. Each of the 12 kernels adds one bias.",
                          'Ask yourself again, with other numbers: practice("grouped")']  # fmt: skip

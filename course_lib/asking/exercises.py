@@ -5,7 +5,7 @@ from html import escape
 from importlib import import_module
 
 from course_lib.asking.designs import DESIGNS, wrong_design
-from course_lib.asking.functions import diagnose_function
+from course_lib.asking.functions import UNFINISHED, diagnose_function
 from course_lib.asking.progress import Progress
 from course_lib.asking.slips import Answer, Function
 from course_lib.asking.telling import Diagnosis, as_number, called, diagnose, is_right, recalled, shown
@@ -93,6 +93,8 @@ def check(name: str | None = None, answer=..., hint: int = 0, variant: int | Non
     if isinstance(asked, Answer) and isinstance(number := as_number(answer), str):
         return Said(f"{ask(name, asked)}\n{number}")
     wrong = _wrong(name, asked, answer)
+    if wrong and wrong.slips == UNFINISHED:
+        return Said(f"{ask(name, asked)}\n{wrong.text}")
     progress.note(name, not wrong, wrong.slips if wrong else "")
     lines = [words("not_yet"), wrong.text] if wrong else [words("right"), why(name, asked), *_reasons(name, reason)]
     return Said("\n".join([*lines, *_notice()]))

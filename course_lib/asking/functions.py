@@ -10,6 +10,8 @@ from course_lib.asking.slips import Answer, Function, means
 from course_lib.asking.telling import Diagnosis, as_number, is_right, tell
 from course_lib.words import words
 
+UNFINISHED = "..."  # of a function that still gives the three dots
+
 
 def diagnose_function(name: str, function: Function, given: Callable) -> Diagnosis | None:
     """What has gone wrong on the first case that is wrong, and the slip that makes all cases wrong as they are; None where none is."""
@@ -22,6 +24,8 @@ def diagnose_function(name: str, function: Function, given: Callable) -> Diagnos
             text = words("function_raised", said=said, error=format_exception_only(error)[-1].strip())
             return Diagnosis(f"{text} {_takes(function, given)}".rstrip())
         number = as_number(value)
+        if value is ...:
+            return Diagnosis(number, UNFINISHED)
         if isinstance(number, str):
             reason = words("function_prints") if value is None and "print" in _names(given) else number
             return Diagnosis(f"{words('function_gave', said=said)} {reason}")
