@@ -1,0 +1,260 @@
+"""What the numbers in the texts are: expressions on sizes, worked out by hand, by PyTorch or by a tool when a test asks.
+
+An expression a line; one that gives several numbers holds each of them. What an equation in the text itself proves, what a notebook's
+stored outputs show, and the sizes that an exercise's right answer is made of, need no line here.
+"""
+
+import re
+from collections.abc import Iterable
+from functools import cache
+
+import torchinfo
+from benchmarks.counters import CLOSED
+from record import ROOT
+
+from course_lib import CONVENTIONS, Conv2d, Linear, Network, build, conv1d_net, one_conv, predict_memory, small_cnn, timeline, vgg16_32
+from course_lib.by_hand.memory import keeps
+from course_lib.by_machine.asking import ArticleVGG, imagenet_vgg16, tinytorch_says, torchinfo_says
+from course_lib.by_machine.measuring import measure_memory
+from course_lib.lessons.l11 import DESIGNS
+
+# Sizes that people choose, per cent, powers of two and ten.
+CONSTANTS = {100, 128, 224, 256, 512, 1_000, 1_024, 4_096, 2**20, 10**6}
+
+QUOTED = {  # by lesson: what others write, and no size of theirs gives
+    8: [138, 524, 1.24, 1.26],  # A2's VGG; numpy's versions
+    9: [29_226, 21_455_360],  # A4
+    "README": [91.1, 98.9, 913.7, 67.4, 99.2, 1_665, 545, 400],  # tests/benchmarks/counters.py, on networks that no test has; a download
+}
+
+cnn, norm, vgg, paper, line, larger = (
+    small_cnn(), small_cnn(batch_norm=True), vgg16_32(), imagenet_vgg16(), conv1d_net(), small_cnn(conv2_kernel=5)
+)  # fmt: skip
+
+
+def rows(network: Network) -> list[int]:
+    """What each row of a ledger stores, does and gives, and the sums."""
+    ledger = network.ledger()
+    return [n for row in ledger for n in (row.params, row.macs, row.outputs)] + [ledger.params, ledger.macs, ledger.bias_additions]
+
+
+def stored(network: Network, kind: str) -> int:
+    return sum(row.params for row in network.ledger() if kind in row.kind)
+
+
+def worked(network: Network, kind: str) -> int:
+    return sum(row.macs for row in network.ledger() if kind in row.kind)
+
+
+def spared(blocks: str) -> int:
+    """What checkpoints of these blocks of VGG need not keep of 128 pictures: all but the blocks' inputs."""
+    inside = re.compile(f"(bn|relu|pool)[{blocks}].*|conv[{blocks}]_[2-9]")
+    return sum(row.bytes for row in keeps(vgg, 128) if inside.fullmatch(row.name))
+
+
+def outputs_of_owners(network: Network, batch: int) -> int:
+    """torchinfo's forward/backward pass size: twice the float32 outputs of what owns parameters."""
+    return 2 * 4 * sum(row.outputs for row in network.ledger(batch) if row.params)
+
+
+@cache
+def summary(network: Network, batch: int) -> torchinfo.ModelStatistics:
+    return torchinfo.summary(build(network), (batch, *network.input_shape), verbose=0)
+
+
+def mult_adds(network: Network, batch: int) -> int:
+    return CONVENTIONS["torchinfo"].total(network.ledger(batch))
+
+
+def resnet50() -> int:
+    """MACs from its definition: stages of bottlenecks 1×1, 3×3, 1×1, the first with a 1×1 beside it."""
+    macs, before, side = 112**2 * 64 * 7 * 7 * 3, 64, 56
+    for stage, (blocks, width) in enumerate(((3, 64), (4, 128), (6, 256), (3, 512))):
+        for block in range(blocks):
+            enters = side
+            side = side // 2 if stage and not block else side
+            macs += enters**2 * before * width + side**2 * (9 * width**2 + 4 * width**2)
+            macs += side**2 * before * 4 * width * (not block)
+            before = 4 * width
+    return macs + before * 1000
+
+
+def mobilenet_v2() -> int:
+    """MACs from its definition: a 1×1 that widens, a depthwise 3×3, a 1×1 that narrows."""
+    macs, before, side = 112**2 * 32 * 27, 32, 112
+    for widens, width, blocks, stride in (
+        (1, 16, 1, 1),
+        (6, 24, 2, 2),
+        (6, 32, 3, 2),
+        (6, 64, 4, 2),
+        (6, 96, 3, 1),
+        (6, 160, 3, 2),
+        (6, 320, 1, 1),
+    ):
+        for block in range(blocks):
+            inside, enters = before * widens, side
+            side = side // stride if not block else side
+            macs += enters**2 * before * inside * (widens > 1) + side**2 * (9 * inside + inside * width)
+            before = width
+    return macs + 7**2 * 320 * 1280 + 1280 * 1000
+
+
+def convnext_t() -> int:
+    """MACs from its definition: a depthwise 7×7, then four times the width and back."""
+    macs, side = 56**2 * 96 * 4 * 4 * 3, 56
+    for stage, (blocks, width) in enumerate(((3, 96), (3, 192), (9, 384), (3, 768))):
+        side = side // 2 if stage else side
+        macs += side**2 * (blocks * (49 * width + 8 * width**2) + 4 * width * width // 2 * (stage > 0))
+    return macs + 768 * 1000
+
+
+LESSON = {
+    1: """
+        rows(cnn)
+        stored(cnn, "Conv"), stored(cnn, "Linear")
+        Linear(3 * 32 * 32, 5 * 28 * 28).params
+        round(Linear(3 * 32 * 32, 5 * 28 * 28).params / cnn["conv1"].params, -2)
+        small_cnn(pool1_kernel=3, pool2_kernel=5).ledger().macs
+        5 + 12 + 128 + 10
+        Conv2d(5, 12, 5).params - Conv2d(5, 12, 3).params
+        cnn["fc1"].params - larger["fc1"].params
+        """,
+    2: """
+        rows(cnn)
+        stored(cnn, "Conv"), stored(cnn, "Linear")
+        norm.ledger().params + norm.ledger().buffers
+        cnn.ledger().params + Linear(192, 192).params
+        12 * (12 * 768**2 + 13 * 768) + (50_257 + 1_024 + 2) * 768  # GPT-2
+        12 * (12 * 768**2 + 13 * 768) + (2 * 50_257 + 1_024 + 2) * 768  # its tied matrix counted twice
+        4 * cnn.ledger().params
+        """,
+    3: """
+        rows(cnn)
+        larger.ledger().params
+        4 * larger.ledger().params
+        0.11 - 0.005, 0.11 + 0.005
+        Conv2d(3, 7, 3).params + Linear(63, 10).params
+        Linear(12, 10).params
+        16 * cnn.ledger().bias_additions
+        mult_adds(cnn, 16)
+        4 * 16 * 3 * 32 * 32
+        summary(cnn, 16).total_input + summary(cnn, 16).total_output_bytes + summary(cnn, 16).total_param_bytes
+        """,
+    4: """
+        rows(cnn)
+        norm.ledger().params
+        norm.ledger().params - cnn.ledger().params
+        4 * (norm.ledger().buffers - 3) + 3 * 8
+        mult_adds(cnn, 16), mult_adds(cnn, 16) / 10**6
+        outputs_of_owners(norm, 16)
+        torchinfo_says(norm, 16)
+        """,
+    5: """
+        rows(cnn)
+        4 * cnn.ledger().params
+        measure_memory(cnn, 16).state
+        2**8 + 1
+        cnn.ledger().params - cnn["fc1"].params
+        """,
+    6: """
+        rows(cnn)
+        measure_memory(cnn, 16)
+        [row.bytes for row in keeps(cnn, 16)]
+        measure_memory(cnn, 1).kept
+        measure_memory(norm, 16).kept + measure_memory(norm, 16).input
+        outputs_of_owners(cnn, 16), outputs_of_owners(norm, 16)
+        4 * (cnn.ledger().params - cnn["conv1"].params)
+        2 * 4 * 16 * 3 * 32 * 32
+        2 * 4 * 128 * 10**6 / 2**20
+        predict_memory(vgg, 16).total, timeline(vgg, 16).peak.total / 10**6, timeline(vgg).peak.total
+        2 * 4 * 128 * sum(row.outputs for row in vgg.ledger() if row.kind != "Flatten") / 10**6
+        2 * 4 * 128 * sum(row.outputs for row in vgg.ledger() if row.kind not in ("Flatten", "ReLU", "Dropout")) / 10**6
+        """,
+    7: """
+        rows(cnn)
+        one_conv().ledger().params
+        Conv2d(5, 12, 6).macs((5, 12, 12)) / Conv2d(5, 12, 3).macs((5, 12, 12))
+        round(sum(row.inputs for row in norm.ledger() if not row.macs and row.kind != "Flatten"), -3)
+        mult_adds(cnn, 16)
+        larger.ledger().macs, larger.ledger().bias_additions
+        12 * 8 * 8
+        Linear(10_752, 10_752).macs((10_752,)), 128 * 84
+        2 * 10_752**2, 4 * 10_752**2
+        12 * 5 * 5
+        4 * (10_752**2 + 3 * 10_752)
+        Conv2d(256, 256, 3, groups=256).params, Linear(1_024, 1_024).params
+        Linear(1_024, 1_024).params / Conv2d(256, 256, 3, groups=256).params
+        """,
+    8: """
+        Conv2d(64, 64, 3, padding=1).macs((64, 32, 32))
+        2 * 4 * 128 * (2 * sum(row.outputs for row in vgg.ledger()) - 2 * 512 - sum(row.outputs for row in list(vgg.ledger())[-7:])) // 2**20
+        predict_memory(vgg, 128).kept
+        (predict_memory(vgg, 128).kept + predict_memory(vgg, 128).input) / 10**6
+        outputs_of_owners(vgg, 128) / 10**6
+        8 * sum(1 for row in norm.ledger())
+        8 * (2 * 44 + 7)
+        stored(vgg, "Linear"), stored(vgg, "Conv") + stored(vgg, "BatchNorm")
+        paper.ledger().params
+        4 * paper.ledger().params
+        4 * paper.ledger().params / 2**20
+        3 * 224**2 + sum(row.outputs for row in paper.ledger() if row.kind in ("Conv2d", "MaxPool2d", "Linear"))
+        4 * (3 * 224**2 + sum(row.outputs for row in paper.ledger() if row.kind in ("Conv2d", "MaxPool2d", "Linear")))
+        """,
+    9: """
+        rows(line)
+        2 * 100
+        """,
+    10: """
+        rows(cnn)
+        sum(row.outputs for row in cnn.ledger() if row.kind == "ReLU"), sum(row.inputs for row in cnn.ledger() if "Pool" in row.kind)
+        [CONVENTIONS[tool].total(cnn.ledger()) for tool in ("calflops FLOPs", "thop", "torchinfo", "ptflops")]
+        worked(vgg, "Conv"), worked(vgg, "Linear")
+        2 * worked(vgg, "Conv") + worked(vgg, "Linear")
+        CLOSED["ViT-B/16"][1], CLOSED["Llama 7B"][1] / 10**9
+        resnet50() / 10**9
+        10 * 10 * 16
+        16 * 48
+        3 * 3 * 5 * 12
+        tinytorch_says(build(cnn), 1, 3, 32, 32)
+        """,
+    11: """
+        DESIGNS["under-budget"]["at_most"].values()
+        12 * 4 * 4
+        Conv2d(16, 16, 3).params - 16
+        Conv2d(16, 16, 3, padding=1).macs((16, 32, 32))
+        Conv2d(3, 16, 3, padding=1).macs((3, 1, 1))
+        3 * 3 * 16
+        Linear(16 * 16 * 16, 10).macs((16 * 16 * 16,))
+        """,
+    12: """
+        rows(cnn)
+        [row.bytes for row in keeps(cnn, 16)]
+        measure_memory(cnn, 16).kept
+        cnn.ledger().params - (5 + 12 + 128 + 10), 5 + 12 + 128 + 10
+        predict_memory(vgg, 128).kept, round(predict_memory(vgg, 128).kept / 10**6)
+        predict_memory(vgg, 128).training_state
+        timeline(vgg, 128).peak.total / 10**6
+        round(sum(timeline(vgg, 128).peak[2:5]) / 10**6), round(timeline(vgg, 128).peak.kept / 10**6)
+        spared("1"), round(spared("1") / 10**6)
+        (predict_memory(vgg, 128).kept - spared("1")) / 10**6
+        round(spared("1-5") / 10**6), predict_memory(vgg, 128).kept - spared("1-5")
+        """,
+    "common": """
+        cnn.ledger().params
+        resnet50() / 10**9
+        """,
+    "README": """
+        rows(cnn)
+        paper.ledger().macs, resnet50(), mobilenet_v2(), convnext_t()
+        [macs for _, macs in CLOSED.values()]
+        float(re.search("requires-python = .>=([0-9.]+)", (ROOT / "pyproject.toml").read_text(encoding="utf-8"))[1])
+        """,
+}
+
+
+@cache
+def known(lesson: int | str) -> frozenset[float]:
+    """What the expressions of a lesson give, with the constants and the figures that are quoted there."""
+    given = [eval(line, globals()) for line in LESSON.get(lesson, "").splitlines() if line.strip()]
+    numbers = [n for one in given for n in (one if isinstance(one, Iterable) else [one])]
+    return frozenset([*CONSTANTS, *QUOTED.get(lesson, ()), *numbers])
