@@ -1,8 +1,11 @@
 """A number in a sentence is held like a number in an output: it is computed, or stands in a stored output of its notebook."""
 
+import ast
+import io
+import random
 import re
+import tokenize
 import tomllib
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,12 +13,13 @@ import facts
 import nbformat
 import pytest
 import record
-from prose import Reader, numbers
+from prose import Number, Reader, numbers, plain
 
 from course_lib.asking.exercises import EXERCISES
 from course_lib.asking.slips import Answer
 from course_lib.words import FOLDER
 
+PROSE = {tokenize.COMMENT, tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)}  # in code; since Python 3.12 the third
 LEAST = 3  # digits of a number that is held
 
 
@@ -35,7 +39,15 @@ def shown(output) -> str:
 def notebook_places(path: Path) -> list[Place]:
     cells = nbformat.read(path, as_version=4).cells
     stored = frozenset(n.value for cell in cells for output in cell.get("outputs", ()) for n in numbers(shown(output)))
-    return [Place(f"{path.name}, cell {c.id}", int(path.name[:2]), c.source, stored) for c in cells if c.cell_type == "markdown"]
+    return [Place(f"{path.name}, cell {cell.id}", int(path.name[:2]), said(cell), stored) for cell in cells]
+
+
+def said(cell) -> str:
+    """A cell's prose: of code its comments and strings."""
+    if cell.cell_type == "markdown":
+        return cell.source
+    tokens = tokenize.generate_tokens(io.StringIO(cell.source).readline)
+    return "\n".join(token.string for token in tokens if token.type in PROSE)
 
 
 def word_places(path: Path) -> list[Place]:
@@ -90,3 +102,45 @@ def test_every_number_is_computed(name):
     for place in FILES[name]():
         wrong = unheld(place)
         assert not wrong, f"{place.where}: {'; '.join(wrong)}. Add it to LESSON[{place.lesson!r}] in tests/facts.py as an expression"
+
+
+def test_the_readmes_table_is_the_picture_of_the_same_run():
+    """Row by row: docs/counters.svg says course, FlopCounterMode, torchinfo, ultralytics-thop of each network in this order."""
+    picture = (record.ROOT / "docs/counters.svg").read_text(encoding="utf-8")
+    drawn = re.findall(
+        r"([^;.]+): (course [^;]+)[;.]", re.search('aria-label="[^.]*[.]([^"]*)"', picture)[1].replace("Llama 7B", "Llama, 7 billion")
+    )
+    text = (record.ROOT / "README.md").read_text(encoding="utf-8")
+    for network, said in drawn:
+        row = re.search(rf"^\| {network.strip()} \| [0-9,]+ \| (.*)", text, re.M)[1]
+        assert re.findall(r"(?<![+−.\d])\d\.\d\d", row) == re.findall(r"\d\.\d\d", said), network
+
+
+def test_no_fact_is_its_own_proof():
+    """None is a number alone, and none has a literal of more than five digits."""
+    tree = ast.parse(Path(facts.__file__).read_text(encoding="utf-8"))
+    table = next(node.value for node in tree.body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "LESSON")
+    for lesson in table.values:
+        for fact in lesson.body.elts:
+            assert not isinstance(fact, ast.Constant), ast.unparse(fact)
+            large = [
+                node.value
+                for node in ast.walk(fact)
+                if isinstance(node, ast.Constant) and isinstance(node.value, int) and node.value > 99_999
+            ]
+            assert not large, ast.unparse(fact)
+
+
+def test_a_changed_digit_is_caught():
+    """In each number in turn one digit is changed, in memory: at least 95 of 100 are caught."""
+    tried, missed, chosen = 0, [], random.Random(0)
+    for place in (place for of in FILES.values() for place in of()):
+        for kind, text, start in Reader(place.text).tokens:
+            if kind == "number" and Number(text).digits >= LEAST:
+                at = chosen.choice([i for i, character in enumerate(text) if character.isdigit()])
+                other = text[:at] + chosen.choice([digit for digit in "123456789" if digit != text[at]]) + text[at + 1 :]
+                whole = plain(place.text)
+                tried += 1
+                if not unheld(place._replace(text=whole[:start] + other + whole[start + len(text) :])):
+                    missed.append(f"{place.where}: {text} as {other}")
+    assert tried > 400 and len(missed) <= tried / 20, missed
