@@ -65,8 +65,14 @@ class Sum(NamedTuple):
 
     @property
     def is_a_size(self) -> bool:
-        """Whether it is a short number, or names a size, such as 3×32×32, 12·12 or 10^6."""
-        return self.value < 100 or set(self.signs) <= {"×", "^"} or self.signs == ["·"]
+        """Whether it is a number alone, small, or names a size, such as 3×32×32 or 10^6."""
+        return set(self.signs) <= {"×", "^"} or self.value < 100
+
+    @property
+    def text(self) -> str:
+        """Its numbers and signs in order, without brackets."""
+        rest = [f" {sign} {number.text}" for sign, number in zip(self.signs, self.numbers[1:], strict=False)]
+        return self.numbers[0].text + "".join(rest)
 
     def agrees(self, other: "Sum") -> bool:
         if self.signs and not other.signs:

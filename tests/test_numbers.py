@@ -2,10 +2,12 @@
 
 import ast
 import io
+import math
 import random
 import re
 import tokenize
 import tomllib
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -90,10 +92,10 @@ def unheld(place: Place) -> list[str]:
         if others:
             found += [f"{first.value:,} = {other.value:,} is not true" for other in others if not first.agrees(other)]
             continue
-        long = [number for number in first.numbers if number.digits >= LEAST]
-        if first.value in known or all(n.is_one_of(known) for n in long) and (long or first.is_a_size):
-            continue
-        found += [f"{number.text} is not known" for number in long if not number.is_one_of(known)] or [f"{first.value:,} is not known"]
+        if not first.is_a_size and not any(map(partial(math.isclose, first.value), known)):
+            found.append(f"{first.value:,}, which {first.text} gives, is not known")
+        elif first.is_a_size:
+            found += [f"{n.text} is not known" for n in first.numbers if n.digits >= LEAST and not n.is_one_of(known)]
     return found
 
 
