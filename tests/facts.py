@@ -155,7 +155,14 @@ LESSON = {
         outputs_of_owners(norm, 16),
         torchinfo_says(norm, 16),
     ],
-    5: lambda: [rows(cnn), 4 * cnn.ledger().params, measure_memory(cnn, 16).state, 2**8 + 1, cnn.ledger().params - cnn["fc1"].params],
+    5: lambda: [
+        rows(cnn),
+        4 * cnn.ledger().params,
+        measure_memory(cnn, 16).state,
+        2**8 + 1,
+        4 * 4 * 5 * 10**6,
+        cnn.ledger().params - cnn["fc1"].params,
+    ],
     6: lambda: [
         rows(cnn),
         measure_memory(cnn, 16),
