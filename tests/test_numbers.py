@@ -103,7 +103,7 @@ def unheld(place: Place) -> list[str]:
 def test_every_number_is_computed(name):
     for place in FILES[name]():
         wrong = unheld(place)
-        assert not wrong, f"{place.where}: {'; '.join(wrong)}. Add it to LESSON[{place.lesson!r}] in tests/facts.py as an expression"
+        assert not wrong, f"{place.where}: {'; '.join(wrong)}. {facts.HOW.format(place.lesson)}"
 
 
 def test_the_readmes_table_is_the_picture_of_the_same_run():

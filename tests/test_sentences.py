@@ -5,7 +5,7 @@ import re
 
 import facts
 import pytest
-from prose import Reader, Sum
+from prose import Reader, Sum, numbers
 
 from course_lib.asking.exercises import EXERCISES, LESSONS
 from course_lib.asking.slips import Answer, Slip
@@ -68,11 +68,14 @@ def test_a_slip_that_says_that_is_a_product_gives_that_product(name):
 
 @every_answer
 def test_a_slip_calculates_with_the_sizes_of_its_exercise(name):
-    """Or with what the lesson's facts know."""
+    """Or with what the lesson's facts know; and so are its numbers of two digits."""
     known = facts.known(LESSON_OF[name])
     for answer in variants(name):
         for slip, text in told(answer, name):
-            sizes = {*answer.sizes.values(), answer.value(), answer.outcome(slip)}
+            sizes = {*answer.sizes.values(), answer.value(), answer.outcome(slip)} - {None}
             for side in sums(text):
                 of_sizes = all(number.value in sizes for number in side.numbers)
                 assert of_sizes or near(side.value, sizes | known), f"{name}, {slip}: {side.text} in {text!r} has numbers of no size"
+            for number in numbers(re.sub(r"(10|2)(\^|\*\*)\d+", "", text)):
+                fine = number.digits < 2 or number.is_one_of(sizes | known)
+                assert fine, f"{name}, {slip}: {number.text} in {text!r} is no size. {facts.HOW.format(LESSON_OF[name])}"
