@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from functools import cache
 
 import torchinfo
-from benchmarks.counters import CLOSED
 from record import ROOT
+from well_known import convnext_t, gpt2, llama, mobilenet_v2, resnet50, vit_b16
 
 from course_lib import CONVENTIONS, Conv2d, Linear, Network, build, conv1d_net, one_conv, predict_memory, small_cnn, timeline, vgg16_32
 from course_lib.by_hand.memory import keeps
@@ -23,10 +23,10 @@ HOW = "Add it to LESSON[{!r}] in tests/facts.py as an expression"
 # Sizes that people choose, per cent, powers of two and ten.
 CONSTANTS = {100, 128, 224, 256, 512, 1_000, 1_024, 4_096, 2**20, 10**6}
 
-QUOTED = {  # by lesson: what others write, and no size of theirs gives
+QUOTED = {  # by lesson: what others write and no size of theirs gives, and what a clock said
     8: [138, 524, 1.24, 1.26],  # A2's VGG; numpy's versions
     9: [29_226, 21_455_360],  # A4
-    "README": [91.1, 98.9, 913.7, 67.4, 99.2, 1_665, 545, 400],  # tests/benchmarks/counters.py, on networks that no test has; a download
+    "README": [91.1, 98.9, 913.7, 67.4, 99.2, 1_665, 545, 400],  # tests/benchmarks/counters.py; MB of a download
 }
 
 cnn, norm, vgg, paper, line, larger = (
@@ -68,48 +68,6 @@ def mult_adds(network: Network, batch: int) -> int:
     return CONVENTIONS["torchinfo"].total(network.ledger(batch))
 
 
-def resnet50() -> int:
-    """MACs from its definition: stages of bottlenecks 1×1, 3×3, 1×1, the first with a 1×1 beside it."""
-    macs, before, side = 112**2 * 64 * 7 * 7 * 3, 64, 56
-    for stage, (blocks, width) in enumerate(((3, 64), (4, 128), (6, 256), (3, 512))):
-        for block in range(blocks):
-            enters = side
-            side = side // 2 if stage and not block else side
-            macs += enters**2 * before * width + side**2 * (9 * width**2 + 4 * width**2)
-            macs += side**2 * before * 4 * width * (not block)
-            before = 4 * width
-    return macs + before * 1000
-
-
-def mobilenet_v2() -> int:
-    """MACs from its definition: a 1×1 that widens, a depthwise 3×3, a 1×1 that narrows."""
-    macs, before, side = 112**2 * 32 * 27, 32, 112
-    for widens, width, blocks, stride in (
-        (1, 16, 1, 1),
-        (6, 24, 2, 2),
-        (6, 32, 3, 2),
-        (6, 64, 4, 2),
-        (6, 96, 3, 1),
-        (6, 160, 3, 2),
-        (6, 320, 1, 1),
-    ):
-        for block in range(blocks):
-            inside, enters = before * widens, side
-            side = side // stride if not block else side
-            macs += enters**2 * before * inside * (widens > 1) + side**2 * (9 * inside + inside * width)
-            before = width
-    return macs + 7**2 * 320 * 1280 + 1280 * 1000
-
-
-def convnext_t() -> int:
-    """MACs from its definition: a depthwise 7×7, then four times the width and back."""
-    macs, side = 56**2 * 96 * 4 * 4 * 3, 56
-    for stage, (blocks, width) in enumerate(((3, 96), (3, 192), (9, 384), (3, 768))):
-        side = side // 2 if stage else side
-        macs += side**2 * (blocks * (49 * width + 8 * width**2) + 4 * width * width // 2 * (stage > 0))
-    return macs + 768 * 1000
-
-
 LESSON = {
     1: lambda: [
         rows(cnn),
@@ -119,7 +77,9 @@ LESSON = {
         round(Linear(3 * 32 * 32, 5 * 28 * 28).params / cnn["conv1"].params, -2),
         small_cnn(pool1_kernel=3, pool2_kernel=5).ledger().macs,
         5 + 12 + 128 + 10,
+        3 * 32 * 32,
         12 * 12,
+        Conv2d(3, 7, 3).params,
         Conv2d(5, 12, 5).params - Conv2d(5, 12, 3).params,
         cnn["fc1"].params - larger["fc1"].params,
     ],
@@ -154,6 +114,7 @@ LESSON = {
         4 * (norm.ledger().buffers - 3) + 3 * 8,
         mult_adds(cnn, 16),
         mult_adds(cnn, 16) / 10**6,
+        mult_adds(norm, 16) - mult_adds(cnn, 16),
         outputs_of_owners(norm, 16),
         torchinfo_says(norm, 16),
     ],
@@ -171,6 +132,7 @@ LESSON = {
         measure_memory(cnn, 16),
         [row.bytes for row in keeps(cnn, 16)],
         measure_memory(cnn, 1).kept,
+        4 * measure_memory(cnn, 1).kept,
         measure_memory(norm, 16).kept + measure_memory(norm, 16).input,
         outputs_of_owners(cnn, 16),
         outputs_of_owners(norm, 16),
@@ -233,8 +195,8 @@ LESSON = {
         worked(vgg, "Conv"),
         worked(vgg, "Linear"),
         2 * worked(vgg, "Conv") + worked(vgg, "Linear"),
-        CLOSED["ViT-B/16"][1],
-        CLOSED["Llama 7B"][1] / 10**9,
+        vit_b16(),
+        llama() / 10**9,
         resnet50() / 10**9,
         10 * 10 * 16,
         16 * 48,
@@ -279,7 +241,9 @@ LESSON = {
         resnet50(),
         mobilenet_v2(),
         convnext_t(),
-        [macs for _, macs in CLOSED.values()],
+        vit_b16(),
+        gpt2(),
+        llama(),
         float(re.search("requires-python = .>=([0-9.]+)", (ROOT / "pyproject.toml").read_text(encoding="utf-8"))[1]),
     ],
 }

@@ -17,6 +17,7 @@ LATEX = {
     "</sup>": "",
     " - ": " − ",
 }
+DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 SUPERSCRIPT = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 LINK = re.compile(r"\]\([^)]*\)")
 NUMBER = r"\d{1,3}(?:[,_]\d{3})+(?:\.\d+)?(?!\d)|\d+(?:\.\d+)?"
@@ -49,10 +50,11 @@ class Number(NamedTuple):
         return len(re.sub(r"\D", "", self.text).lstrip("0"))
 
     def is_one_of(self, known: set[float]) -> bool:
-        """Whether it is one of these, rounded to its decimals where it has some, or counted in its unit."""
-        return any(self._is(fact / scale) for scale in {1, SCALES.get(self.unit, 1)} for fact in known)
+        """Whether it is one of these, as it is or counted in its unit."""
+        return any(self.means(fact / scale) for scale in {1, SCALES.get(self.unit, 1)} for fact in known)
 
-    def _is(self, fact: float) -> bool:
+    def means(self, fact: float) -> bool:
+        """Whether it is this number, rounded to as many decimals."""
         return math.isclose(round(fact, self.decimals), self.value, rel_tol=1e-12)
 
 
@@ -79,7 +81,7 @@ class Sum(NamedTuple):
             return other.agrees(self)
         if self.signs:
             return math.isclose(self.value, other.value)
-        return self.numbers[0]._is(other.value)
+        return self.numbers[0].means(other.value)
 
 
 def plain(text: str) -> str:
@@ -91,7 +93,7 @@ def plain(text: str) -> str:
     for latex, character in LATEX.items():
         text = text.replace(latex, character)
     text = re.sub(r"\^{(\d+)}", r"^\1", text)
-    return SUPERSCRIPT.sub(lambda found: "^" + "".join(str("⁰¹²³⁴⁵⁶⁷⁸⁹".index(digit)) for digit in found[0]), LINK.sub("]", text))
+    return SUPERSCRIPT.sub(lambda found: "^" + found[0].translate(DIGITS), LINK.sub("]", text))
 
 
 class Reader:

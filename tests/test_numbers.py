@@ -71,17 +71,26 @@ def made_of(key: str) -> frozenset[float]:
     return frozenset([answer.value(), *(answer.sizes[size] for term in answer.parsed().values() for size in term if size in answer.sizes)])
 
 
-def readme_places() -> list[Place]:
-    text = (record.ROOT / "README.md").read_text(encoding="utf-8")
-    picture = (record.ROOT / "docs/counters.svg").read_text(encoding="utf-8")
-    measured = frozenset(n.value for n in numbers(re.search('aria-label="([^"]*)"', picture)[1]))
-    parts = re.sub(r"```.*?```", "", text, flags=re.S).split("\n\n")  # doctest holds what is fenced
-    return [Place(f"README.md, {part.strip()[:40]!r}", "README", part, measured) for part in parts]
+def page_places(page: str, beside: str) -> list[Place]:
+    """A page's paragraphs, whose numbers may stand in this text, too."""
+    parts = re.sub(r"```.*?```", "", read(page), flags=re.S).split("\n\n")  # doctest holds what is fenced
+    there = frozenset(number.value for number in numbers(beside))
+    return [Place(f"{page}, {part.strip()[:40]!r}", page.removesuffix(".md"), part, there) for part in parts]
+
+
+def read(path: str) -> str:
+    return (record.ROOT / path).read_text(encoding="utf-8")
+
+
+def drawn_in(picture: str) -> str:
+    return re.search('aria-label="([^"]*)"', read(picture))[1]
 
 
 FILES = {path.name: lambda path=path: notebook_places(path) for path in record.find([])}
 FILES |= {path.name: lambda path=path: word_places(path) for path in sorted((FOLDER / "en").glob("*.toml"))}
-FILES |= {"README.md": readme_places}
+FILES |= {path.name: lambda path=path: page_places(f"docs/{path.name}", "") for path in record.ROOT.glob("docs/*.md")}
+FILES["README.md"] = lambda: page_places("README.md", drawn_in("docs/counters.svg"))
+FILES["CONTRIBUTING.md"] = lambda: page_places("CONTRIBUTING.md", read("tests/test_course.py") + read("tests/test_notebooks.py"))
 
 
 def unheld(place: Place) -> list[str]:
@@ -91,10 +100,9 @@ def unheld(place: Place) -> list[str]:
         first, others = sides[0], sides[1:]
         if others:
             found += [f"{first.value:,} = {other.value:,} is not true" for other in others if not first.agrees(other)]
-            continue
         if not first.is_a_size and not any(map(partial(math.isclose, first.value), known)):
             found.append(f"{first.value:,}, which {first.text} gives, is not known")
-        elif first.is_a_size:
+        elif first.is_a_size and not others:
             found += [f"{n.text} is not known" for n in first.numbers if n.digits >= LEAST and not n.is_one_of(known)]
     return found
 
@@ -108,13 +116,9 @@ def test_every_number_is_computed(name):
 
 def test_the_readmes_table_is_the_picture_of_the_same_run():
     """Row by row: docs/counters.svg says course, FlopCounterMode, torchinfo, ultralytics-thop of each network in this order."""
-    picture = (record.ROOT / "docs/counters.svg").read_text(encoding="utf-8")
-    drawn = re.findall(
-        r"([^;.]+): (course [^;]+)[;.]", re.search('aria-label="[^.]*[.]([^"]*)"', picture)[1].replace("Llama 7B", "Llama, 7 billion")
-    )
-    text = (record.ROOT / "README.md").read_text(encoding="utf-8")
-    for network, said in drawn:
-        row = re.search(rf"^\| {network.strip()} \| [0-9,]+ \| (.*)", text, re.M)[1]
+    of_each = drawn_in("docs/counters.svg").partition(".")[2].replace("Llama 7B", "Llama, 7 billion")
+    for network, said in re.findall(r"([^;]+): (course [^;]+)", of_each):
+        row = re.search(rf"^\| {network.strip()} \| [0-9,]+ \| (.*)", read("README.md"), re.M)[1]
         assert re.findall(r"(?<![+−.\d])\d\.\d\d", row) == re.findall(r"\d\.\d\d", said), network
 
 
@@ -125,11 +129,8 @@ def test_no_fact_is_its_own_proof():
     for lesson in table.values:
         for fact in lesson.body.elts:
             assert not isinstance(fact, ast.Constant), ast.unparse(fact)
-            large = [
-                node.value
-                for node in ast.walk(fact)
-                if isinstance(node, ast.Constant) and isinstance(node.value, int) and node.value > 99_999
-            ]
+            literals = [node.value for node in ast.walk(fact) if isinstance(node, ast.Constant)]
+            large = [value for value in literals if isinstance(value, int) and value > 99_999]
             assert not large, ast.unparse(fact)
 
 
