@@ -235,6 +235,7 @@ LESSON = {
         predict_memory(vgg, 128).kept - spared("1-5"),
     ],
     "common": lambda: [1_000 * 2**10, cnn.ledger().params, resnet50() / 10**9],
+    "CONTRIBUTING": lambda: [Conv2d(5, 12, 3).params],
     "README": lambda: [
         rows(cnn),
         paper.ledger().macs,
