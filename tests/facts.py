@@ -21,7 +21,7 @@ from course_lib.lessons.l11 import DESIGNS
 HOW = "Add it to LESSON[{!r}] in tests/facts.py as an expression"
 
 # Sizes that people choose, per cent, powers of two and ten.
-CONSTANTS = {100, 128, 224, 256, 512, 1_000, 1_024, 4_096, 2**20, 10**6}
+CONSTANTS = {100, 128, 224, 256, 512, 1_000, 1_024, 4_096, 2**20, 10**6, 10**9, 10**12}
 
 QUOTED = {  # by lesson: what others write and no size of theirs gives, and what a clock said
     8: [138, 524, 1.24, 1.26],  # A2's VGG; numpy's versions

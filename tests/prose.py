@@ -67,8 +67,8 @@ class Sum(NamedTuple):
 
     @property
     def is_a_size(self) -> bool:
-        """Whether it is a number alone, small, or names a size, such as 3×32×32 or 10^6."""
-        return set(self.signs) <= {"×", "^"} or self.value < 100
+        """Whether it is a number alone, small, or names a size, such as 3×32×32."""
+        return set(self.signs) <= {"×"} or self.value < 100
 
     @property
     def text(self) -> str:
