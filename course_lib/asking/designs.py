@@ -1,23 +1,25 @@
 """Exercises whose answer is a network: any that keeps within the budget is right."""
 
+from importlib import import_module
+
 from course_lib.by_hand.networks import Network
 from course_lib.by_hand.step import timeline
-from course_lib.lessons import l11
 from course_lib.show.tables import times
 from course_lib.words import words
 
-DESIGNS = l11.DESIGNS
+LESSONS = [import_module(f"course_lib.lessons.l{number:02}") for number in range(13)]
+DESIGNS = {name: design for lesson in LESSONS for name, design in getattr(lesson, "DESIGNS", {}).items()}
 
 
 def wrong_design(name: str, answer) -> str:
     """What to say to a network that does not keep within the budget, measure by measure; nothing for one that does."""
     design, ask, not_yet = DESIGNS[name], words(f"exercise.{name}.ask"), words("not_yet")
     if answer is ...:
-        return f"{ask}\n{words('design.dots')}"
+        return f"{ask}\n{words('design.dots', input_shape=design['input_shape'])}"
     if not isinstance(answer, Network):
         return f"{not_yet}\n{words('design.no_network', kind=type(answer).__name__)}"
     ends = answer.input_shape, answer.ledger()[-1].output_shape
-    wanted = tuple(design["input_shape"]), (design["outputs"],)
+    wanted = design["input_shape"], design["output_shape"]
     if ends != wanted:
         said = {"given": " → ".join(map(times, ends)), "wanted": " → ".join(map(times, wanted))}
         return f"{not_yet}\n{words('design.ends', **said)}"
@@ -35,7 +37,8 @@ def _line(what: str, network: Network, design: dict) -> str:
     said = {"what": words(f"design.{what}", batch=design["batch_size"]), "value": value, "where": where, "share": share}
     if what in design["at_least"]:
         bound = design["at_least"][what]
-        return words("design.enough" if value >= bound else "design.too_little", bound=bound, off=bound - value, **said)
+        remedy = words(f"design.more_{what}")
+        return words("design.enough" if value >= bound else "design.too_little", bound=bound, off=bound - value, remedy=remedy, **said)
     bound = design["at_most"][what]
     return words("design.within" if value <= bound else "design.too_much", bound=bound, off=value - bound, **said)
 

@@ -2,9 +2,8 @@
 
 import random
 from html import escape
-from importlib import import_module
 
-from course_lib.asking.designs import DESIGNS, wrong_design
+from course_lib.asking.designs import DESIGNS, LESSONS, wrong_design
 from course_lib.asking.functions import UNFINISHED, diagnose_function
 from course_lib.asking.progress import Progress
 from course_lib.asking.slips import Answer, Function
@@ -12,7 +11,6 @@ from course_lib.asking.telling import Diagnosis, as_number, called, diagnose, is
 from course_lib.by_hand.layers import whole
 from course_lib.words import find, words
 
-LESSONS = [import_module(f"course_lib.lessons.l{number:02}") for number in range(13)]
 EXERCISES: dict[str, Answer | Function] = {
     name: answer for lesson in LESSONS for name, answer in (lesson.EXERCISES | getattr(lesson, "FUNCTIONS", {})).items()
 }

@@ -14,6 +14,11 @@ def padded(sizes: dict) -> dict:
     return {"padded_k": sizes["k"] + 2}
 
 
+def stored(sizes: dict) -> dict:
+    weights = sizes["k"] ** 2 * sizes["channels"] * sizes["cout"]
+    return {"weights": weights, "stored": weights + sizes["cout"]}
+
+
 def flattened(sizes: dict) -> dict:
     inputs = sizes["channels"] * sizes["positions"]
     return {"inputs": inputs, "before_pool": 4 * inputs, "three": 9 * sizes["channels"], "five": 25 * sizes["channels"]}
@@ -176,6 +181,32 @@ EXERCISES = {
         instead={"count": 24704, "of_linears": 95.0, "rest": 8.25, "even": 25, "gut": 50, "share_of_layers": 9.090909090909},
         digits=0,
     ),
+    "input-channels": Answer(
+        vary={"k": "3 5", "channels": "4 6 8 16", "cout": "24 32 48 64"},
+        derive=lambda s: {
+            "weights": s["k"] ** 2 * s["channels"] * s["cout"],
+            "stored": s["k"] ** 2 * s["channels"] * s["cout"] + s["cout"],
+        },
+        unit="count",
+        sizes={"weights": 1_728, "stored": 1_792, "k": 3, "cout": 64, "channels": 3, "batch": 16},
+        terms={"channels": "weights /k /k /cout"},
+        swaps={"weights": "stored"},
+    ),
+    "oblong-macs": Answer(
+        vary={"cin": "3 4 6 8", "cout": "10 12 20", "h": "7 9 16", "w_in": "13 17 22"},
+        derive=lambda s: {"w": s["w_in"] - 2, "w_unpadded": s["w_in"] - 4, "h_unpadded": s["h"] - 2},
+        unit="macs",
+        sizes={"kh": 3, "kw": 5, "cin": 4, "cout": 6, "h": 9, "w": 12, "w_in": 14, "w_unpadded": 10, "h_unpadded": 7},
+        terms={"products": "kh kw cin cout h w"},
+        swaps={"kw": "kh", "kh": "kw", "w": "w_in w_unpadded", "h": "h_unpadded", "cin": "cout", "cout": "cin"},
+        plus={"biases": "cout h w", "stored_biases": "cout"},
+        times="kh kw",
+        instead={
+            "params": "kh kw cin cout + cout",
+            "unpadded": "kh kw cin cout h_unpadded w_unpadded",
+            "whole_map": "kh kw cin cout h w_in",
+        },
+    ),
 }
 
 SIZES = [{"k": 3, "cin": 3, "cout": 7}, {"k": 3, "cin": 5, "cout": 12}, {"k": 5, "cin": 3, "cout": 5}, {"k": 1, "cin": 16, "cout": 4}]
@@ -195,7 +226,7 @@ FUNCTIONS = {
     )
 }
 
-STARS = {"a3-layer": 1, "conv-formula": 2, "flatten-size": 2}  # what check asks, and how hard it is
+STARS = {"input-channels": 2, "conv-formula": 2, "flatten-size": 2, "oblong-macs": 3}  # what check asks, and how hard it is
 
 CLAIMS = {
     "a1-convolutions": Claim(

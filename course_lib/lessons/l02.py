@@ -1,7 +1,7 @@
 """Lesson 2: what the right answers are made of, other numbers that people give, and the articles' claims."""
 
 from course_lib.asking.claim import Claim
-from course_lib.asking.slips import Answer
+from course_lib.asking.slips import Answer, Function
 
 EXERCISES = {
     "tensors": Answer(
@@ -48,9 +48,42 @@ EXERCISES = {
         unit="bytes",
         instead={"activations_for_weights": 23_604},
     ),
+    "state-values": Answer(
+        vary={"k": "3 5", "cin": "1 4 6", "c": "8 12 24 32"},
+        sizes={"k": 3, "cin": 3, "c": 16, "batch": 16},
+        terms={"first": "k k cin c", "second": "k k c c", "learnt": "2 2 c", "statistics": "2 2 c", "counters": "2"},
+        plus={"conv_biases": "2 c"},
+        groups={"weights": "first second", "remembered": "statistics counters", "norms": "learnt statistics counters"},
+        instead={"tensors": 12},
+    ),
+    "fit-values": Answer(
+        vary={"size": "10 16 50 64"},
+        sizes={"size": 100, "mib": 1_048_576, "mb": 1_000_000, "width": 4, "two": 2, "eight": 8},
+        terms={"values": "size mib /width"},
+        unit="bytes",
+        swaps={"mib": "mb", "width": "two eight"},
+        instead={"times_four": "size mib width"},
+    ),
 }
 
-STARS = {"trainable": 1, "tied": 2, "mebibytes": 1, "bfloat16": 1}  # what check asks, and how hard it is
+SIZES = [(26_926, 4), (26_926, 2), (1_000_000, 8), (61_706, 1)]
+FUNCTIONS = {
+    "size-mib": Function(
+        ("params", "width"),
+        [
+            Answer(
+                sizes={"params": params, "width": width, "mib": 1_048_576, "four": 4},
+                terms={"size": "params width /mib"},
+                swaps={"width": "four"},
+                unit="MiB",
+                digits=2,
+            )
+            for params, width in SIZES
+        ],
+    )
+}
+
+STARS = {"tied": 1, "size-mib": 2, "fit-values": 2, "state-values": 3}  # what check asks, and how hard it is
 
 CLAIMS = {
     "a1-bytes": Claim(

@@ -1,7 +1,7 @@
 """Lesson 3: what the right answers are made of, other numbers that people give, and the articles' claims."""
 
 from course_lib.asking.claim import Claim
-from course_lib.asking.slips import Answer
+from course_lib.asking.slips import Answer, Function
 
 EXERCISES = {
     "input-bytes": Answer(
@@ -22,7 +22,35 @@ EXERCISES = {
     "unused-layer": Answer(sizes={"rows": 836, "unused": 130}, terms={"rows": "rows", "unused": "unused"}),
 }
 
-STARS = {"grouped": 2, "unused-layer": 1, "input-bytes": 1, "params-bytes": 1}  # what check asks, and how hard it is
+
+def footer(batch: int, inputs: int, outputs: int, params: int) -> Answer:
+    return Answer(
+        sizes={"width": 4, "batch": batch, "inputs": inputs, "outputs": outputs, "params": params},
+        terms={
+            "input": "batch inputs width",
+            "forward": "batch outputs width",
+            "backward": "batch outputs width",
+            "weights": "params width",
+        },
+        groups={"maps": "forward backward"},
+        per="batch",
+        unit="bytes",
+    )
+
+
+FOOTERS = [(16, 3_072, 5_258, 26_926), (1, 784, 1_194, 11_274), (8, 100, 3_338, 105_450)]
+FUNCTIONS = {"estimated-total": Function(("batch", "inputs", "outputs", "params"), [footer(*case) for case in FOOTERS])}
+DESIGNS = {
+    "under-20000": {
+        "input_shape": (3, 32, 32),
+        "output_shape": (10,),
+        "batch_size": 16,
+        "at_most": {"params": 20_000},
+        "at_least": {"macs": 400_000},
+    }
+}
+
+STARS = {"grouped": 1, "unused-layer": 2, "estimated-total": 3, "under-20000": 2}  # what check asks, and how hard it is
 
 CLAIMS = {
     "a1-torchinfo": Claim(

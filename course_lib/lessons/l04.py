@@ -1,7 +1,7 @@
 """Lesson 4: what the right answers are made of, other numbers that people give, and the articles' claims."""
 
 from course_lib.asking.claim import Claim
-from course_lib.asking.slips import Answer
+from course_lib.asking.slips import Answer, Function
 
 EXERCISES = {
     "bn-params": Answer(
@@ -63,9 +63,42 @@ EXERCISES = {
         plus={"dead_biases": "-1 norm"},
         instead={"plain_less": 26636, "added_again": 27506, "what_goes": 290, "no_biases": 26_771, "nothing": 0},
     ),
+    "norm-channels": Answer(
+        vary={"channels": "12 20 32 48 100"},
+        derive=lambda s: {"held": 4 * s["channels"], "stored": 4 * s["channels"] + 1},
+        unit="count",
+        sizes={"held": 256, "stored": 257, "four": 4, "two": 2, "three": 3, "channels": 64},
+        terms={"channels": "held /four"},
+        swaps={"held": "stored", "four": "two three"},
+    ),
+    "basic-block": Answer(
+        vary={"k": "3 5", "c": "16 32 128"},
+        sizes={"k": 3, "c": 64, "size": 56, "batch": 16},
+        terms={"first": "k k c c", "second": "k k c c", "norms": "2 2 c"},
+        plus={"conv_biases": "2 c", "statistics": "2 2 c", "counters": "2", "shortcut": "c c", "remembered": "2 2 c"},
+        groups={"weights": "first second"},
+        times="size·size batch",
+        instead={"one_norm": "2 k k c c + 2 c", "norms_flat": "2 k k c c + 2 c"},
+    ),
+    "wrong-line-norm": Answer(sizes={"line": 3}, terms={"line": "line"}, unit="times", instead={"one": 1, "two": 2, "four": 4, "five": 5}),
 }
 
-STARS = {"bn-buffers": 1, "bn-running": 2, "bn-no-bias": 2}  # what check asks, and how hard it is
+FUNCTIONS = {
+    "conv-norm": Function(
+        ("k", "cin", "cout"),
+        [
+            Answer(
+                sizes={"k": k, "cin": cin, "cout": cout},
+                terms={"weights": "k k cin cout", "learnt": "2 cout", "statistics": "2 cout", "counter": "1"},
+                plus={"conv_biases": "cout"},
+                groups={"remembered": "statistics counter", "norm": "learnt statistics counter"},
+            )
+            for k, cin, cout in [(3, 5, 12), (5, 3, 5), (1, 64, 256), (7, 3, 64)]
+        ],
+    )
+}
+
+STARS = {"norm-channels": 1, "basic-block": 2, "conv-norm": 2, "wrong-line-norm": 3}  # what check asks, and how hard it is
 
 CLAIMS = {
     "a1-batchnorm": Claim("holds", said=26_926 + 290, true=lambda ask: ask.params(ask.small_cnn(batch_norm=True))),

@@ -1,7 +1,7 @@
 """Lesson 5: what the right answers are made of, other numbers that people give, and the articles' claims."""
 
 from course_lib.asking.claim import Claim
-from course_lib.asking.slips import Answer
+from course_lib.asking.slips import Answer, Function
 from course_lib.lessons.families import ADAM
 
 EXERCISES = {
@@ -78,9 +78,39 @@ EXERCISES = {
         swaps={"two": "one", "step": "one two eight", "width": "four", "tensors": "one"},
         instead={"state_one_bare": 53_852},
     ),
+    "state-budget": Answer(
+        vary={"gb": "2 4 16 24"},
+        derive=lambda s: {"budget": s["gb"] * 10**9, "gib": s["gb"] * 2**30},
+        sizes={"gb": 8, "budget": 8_000_000_000, "gib": 8 * 2**30, "width": 4, "four": 4, "three": 3, "two": 2, "one": 1},
+        terms={"params": "budget /width /four"},
+        swaps={"four": "three two one", "budget": "gib"},
+    ),
+    "block-state": ADAM.but(
+        vary={"values": "18_496 295_424 9_344", "width": "2 8"},
+        sizes={"values": 73_984, "width": 4, "tensors": 6, "step": 4, "eight": 8, "one": 1, "two": 2, "four": 4},
+        swaps={"two": "one", "step": "one eight", "tensors": "four one eight two"},
+        plus={"weights": "values width", "gradients": "values width"},
+        instead={"values_only": "values", "state_is_values": "2 values", "state_one_bare": "values width"},
+    ),
 }
 
-STARS = {"five-million": 1, "adam-frozen": 2, "checkpoint": 2, "adam-bfloat16": 2}  # what check asks, and how hard it is
+FUNCTIONS = {
+    "adam-bytes": Function(
+        ("params", "tensors", "width"),
+        [
+            Answer(
+                sizes={"params": params, "tensors": tensors, "width": width, "step": 4, "two": 2, "one": 1, "four": 4},
+                terms={"averages": "two params width", "steps": "tensors step"},
+                swaps={"two": "one", "step": "width", "width": "four", "tensors": "one"},
+                plus={"weights": "params width", "gradients": "params width"},
+                unit="bytes",
+            )
+            for params, tensors, width in [(26_926, 8, 4), (26_926, 8, 2), (105_450, 8, 4), (1_000, 3, 8)]
+        ],
+    )
+}
+
+STARS = {"state-budget": 1, "adam-frozen": 2, "block-state": 2, "adam-bytes": 2}  # what check asks, and how hard it is
 
 CLAIMS = {
     "a1-adam-reduces": Claim(

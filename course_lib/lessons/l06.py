@@ -1,7 +1,7 @@
 """Lesson 6: what the right answers are made of, other numbers that people give, and the articles' claims."""
 
 from course_lib.asking.claim import Claim
-from course_lib.asking.slips import Answer
+from course_lib.asking.slips import Answer, Function
 
 EXERCISES = {
     "eval-frees": Answer(
@@ -100,9 +100,52 @@ EXERCISES = {
         unit="bytes",
         instead={"sum": 1_113_856, "all_kept": 1_614_104, "peak_no_map": 1_127_696},
     ),
+    "residual-kept": Answer(
+        vary={"batch": "2 8 16", "c": "12 16", "side": "10 14 24"},
+        unit="bytes",
+        sizes={"batch": 4, "c": 8, "side": 20, "width": 4, "three": 3},
+        terms={"relu1": "batch c side side width", "relu2": "batch c side side width"},
+        plus={
+            "sum": "batch c side side width",
+            "pictures": "batch three side side width",
+            "conv1": "batch c side side width",
+            "conv_outputs": "2 batch c side side width",
+        },
+    ),
 }
 
-STARS = {"pool-indices": 2, "a2-activations": 2, "forward-backward": 3}  # what check asks, and how hard it is
+BUDGETS = [(1_000_000, 430_848, 30_400), (256_000_000, 240_000_000, 2_600_000), (8 * 10**9, 2 * 10**9, 115_000_000), (500, 500, 7)]
+
+
+def pictures(budget: int, fixed: int, per_image: int) -> Answer:
+    """How many pictures fit beside what is there in any case."""
+    return Answer(
+        sizes={"batch": (budget - fixed) // per_image, "budget": budget, "fixed": fixed, "per_image": per_image},
+        terms={"batch": "batch"},
+        unit="times",
+        instead={
+            "nothing_fixed": budget // per_image,
+            "not_floored": (budget - fixed) / per_image,
+            "rounded_up": -((fixed - budget) // per_image),
+            "one_too_many": (budget - fixed) // per_image + 1,
+            "fixed_each": budget // (fixed + per_image),
+            "bytes_left": budget - fixed,
+        },
+    )
+
+
+FUNCTIONS = {"largest-batch": Function(("budget", "fixed", "per_image"), [pictures(*case) for case in BUDGETS])}
+DESIGNS = {
+    "one-megabyte": {
+        "input_shape": (3, 32, 32),
+        "output_shape": (10,),
+        "batch_size": 16,
+        "at_most": {"memory": 1_000_000},
+        "at_least": {"params": 20_000},
+    }
+}
+
+STARS = {"pool-indices": 1, "largest-batch": 2, "residual-kept": 3, "one-megabyte": 3}  # what check asks, and how hard it is
 
 CLAIMS = {
     "a1-activations": Claim(

@@ -1,7 +1,7 @@
 """Lesson 7: what the right answers are made of, other numbers that people give, and the articles' claims."""
 
 from course_lib.asking.claim import Claim
-from course_lib.asking.slips import Answer
+from course_lib.asking.slips import Answer, Function
 from course_lib.lessons.families import WORK
 
 
@@ -75,9 +75,48 @@ EXERCISES = {
         instead={"two_bytes": 1.0, "inverse": 2.000558035714, "weights": 5_376},
         digits=1,
     ),
+    "map-side": Answer(
+        unit="times",
+        sizes={"side": 28},
+        terms={"side": "side"},
+        digits=0,
+        instead={
+            "places": 784,
+            "padded": 30,
+            "unpadded": 26,
+            "inputs_forgotten": (14_450_688 / (9 * 64)) ** 0.5,
+            "outputs_forgotten": (14_450_688 / (9 * 32)) ** 0.5,
+            "kernel_forgotten": 84,
+            "not_squared": (14_450_688 / (3 * 32 * 64)) ** 0.5,
+            "flops": (14_450_688 / (2 * 9 * 32 * 64)) ** 0.5,
+        },
+    ),
+    "separable-pair": Answer(
+        vary={"c": "16 24 48", "cout": "40 80 96", "out": "14 20 56"},
+        unit="macs",
+        sizes={"k": 3, "c": 32, "cout": 64, "out": 28, "batch": 16},
+        terms={"depthwise": "k k c out out", "pointwise": "c cout out out"},
+        plus={"biases": "c out out"},
+        instead={"whole_conv": "k k c cout out out", "params": "k k c + c cout", "dense_depthwise": "k k c c out out + c cout out out"},
+    ),
 }
 
-STARS = {"a3-flops": 1, "stride-macs": 2, "mult-adds": 2}  # what check asks, and how hard it is
+
+def conv_case(k: int, cin: int, cout: int, size: int, stride: int) -> Answer:
+    out = (size - k) // stride + 1
+    return WORK._replace(
+        sizes={"k": k, "cin": cin, "cout": cout, "size": size, "stride": stride, "out": out, "full": size - k + 1,
+               "halved": size // stride, "short": out - 1, "unfloored": (size - k) / stride + 1},
+        swaps={"out": "size full halved short unfloored", "cin": "cout", "cout": "cin"},
+        plus={"biases": "cout out out", "stored_biases": "cout"},
+        times="stride",
+    )  # fmt: skip
+
+
+LAYERS_TRIED = [(3, 5, 12, 12, 2), (5, 3, 8, 33, 3), (1, 16, 4, 8, 1), (3, 64, 64, 57, 2)]
+FUNCTIONS = {"conv-macs": Function(("k", "cin", "cout", "size", "stride"), [conv_case(*case) for case in LAYERS_TRIED])}
+
+STARS = {"a3-flops": 1, "conv-macs": 2, "map-side": 2, "separable-pair": 3}  # what check asks, and how hard it is
 
 CLAIMS = {
     "a3-amount": Claim("does_not_hold", said=196, true=lambda ask: ask.macs(ask.one_conv())),

@@ -1,7 +1,7 @@
 """Lesson 8: what the right answers are made of, other numbers that people give, and the articles' claims."""
 
 from course_lib.asking.claim import Claim
-from course_lib.asking.slips import Answer
+from course_lib.asking.slips import Answer, Function
 from course_lib.lessons.families import LINEAR
 
 EXERCISES = {
@@ -88,9 +88,45 @@ EXERCISES = {
         instead={"notes": 93, "notes_values": 24, "pools_forgotten": 54.8, "relus": 115.1, "with_params": 614.380608, "params_mb": 552},
         digits=0,
     ),
+    "picture-size": Answer(
+        sizes={"side": 8, "pools": 32},
+        terms={"side": "side pools"},
+        unit="times",
+        instead={"map_side": 8, "positions": 64, "four_pools": 128, "six_pools": 512, "positions_scaled": 2_048, "imagenet": 224},
+    ),
+    "vgg11-convs": Answer(
+        sizes={"in": 3, "c1": 64, "c2": 128, "c3": 256, "c4": 512, "norms": 2},
+        terms={
+            "conv1": "3 3 in c1",
+            "conv2": "3 3 c1 c2",
+            "conv3": "3 3 c2 c3",
+            "conv4": "3 3 c3 c3",
+            "conv5": "3 3 c3 c4",
+            "conv6": "3 3 c4 c4",
+            "conv7": "3 3 c4 c4",
+            "conv8": "3 3 c4 c4",
+            "biases": "2752",
+        },
+        plus={"norms": "2 2752"},
+        groups={"last_three": "conv6 conv7 conv8"},
+        instead={"vgg16": 14_714_688, "biases_in": 9_220_480 - 2_752 + 2_243},
+    ),
+    "wrong-line-vgg": Answer(sizes={"line": 4}, terms={"line": "line"}, unit="times", instead={"one": 1, "two": 2, "three": 3, "five": 5}),
 }
 
-STARS = {"imagenet-fc1": 1, "vgg-twice": 2, "three-for-seven": 2}  # what check asks, and how hard it is
+
+def stack_case(k: int, c: int) -> Answer:
+    return Answer(
+        sizes={"k": k, "c": c, "layers": (k - 1) // 2, "all": k // 2 + 1},
+        terms={"one": "k k c c", "stack": "-1 layers 3 3 c c"},
+        swaps={"layers": "all"},
+        instead={"of_the_stack": 9 * (k - 1) // 2 * c * c, "one_three": k * k * c * c - 9 * c * c},
+    )
+
+
+FUNCTIONS = {"stack-saves": Function(("k", "c"), [stack_case(*case) for case in [(7, 512), (5, 64), (3, 256), (11, 3)]])}
+
+STARS = {"picture-size": 2, "vgg11-convs": 2, "wrong-line-vgg": 3, "stack-saves": 3}  # what check asks, and how hard it is
 
 CS231N_KEEPS = "Conv2d", "MaxPool2d", "Linear"
 CLAIMS = {

@@ -1,7 +1,7 @@
 """Lesson 9: what the right answers are made of, other numbers that people give, and the articles' claims."""
 
 from course_lib.asking.claim import Claim
-from course_lib.asking.slips import Answer
+from course_lib.asking.slips import Answer, Function
 from course_lib.lessons.families import LAYERS
 
 EXERCISES = {
@@ -88,9 +88,39 @@ EXERCISES = {
     "kinds": Answer(
         unit="count", sizes={"two": 2}, terms={"kinds": "two"}, instead={"one": 1, "three": 3, "four": 4, "all": 6, "five": 5, "none": 0}
     ),
+    "ecg-macs": Answer(
+        vary={"cin": "3 8 10", "cout": "20 24 40", "length": "500 600 2000"},
+        derive=lambda s: {"out": s["length"] // 2, "unpadded": (s["length"] - 7) // 2 + 1},
+        unit="macs",
+        sizes={"k": 7, "cin": 12, "cout": 32, "out": 500, "length": 1_000, "unpadded": 497, "stride": 2},
+        terms={"products": "k cin cout out"},
+        swaps={"out": "length unpadded", "cin": "cout", "cout": "cin"},
+        plus={"biases": "cout out", "stored_biases": "cout"},
+        instead={"params": "k cin cout + cout"},
+        times="stride",
+    ),
 }
 
-STARS = {"conv1d-flatten": 1, "conv1d-macs": 2, "kinds": 1}  # what check asks, and how hard it is
+
+def window_case(length: int, kernel: int, stride: int, padding: int) -> Answer:
+    steps = (length + 2 * padding - kernel) / stride
+    return Answer(
+        sizes={"length": length, "kernel": kernel, "stride": stride, "padding": padding, "steps": int(steps), "unfloored": steps,
+               "once_padded": (length + padding - kernel) // stride, "unpadded": (length - kernel) // stride,
+               "unstrided": length + 2 * padding - kernel, "kernel_forgotten": (length + 2 * padding) // stride},
+        terms={"steps": "steps", "first": "1"},
+        swaps={"steps": "unfloored once_padded unpadded unstrided kernel_forgotten"},
+        unit="count",
+    )  # fmt: skip
+
+
+WINDOWS = [(100, 3, 1, 1), (1_000, 7, 2, 3), (101, 4, 3, 2), (50, 5, 5, 0)]
+FUNCTIONS = {"length-after": Function(("length", "kernel", "stride", "padding"), [window_case(*case) for case in WINDOWS])}
+DESIGNS = {
+    "line-net": {"input_shape": (1, 100), "output_shape": (8, 25), "batch_size": 16, "at_most": {"params": 600}, "at_least": {"field": 12}}
+}
+
+STARS = {"kinds": 1, "length-after": 2, "ecg-macs": 2, "line-net": 3}  # what check asks, and how hard it is
 
 CLAIMS = {
     "a4-formula": Claim("does_not_hold", said=(3 * 3 * 3 * 7 + 7) * 7, true=lambda ask: ask.params(ask.nn.Conv2d(3, 7, 3))),

@@ -1,7 +1,7 @@
 """Lesson 10: what the right answers are made of, other numbers that people give, and the articles' claims."""
 
 from course_lib.asking.claim import Claim
-from course_lib.asking.slips import Answer
+from course_lib.asking.slips import Answer, Function
 
 EXERCISES = {
     "ptflops-small": Answer(
@@ -66,9 +66,41 @@ EXERCISES = {
         instead={"paper_as_is": 4.09, "paper_half": 16.36},
         digits=1,
     ),
+    "tokens-equal": Answer(
+        vary={"width": "24 64 128 768"},
+        unit="count",
+        sizes={"width": 16, "six": 6, "twelve": 12, "three": 3, "two": 2, "heads": 2},
+        terms={"tokens": "six width"},
+        swaps={"six": "twelve three two"},
+        times="two",
+    ),
 }
 
-STARS = {"ptflops-small": 2, "twice-macs": 1, "block-macs": 3, "paper-flops": 2}  # what check asks, and how hard it is
+BLOCKS = [(10, 16), (5, 32), (197, 768), (128, 64)]
+FUNCTIONS = {
+    "block-formula": Function(
+        ("tokens", "width"),
+        [
+            Answer(
+                sizes={"tokens": tokens, "width": width},
+                terms={
+                    "qkv": "3 tokens width width",
+                    "out": "tokens width width",
+                    "up": "4 tokens width width",
+                    "down": "4 tokens width width",
+                    "scores": "tokens tokens width",
+                    "sums": "tokens tokens width",
+                },
+                groups={"attention": "scores sums", "mlp": "up down", "linears": "qkv out up down"},
+                unit="macs",
+                instead={"one_token": 12 * width**2 + 2 * tokens**2 * width, "quadratic": 12 * tokens * width**2 + 2 * tokens**2},
+            )
+            for tokens, width in BLOCKS
+        ],
+    )
+}
+
+STARS = {"ptflops-small": 1, "block-macs": 2, "block-formula": 2, "tokens-equal": 3}  # what check asks, and how hard it is
 
 CLAIMS = {
     "tinytorch-flops": Claim(

@@ -1,6 +1,6 @@
 """Lesson 11: what the right answers are made of, and other numbers that people give."""
 
-from course_lib.asking.slips import Answer
+from course_lib.asking.slips import Answer, Function
 
 EXERCISES = {
     "own-unregistered": Answer(
@@ -60,11 +60,32 @@ EXERCISES = {
 DESIGNS = {
     "under-budget": {
         "input_shape": (3, 32, 32),
-        "outputs": 10,
+        "output_shape": (10,),
         "batch_size": 16,
         "at_most": {"params": 10_000, "macs": 1_000_000, "memory": 1_500_000},
         "at_least": {"field": 20},
     }
 }
 
-STARS = {"own-unregistered": 1, "own-separable": 2, "own-features": 2, "under-budget": 3}  # what check asks, and how hard it is
+
+def chain_case(channels: tuple[int, ...], k: int) -> Answer:
+    steps = list(zip(channels, channels[1:], strict=False))
+    terms = {f"weights{i}": f"k k {a} {b}" for i, (a, b) in enumerate(steps)} | {f"biases{i}": f"{b}" for i, (_, b) in enumerate(steps)}
+    groups = {"weights": " ".join(f"weights{i}" for i in range(len(steps))), "biases": " ".join(f"biases{i}" for i in range(len(steps)))}
+    return Answer(
+        sizes={"channels": channels, "k": k},
+        terms=terms,
+        groups=groups,
+        plus={"input_biases": f"{channels[0]}"},
+        instead={
+            "one_bias_each": k * k * sum(a * b for a, b in steps) + len(steps),
+            "same_channels": k * k * sum(b * b for _, b in steps) + sum(channels[1:]),
+            "last_forgotten": k * k * sum(a * b for a, b in steps[:-1]) + sum(channels[1:-1]),
+        },
+    )
+
+
+CHAINS = [((3, 16, 32), 3), ((1, 8), 5), ((3, 64, 64, 128, 10), 3), ((16, 4, 16), 1)]
+FUNCTIONS = {"chain-params": Function(("channels", "k"), [chain_case(*case) for case in CHAINS])}
+
+STARS = {"own-unregistered": 1, "own-separable": 2, "chain-params": 2, "under-budget": 3}  # what check asks, and how hard it is

@@ -1,6 +1,6 @@
 """Lesson 12: what the right answers are made of, and other numbers that people give."""
 
-from course_lib.asking.slips import Answer
+from course_lib.asking.slips import Answer, Function
 
 EXERCISES = {
     "checkpoint-price": Answer(
@@ -50,4 +50,33 @@ EXERCISES = {
     ),
 }
 
-STARS = {"checkpoint-price": 2, "freeze-kept": 2, "bfloat16-kept": 1, "autocast-casts": 2}  # what check asks, and how hard it is
+FUNCTIONS = {
+    "adafactor-conv": Function(
+        ("k", "cin", "cout"),
+        [
+            Answer(
+                sizes={"k": k, "cin": cin, "cout": cout},
+                terms={"rows": "k cin cout", "columns": "k cin cout"},
+                instead={
+                    "all": k * k * cin * cout,
+                    "adam": 2 * k * k * cin * cout,
+                    "flattened": cout + k * k * cin,
+                    "channels": cout + cin,
+                    "one_kernel": 2 * k,
+                },
+            )
+            for k, cin, cout in [(3, 5, 12), (5, 3, 5), (1, 64, 32), (7, 3, 64)]
+        ],
+    )
+}
+DESIGNS = {
+    "vgg-256": {
+        "input_shape": (3, 32, 32),
+        "output_shape": (10,),
+        "batch_size": 128,
+        "at_most": {"memory": 256_000_000},
+        "at_least": {"params": 3_000_000},
+    }
+}
+
+STARS = {"freeze-kept": 1, "checkpoint-price": 2, "adafactor-conv": 3, "vgg-256": 2}  # what check asks, and how hard it is
