@@ -10,7 +10,7 @@ from course_lib.asking.slips import Answer, Function, means, unlikely
 from course_lib.asking.telling import called, diagnose, is_right, sentence, specific, tell
 from course_lib.by_hand.layers import whole
 from course_lib.show.tables import Cell, Table, arrow
-from course_lib.words import words
+from course_lib.words import find, words
 
 LESSONS = [import_module(f"course_lib.lessons.l{number:02}") for number in range(13)]
 EXERCISES: dict[str, Answer | Function] = {
@@ -50,14 +50,17 @@ def varied() -> list[str]:
 
 
 def _ask(name: str, answer: Answer | Function) -> str:
-    return words(f"exercise.{name}.ask", **getattr(answer, "sizes", {}))
+    key = f"exercise.{name}.ask"
+    other = getattr(answer, "drawn", False) and find(f"{key}_variant")
+    return words(f"{key}_variant" if other else key, **getattr(answer, "sizes", {}))
 
 
 def _why(name: str, answer: Answer | Function) -> str:
     """Why the right answer is right: in the course's words, or for other numbers the calculation alone."""
     if not getattr(answer, "drawn", False):
         return words(f"exercise.{name}.why")
-    return words("variant_why", work=answer.work(), value=_shown(answer.value()))
+    value, own = _shown(answer.value()), f"exercise.{name}.why_variant"
+    return words(own, value=value, **answer.sizes) if find(own) else words("variant_why", work=answer.work(), value=value)
 
 
 def _number(answer) -> float | str:

@@ -6,8 +6,11 @@ by the part that it changes, and words/ has its sentence. All that one slip can 
 
 import math
 import random
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
+
+from course_lib.words import find
 
 Term = dict[str, int]  # how often each size is a factor of it; −1 divides
 Terms = dict[str, Term]
@@ -63,18 +66,35 @@ class Answer(NamedTuple):
         return self._replace(**{**changes, **both})
 
     def variant(self, name: str, seed: int) -> "Answer":
-        """The same question of other sizes, drawn from the seed, so that the usual slips differ from each other and from the truth."""
-        numbers, drawn = random.Random(f"{name} {seed}"), []
-        formulas = {other: made for other, made in self.instead.items() if isinstance(made, str)}
-        for _ in range(DRAWS):
-            sizes = self.sizes | {size: _number(numbers.choice(options.split())) for size, options in self.vary.items()}
-            sizes |= self.derive(sizes) if self.derive else {}
-            drawn.append(self._replace(sizes=sizes, votes="", drawn=True, instead=formulas))
-        return max(drawn, key=Answer.told_apart)
+        """The same question of other sizes, drawn from the seed."""
+        return next(self.variants(name, (seed,)))
 
-    def told_apart(self) -> int:
-        """How many different numbers the truth and the usual slips make."""
-        return len({self.value(), *(self.outcome(slip) for slip in self.slips() if slip.kind != "unit" and not unlikely((slip,)))})
+    def variants(self, name: str, seeds: Iterable[int]) -> Iterator["Answer"]:
+        """The same question of other sizes for each seed, so that the usual slips differ from each other and from the truth: as many
+        numbers as between the sizes, where two slips make the same only if they always do."""
+        formulas = {other: made for other, made in self.instead.items() if isinstance(made, str)}
+        blank = self._replace(votes="", drawn=True, instead=formulas)
+        options = {size: [_number(text) for text in texts.split()] for size, texts in self.vary.items()}
+        usual = [self.parsed(), *filter(None, map(blank.made, blank.usual(name)))]
+        between = random.Random(name)
+        most = max(blank._of({s: between.uniform(min(o), max(o)) for s, o in options.items()}).told_apart(usual) for _ in range(3))
+        for seed in seeds:
+            numbers, drawn = random.Random(f"{name} {seed}"), []
+            while len(drawn) < DRAWS and (not drawn or drawn[-1].told_apart(usual) < most):
+                drawn.append(blank._of({size: numbers.choice(given) for size, given in options.items()}))
+            yield drawn[-1] if len(drawn) < DRAWS else max(drawn, key=lambda answer: answer.told_apart(usual))
+
+    def _of(self, sizes: dict) -> "Answer":
+        sizes = self.sizes | sizes
+        return self._replace(sizes=sizes | (self.derive(sizes) if self.derive else {}))
+
+    def told_apart(self, sums: list[Terms]) -> int:
+        """How many different numbers these sums make."""
+        return len({float(f"{self.value(terms):.9g}") for terms in sums})
+
+    def usual(self, name: str) -> list[Slip]:
+        """The slips that are likely, or have a sentence of their own."""
+        return [slip for slip in self.slips() if slip.kind != "unit" and (not unlikely((slip,)) or specific(name, self, slip))]
 
     def work(self) -> str:
         """The right answer as it is calculated.
@@ -173,10 +193,16 @@ class Answer(NamedTuple):
 
     def outcome(self, slip: Slip) -> float | None:
         """What one slip makes of the right answer; None where it finds nothing to change."""
+        if slip.kind == "instead" and not isinstance(self.instead[slip.part], str):
+            return self.instead[slip.part]
+        made = self.made(slip)
+        return self.value(made) if made else self.after(self.parsed(), slip)
+
+    def made(self, slip: Slip) -> Terms | None:
+        """The sum that a slip makes of the right one; None where it is no sum of these sizes."""
         if slip.kind == "instead":
-            number = self.instead[slip.part]
-            return self.value({term: _factors(term) for term in number.split(" + ")}) if isinstance(number, str) else number
-        return self.after(self.parsed(), slip)
+            return dict(enumerate(map(_factors, self.instead[slip.part].split(" + "))))
+        return self.changed(self.parsed(), slip)
 
     def voted(self) -> list[Slip]:
         return [Slip(*slip.split("-")) for slip in self.votes.split()]
@@ -198,7 +224,7 @@ class Answer(NamedTuple):
         return sorted(found, key=unlikely)
 
 
-DRAWS = 20  # of which the one is taken that tells most slips apart
+DRAWS = 20  # at most, of which the one is taken that tells most slips apart
 WHOLE_TERMS = ("left_out", "only", "as_one", "twice", "for_each")
 RARE = {"too_often": 2, "swapped": 1, "for_each": 1, "twice": 2, "as_one": 1, "over": 1, "only": 2, "plus": 1, "times": 1}
 
@@ -206,6 +232,14 @@ RARE = {"too_often": 2, "swapped": 1, "for_each": 1, "twice": 2, "as_one": 1, "o
 def unlikely(slips: tuple[Slip, ...]) -> int:
     """How far-fetched a cause is: leaving something out is what people do most."""
     return sum(RARE.get(slip.kind, 0) + (slip.part in ("half", "double")) + (slip[:2] == ("swapped", "k")) for slip in slips)
+
+
+def specific(name: str, answer: Answer, slip: Slip) -> str | None:
+    """A slip's own sentence: in this exercise, or wherever it is made; for other numbers only one that names none."""
+    key = "-".join(filter(None, slip))
+    text = find(f"exercise.{name}.slip.{key}") or find(f"slip.{key}")
+    names_numbers = answer.drawn and text and re.search(r"\d", re.sub(r"{.*?}", "", text))
+    return None if names_numbers else text
 
 
 class Function(NamedTuple):
@@ -250,8 +284,7 @@ def means(answer: float, number: float) -> bool:
     >>> means(91.7, 91.748), means(92, 91.748), means(91, 91.748), means(5, 4.9)
     (True, True, True, False)
     """
+    if answer == number or not math.isclose(answer, number, rel_tol=0.015):
+        return answer == number
     scale = 10 ** digits_of(answer)
-    near = math.isclose(answer, number, rel_tol=0.015)
-    return answer == number or (
-        near and any(math.isclose(answer, cut(number * scale) / scale, rel_tol=1e-12) for cut in (round, math.trunc))
-    )
+    return any(math.isclose(answer, cut(number * scale) / scale, rel_tol=1e-12) for cut in (round, math.trunc))

@@ -1,9 +1,8 @@
 """What is said to a wrong answer: the sentence of the slip, or of the two, that make it of the right one."""
 
 import math
-import re
 
-from course_lib.asking.slips import Answer, Slip, digits_of, means, unlikely
+from course_lib.asking.slips import Answer, Slip, digits_of, means, specific, unlikely
 from course_lib.words import find, words
 
 
@@ -21,11 +20,10 @@ def diagnose(name: str, answer: Answer, value: float) -> str:
     if truth != int(truth) and means(value, truth):
         few = digits_of(value) < (answer.digits or 0)
         return words("nearly" if few else "cut_off")
-    causes = answer.causes(lambda number: number == value)
-    if not causes or len(causes[0]) > 1:  # no number that is just this: one that it may be rounded from
-        causes = answer.causes(lambda number: means(value, number))
-    if causes:
-        return tell(name, answer, causes)
+    causes = answer.causes(lambda number: means(value, number))
+    exact = [cause for cause in causes if len(cause) == 1 and answer.outcome(cause[0]) == value]
+    if causes:  # a number that is just this, or one that it may be rounded from
+        return tell(name, answer, exact or causes)
     if value not in [float(f"{truth:.{digits}g}") for digits in (1, 2, 3, 4)]:
         return ""
     return words("rounded") if truth == int(truth) and truth > 99 else words("nearly") if truth != int(truth) else ""
@@ -38,14 +36,6 @@ def tell(name: str, answer: Answer, causes: list[tuple[Slip, ...]]) -> str:
     told = [" ".join(sentence(name, answer, slip, len(cause) == 1) for slip in cause) for cause in best if ranks[cause] == ranks[best[0]]]
     first, *others = dict.fromkeys(told) or [""]
     return words("either", one=first, other=others[0]) if others else first
-
-
-def specific(name: str, answer: Answer, slip: Slip) -> str | None:
-    """A slip's own sentence: in this exercise, or wherever it is made; for other numbers only one that names none."""
-    key = "-".join(filter(None, slip))
-    text = find(f"exercise.{name}.slip.{key}") or find(f"slip.{key}")
-    names_numbers = answer.drawn and text and re.search(r"\d", re.sub(r"{.*?}", "", text))
-    return None if names_numbers else text
 
 
 def sentence(name: str, answer: Answer, slip: Slip, alone: bool = True) -> str:
