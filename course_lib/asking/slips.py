@@ -19,6 +19,7 @@ UNITS = {  # what people give in place of a number, a byte or a share: the right
     "number": {"bytes": 4, "half": 1 / 2, "double": 2, "thousands": 1e-3, "millions": 1e-6},
     "macs": {"double": 2, "half": 1 / 2, "thousands": 1e-3, "millions": 1e-6, "giga": 1e-9},
     "flops": {"half": 1 / 2, "double": 2, "thousands": 1e-3, "millions": 1e-6},
+    "gflops": {"half": 1 / 2, "double": 2, "flops": 1e9, "mega": 1e3, "tera": 1e-3},
     "bytes": {"bits": 8, "kb": 1e-3, "mb": 1e-6, "kib": 2**-10, "mib": 2**-20, "half": 1 / 2, "double": 2},
     "MB": {"mib": 1e6 / 2**20, "kb": 1e3, "values": 1 / 4, "bits": 8, "half": 1 / 2, "double": 2},
     "MiB": {"mb": 2**20 / 1e6, "mixed": 2**20 / 1_024_000, "kb": 2**20 / 1e3, "kib": 1024, "thousands": 1e3,

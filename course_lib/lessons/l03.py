@@ -2,6 +2,14 @@
 
 from course_lib.asking.slips import Answer
 
+
+def printed(sizes: dict) -> dict:
+    """What torchinfo prints in MB, with two digits, and what becomes of it."""
+    values = sizes["values"]
+    mb = round(values * 4 / 1e6, 2)
+    return {"mb": mb, "printed": round(mb * 1e6), "printed_mib": mb * 2**20, "thousands": values // 1000 * 1000}
+
+
 EXERCISES = {
     "input-bytes": Answer(
         vary={"batch": "8 32 64 100", "side": "28 48 64 224"},
@@ -12,11 +20,22 @@ EXERCISES = {
         instead={"mb_as_printed": 200_000},
     ),
     "params-bytes": Answer(
-        sizes={"values": 17_134, "width": 4, "old": 26_926, "unshrunk": 27_886},
+        vary={"values": "11_542 26_926 44_426 61_706 136_886 431_080"},
+        derive=printed,
+        sizes={"values": 17_134, "width": 4, "mb": 0.07, "printed": 70_000, "printed_mib": 73400.32, "thousands": 17_000},
         terms={"bytes": "values width"},
-        swaps={"values": "old unshrunk"},
         unit="bytes",
-        instead={"printed": 70_000, "printed_mib": 73400.32},
+        instead={
+            "printed": "printed",
+            "printed_mib": "printed_mib",
+            "in_thousands": "thousands width",
+            "old": 107_704,
+            "unshrunk": 111_544,
+        },
     ),
-    "unused-layer": Answer(sizes={"rows": 836, "unused": 130}, terms={"rows": "rows", "unused": "unused"}),
+    "unused-layer": Answer(
+        vary={"rows": "196 552 3_886 26_926", "unused": "380 650 1_290 2_570"},
+        sizes={"rows": 836, "unused": 130},
+        terms={"rows": "rows", "unused": "unused"},
+    ),
 }
