@@ -98,17 +98,21 @@ class Answer(NamedTuple):
         return [slip for slip in self.slips() if slip.kind != "unit" and (not unlikely((slip,)) or specific(name, self, slip))]
 
     def work(self) -> str:
-        """The right answer as it is calculated.
+        """The right answer as it is calculated, equal terms put together.
 
-        >>> Answer({"k": 3, "cout": 12, "mib": 2**20}, {"weights": "k k cout", "less": "-1 cout", "share": "cout /mib"}).work()
-        '3·3·12 − 12 + 12/1048576'
+        >>> Answer({"k": 3, "cout": 12, "mib": 2**20}, {"once": "k cout", "again": "k cout", "less": "-1 k", "share": "cout /mib"}).work()
+        '2·3·12 − 3 + 12/1,048,576'
         """
-        text = ""
+        text, shown = "", []
         for term in self.terms.values():
             minus, factors = term.startswith("-1 "), term.removeprefix("-1 ").split()
-            over = [f"{self.sizes[word[1:]]}" for word in factors if word[0] == "/"]
-            times = [f"{self.sizes.get(word, word)}" for word in factors if word[0] != "/"]
-            text += f" {'−' if minus else '+'} " + "/".join(["·".join(times), *over])
+            called = [f"{self.sizes[size]:,}" if (size := word.lstrip("/")) in self.sizes else size for word in factors]
+            over = [number for number, word in zip(called, factors, strict=True) if word[0] == "/"]
+            times = [number for number, word in zip(called, factors, strict=True) if word[0] != "/"]
+            shown.append((" − " if minus else " + ", "/".join(["·".join(times), *over])))
+        for sign, product in dict.fromkeys(shown):
+            count = shown.count((sign, product))
+            text += sign + (f"{count}·{product}" if count > 1 else product)
         return text.removeprefix(" + ")
 
     def parsed(self) -> Terms:

@@ -218,6 +218,7 @@ EXERCISES = {
             "macs": 373_856,
             "activations": 5_440,
             "flat": 192,
+            "biases": 155,
         },
         terms={
             "w_conv1": "conv1",
