@@ -73,6 +73,7 @@ def small_cnn_sizes(sizes: dict, image: int = 32, classes: int = 10) -> dict:
     made |= {"fc1": made["flat"] * hidden, "conv1_b": channels1, "conv2_b": channels2, "fc1_b": hidden}
     made |= {"weights": made["conv1"] + made["conv2"] + made["fc1"] + made["fc2"], "biases": channels1 + channels2 + hidden + classes}
     made |= {"map1": channels1 * out1**2, "map2": channels2 * out2**2, "pooled1": channels1 * pooled1**2, "after": pooled2, "out2": out2}
+    made |= {"macs1": made["conv1"] * out1**2}
     made |= {"macs": made["conv1"] * out1**2 + made["conv2"] * out2**2 + made["fc1"] + made["fc2"]}
     made |= {"params": made["weights"] + made["biases"], "norm": channels1 + channels2 + hidden, "classes": classes}
     return made | {"activations": made["map1"] + made["map2"] + made["flat"] + hidden}

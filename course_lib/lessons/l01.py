@@ -54,7 +54,7 @@ def shares(sizes: dict) -> dict:
 
 EXERCISES = {
     "one-value": Answer(
-        vary={"k": "3 5 7", "cin": "2 4 5 6 8 16", "cout": "7 10 12 20 32", "size": "12 14 20 28"},
+        vary={"k": "3 5 7", "cin": "2 4 6 7 8 16", "cout": "7 10 12 20 32", "size": "12 14 20 28"},
         derive=positions,
         sizes={"k": 3, "cin": 5, "cout": 12, "size": 12, "out": 10},
         terms={"products": "k k cin"},
@@ -69,19 +69,19 @@ EXERCISES = {
         },
     ),
     "conv2-params": CONV.but(
-        vary={"k": "3 5 7", "cin": "2 4 5 6 8 16", "cout": "7 10 12 20 32", "size": "12 14 20 28"},
+        vary={"k": "3 5 7", "cin": "2 4 6 7 8 16", "cout": "7 10 12 20 32", "size": "12 14 20 28"},
         derive=positions,
         sizes={"k": 3, "cin": 5, "cout": 12, "size": 12, "out": 10, "batch": 16},
         instead={"added": "cin + cout", "weights_per_cell": "k k cin cout size size"},
     ),
     "a3-layer": CONV.but(
-        vary={"k": "3 5 7", "cin": "2 4 5 6 8 16", "cout": "10 12 20 32", "size": "12 14 20 28"},
+        vary={"k": "3 5 7", "cin": "2 4 6 7 8 16", "cout": "10 12 20 32", "size": "12 14 20 28"},
         derive=positions,
         sizes={"k": 3, "cin": 3, "cout": 7, "size": 5, "out": 3, "batch": 16},
         instead={"weights_per_cell": "k k cin cout size size", "flat_input_biases": "k k cout + cin"},
     ),
     "strided": CONV.but(
-        vary={"k": "3 5 7", "cin": "2 4 5 6 8 16", "cout": "7 10 12 20 32", "stride": "2 3", "batch": "8 16 32"},
+        vary={"k": "3 5 7", "cin": "2 4 6 7 8 16", "cout": "7 10 12 20 32", "stride": "2 3", "batch": "8 16 32"},
         derive=lambda s: {"padded_k": s["k"] + 2},
         votes="over-stride·stride swapped-k-padded_k left_out-biases",
         sizes={"k": 3, "cin": 5, "cout": 12, "size": 12, "out": 6, "batch": 16, "stride": 2, "padded_k": 5},
@@ -148,7 +148,7 @@ EXERCISES = {
         instead={"both_plus_one": "inputs outputs + inputs + outputs + 1"},
     ),
     "conv2-macs": WORK.but(
-        vary={"k": "3 5 7", "cin": "2 4 5 6 8 16", "cout": "7 10 12 20 32", "size": "12 14 20 28"},
+        vary={"k": "3 5 7", "cin": "2 4 6 7 8 16", "cout": "7 10 12 20 32", "size": "12 14 20 28"},
         derive=positions,
         sizes={"k": 3, "cin": 5, "cout": 12, "size": 12, "out": 10, "batch": 16, "short": 9},
         swaps={"out": "size short", "cin": "cout", "cout": "cin"},

@@ -33,7 +33,7 @@ EXERCISES = {
         },
     ),
     "tied": Answer(
-        vary={"side": "16 32 48 100 128"},
+        vary={"side": "16 32 40 48 96 100 128 200"},
         sizes={"side": 64},
         terms={"weight": "side side", "b_first": "side", "b_second": "side"},
         plus={"third_bias": "side", "second_weight": "side side"},
@@ -41,7 +41,7 @@ EXERCISES = {
         instead={"side_once": "side + 2 side", "weight_twice": "2 side side", "tied_biases_forgotten": "2 side side"},
     ),
     "mebibytes": Answer(
-        vary={"values": "11_542 61_706 136_886 1_250_858"},
+        vary={"values": "11_542 17_134 29_226 61_706 105_450 136_886 1_250_858"},
         sizes={"values": 26_926, "width": 4, "mib": 1_048_576},
         terms={"bytes": "values width /mib"},
         unit="MiB",
@@ -49,7 +49,7 @@ EXERCISES = {
         digits=3,
     ),
     "bfloat16": Answer(
-        vary={"values": "11_542 61_706 136_886 1_250_858"},
+        vary={"values": "11_542 17_134 29_226 61_706 105_450 136_886 1_250_858"},
         sizes={"values": 26_926, "width": 2, "four": 4, "eight": 8},
         terms={"bytes": "values width"},
         swaps={"width": "four eight"},

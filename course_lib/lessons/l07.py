@@ -17,6 +17,11 @@ def widened(sizes: dict) -> dict:
     return values | {"macs": new["macs"], "old_macs": old["macs"], "stored": new["biases"]}
 
 
+def worked(sizes: dict) -> dict:
+    made = small_cnn_sizes(sizes)
+    return {"conv1": made["macs1"], "macs": made["macs"]}
+
+
 def moved(sizes: dict) -> dict:
     """What a square Linear does, and what it moves."""
     side, batch = sizes["side"], sizes["batch"]
@@ -62,7 +67,7 @@ EXERCISES = {
         },
     ),
     "stride-macs": WORK.but(
-        vary={"k": "3 5", "cin": "2 4 5 6 8 16", "cout": "7 10 12 20 32", "size": "14 16 20 28", "stride": "2 3"},
+        vary={"k": "3 5", "cin": "2 4 6 7 8 16", "cout": "7 10 12 20 32", "size": "14 16 20 28", "stride": "2 3"},
         derive=strides,
         sizes={"k": 3, "cin": 5, "cout": 12, "size": 12, "out": 5, "batch": 16, "full": 10, "stride": 2, "halved": 6, "short": 4},
         swaps={"out": "size full halved short"},
@@ -104,8 +109,9 @@ EXERCISES = {
         },
     ),
     "backward-ratio": Answer(
-        vary={"conv1": "60_000 108_000 216_000 230_400", "macs": "307_200 416_000 520_000 655_360"},
-        sizes={"conv1": 294_000, "macs": 373_856},
+        vary=SMALL_CNN,
+        derive=worked,
+        sizes=A1 | {"conv1": 294_000, "macs": 373_856},
         terms={"forward": "macs /macs", "weights": "macs /macs", "inputs": "macs /macs", "conv1": "-1 conv1 /macs"},
         groups={"backward": "weights inputs conv1"},
         unit="times",

@@ -20,7 +20,7 @@ def line(sizes: dict) -> dict:
 
 EXERCISES = {
     "conv1d-params": Answer(
-        vary={"k": "3 5 7", "cin": "4 8 16 20", "cout": "10 32 64"},
+        vary={"k": "3 5 7", "cin": "4 8 12 20", "cout": "10 32 64"},
         derive=lambda s: {"padded_k": s["k"] + 2},
         sizes={"k": 3, "cin": 16, "cout": 32, "padded_k": 5, "length": 100},
         terms={"weights": "k cin cout", "biases": "cout"},
