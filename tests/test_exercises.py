@@ -679,13 +679,16 @@ def test_the_words_are_those_of_the_exercises():
         assert set(table.get("slip", {})) <= slips, (name, set(table["slip"]) - slips)
 
 
-def test_an_answer_comes_within_twenty_milliseconds():
-    times = []
-    for name in NUMBERS:
-        start = time.perf_counter()
-        check(name, 123_456_791)
-        times.append(time.perf_counter() - start)
-    assert sorted(times)[len(times) // 2] < 0.02
+@pytest.mark.parametrize("variant", [None, 1])
+def test_an_answer_comes_within_twenty_milliseconds(variant):
+    """A wrong one that nothing explains: all pairs of slips are tried. The best of five, since the machine has other work, too."""
+    for name in varied() if variant else NUMBERS:
+        times = []
+        for _ in range(5):
+            start = time.perf_counter()
+            check(name, 123_456_791, variant=variant)
+            times.append(time.perf_counter() - start)
+        assert min(times) < 0.02, name
 
 
 BAD = {

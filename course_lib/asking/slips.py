@@ -217,12 +217,13 @@ class Answer(NamedTuple):
         truth, outcomes = self.value(), {slip: self.outcome(slip) for slip in self.slips()}
         found = [(slip,) for slip, number in outcomes.items() if number not in (None, truth) and agrees(number)]
         if every or not found:
-            parts = [slip for slip in outcomes if slip.kind != "instead"]
+            right, far = self.parsed(), {slip: unlikely((slip,)) for slip in outcomes}
+            parts = [slip for slip in outcomes if slip.kind != "instead" and far[slip] <= 1]
             parts.sort(key=lambda slip: slip.kind != "plus")  # what is added comes first, so that the other slip sees it
             for i, first in enumerate(parts):
-                terms = self.changed(self.parsed(), first)
+                terms = self.changed(right, first)
                 for second in parts[i + 1 :] if terms else ():
-                    if first.part != second.part and unlikely((first, second)) <= 1:
+                    if first.part != second.part and far[first] + far[second] <= 1:
                         number = self.after(terms, second)
                         if number not in (None, truth) and agrees(number):
                             found.append((first, second))
