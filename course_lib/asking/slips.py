@@ -17,7 +17,7 @@ Terms = dict[str, Term]
 
 UNITS = {  # what people give in place of a number, a byte or a share: the right answer times this
     "number": {"bytes": 4, "half": 1 / 2, "double": 2, "thousands": 1e-3, "millions": 1e-6},
-    "macs": {"double": 2, "half": 1 / 2, "thousands": 1e-3, "millions": 1e-6, "giga": 1e-9},
+    "macs": {"double": 2, "training": 3, "bytes": 4, "half": 1 / 2, "thousands": 1e-3, "millions": 1e-6, "giga": 1e-9},
     "flops": {"half": 1 / 2, "double": 2, "thousands": 1e-3, "millions": 1e-6},
     "gflops": {"half": 1 / 2, "double": 2, "flops": 1e9, "mega": 1e3, "tera": 1e-3},
     "bytes": {"bits": 8, "kb": 1e-3, "mb": 1e-6, "kib": 2**-10, "mib": 2**-20, "half": 1 / 2, "double": 2},
@@ -133,9 +133,10 @@ class Answer(NamedTuple):
         """Every slip that this answer's parts allow."""
         terms, found = self.parsed(), []
         factors = {size: power for term in terms.values() for size, power in term.items() if not size.lstrip("-").isdigit()}
+        alone = {size for size in factors if all(size not in term or set(term) - {"-1"} == {size} for term in terms.values())}
         bare = len(terms) == 1 and list(factors.values()) == [1]  # a number that stands for itself
         groups = [*terms, *self.groups] if len(terms) > 1 else []
-        found += [Slip("left_out", part) for part in (*groups, *(() if bare else factors))]
+        found += [Slip("left_out", part) for part in (*groups, *(() if bare else factors)) if part not in alone - {*groups}]
         found += [Slip("only", part) for part in groups if len(terms) > 2]
         found += [Slip("as_one", part) for part in groups]
         found += [Slip("twice", part) for part in groups]

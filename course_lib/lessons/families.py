@@ -14,7 +14,7 @@ CONV = Answer(
         "one_kernel_weights": "k k cin",
         "inputs_and_bias_forgotten": "k k cout",
     },
-    per="cin k·k k out·out size·size cout",
+    per="cin k·k out·out size·size cout",
     times="out·out size·size cout batch",
 )
 WORK = Answer(
@@ -23,7 +23,7 @@ WORK = Answer(
     swaps={"out": "size", "cin": "cout", "cout": "cin"},
     plus={"biases": "cout out out", "stored_biases": "cout"},
     unit="macs",
-    times="batch out·out cout k k·k size·size",
+    times="batch out·out cout k·k size·size",
 )
 LINEAR = Answer(
     sizes={},

@@ -33,6 +33,8 @@ EXERCISES = {
             "own_share_params": 14.386704700484,
             "own_share_layers": 60,
             "own_share_thirds": 75,
+            "own_share_rest_rounded": 6,
+            "own_share_all": "hundred",
             "own_share_rest": "hundred rest /whole",
         },
         digits=0,
