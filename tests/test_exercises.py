@@ -33,7 +33,7 @@ from course_lib import vgg16_32 as by_hand_vgg
 from course_lib.asking import exercises
 from course_lib.asking.designs import DESIGNS
 from course_lib.asking.exercises import EXERCISES, practice, varied
-from course_lib.asking.slips import Answer, Function, Slip, means
+from course_lib.asking.slips import Answer, Function, Slip, means, specific
 from course_lib.asking.telling import sentence
 from course_lib.by_machine.living import measure_peak
 from course_lib.words import everything, words
@@ -340,6 +340,27 @@ def test_what_is_unknown_says_on_which_side_it_is():
         ("tied", 4_352, "Counted twice: the biases."),
         ("linear-first", 3, "Counted as a single number: the weights."),
         ("larger-kernel", 1_512, "That is conv2 alone."),
+        ("step-peak", 1_380_104, "conv1's gradients are not there yet"),
+        ("total", 27_099, "a bias for each input of a layer"),
+        ("fc1-share", 8.25, "the rest of the network"),
+        ("fc1-share", 90.8, "the network with BatchNorm"),
+        ("own-share", 6.4, "the rest of the network"),
+        ("own-share", 6, "the rest of the network"),
+        ("paper-flops", 65.44e9, "Those are FLOPs. GFLOPs are asked"),
+        ("paper-flops", 98.16, "a training step, three forward passes, in MACs"),
+        ("tiny-conv2", 51_840, "Those are MACs, and the kernel does not stand at every cell"),
+        ("tiny-conv2", 32_430, "An addition for each place"),
+        ("own-separable", 360_000, "the map without padding, 30×30"),
+        ("conv1d-total", 104_010, "kernels reach through all 16 channels"),
+        ("conv1d-params", 156_800, "You multiplied by the length"),
+        ("a3-flops", 3_465, "one addition fewer than products"),
+        ("a3-flops", 3_213, "You added up each channel apart"),
+        ("flatten-size", 80, "Those are conv1's 5 channels"),
+        ("pool-indices", 221_184, "Those are conv2's 12 channels"),
+        ("params-bytes", 68_000, "You rounded on the way"),
+        ("vgg-work", 36, "maps of twice the side"),
+        ("rows-224", 10, "how many values a row of the output has"),
+        ("training-state", 16 * 430_848, "The batch multiplies none of these"),
     ],
 )
 def test_each_kind_of_slip_has_its_sentence(name, number, says):
@@ -393,6 +414,24 @@ def test_other_numbers_tell_the_usual_slips_apart(name):
         for other in made[i + 1 :]:
             same = np.isclose(one, other, rtol=1e-9)
             assert same.all() or not same.any()
+
+
+@pytest.mark.parametrize("name", varied())
+def test_every_slip_of_other_numbers_is_told_in_words(name):
+    """And not in the lesson's own numbers: what stands in a sentence of its own are sizes, or is true of any."""
+    drawn = EXERCISES[name].variant(name, 3)
+    for slip in drawn.slips():
+        number = drawn.outcome(slip)
+        if number is not None and number != drawn.value():
+            assert "{" not in sentence(name, drawn, slip) and not check(name, number, variant=3).startswith("Right.")
+    assert all(specific(name, drawn, Slip("instead", other)) for other in drawn.instead)
+
+
+def test_a_name_with_a_digit_is_no_number_of_the_lessons():
+    drawn = EXERCISES["freeze-kept"].variant("freeze-kept", 1)
+    assert "pool1 has no backward either" in check("freeze-kept", drawn.outcome(Slip("plus", "indices")), variant=1)
+    drawn = EXERCISES["training-state"].variant("training-state", 1)
+    assert "That is ×3." in check("training-state", drawn.outcome(Slip("instead", "times_three")), variant=1)
 
 
 @pytest.mark.parametrize("name", [name for name in varied() if EXERCISES[name].derive and name not in ("fc1-params", "checkpoint-price")])

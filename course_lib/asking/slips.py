@@ -23,7 +23,7 @@ UNITS = {  # what people give in place of a number, a byte or a share: the right
     "bytes": {"bits": 8, "kb": 1e-3, "mb": 1e-6, "kib": 2**-10, "mib": 2**-20, "half": 1 / 2, "double": 2},
     "MB": {"mib": 1e6 / 2**20, "kb": 1e3, "values": 1 / 4, "bits": 8, "half": 1 / 2, "double": 2},
     "MiB": {"mb": 2**20 / 1e6, "mixed": 2**20 / 1_024_000, "kb": 2**20 / 1e3, "kib": 1024, "thousands": 1e3,
-            "wrong_way": (2**20 / 1e6) ** 2, "values": 1 / 4, "bits": 8, "half": 1 / 2, "double": 2, "gib": 2**-10},
+            "wrong_way": (2**20 / 1e6) ** 2, "thousandth": 1e-3, "values": 1 / 4, "bits": 8, "half": 1 / 2, "double": 2, "gib": 2**-10},
     "count": {"half": 1 / 2, "double": 2},
     "percent": {"fraction": 1e-2, "double": 2, "half": 1 / 2},
     "times": {},
@@ -73,8 +73,9 @@ class Answer(NamedTuple):
     def variants(self, name: str, seeds: Iterable[int]) -> Iterator["Answer"]:
         """The same question of other sizes for each seed, so that the usual slips differ from each other and from the truth: as many
         numbers as between the sizes, where two slips make the same only if they always do."""
-        formulas = {other: made for other, made in self.instead.items() if isinstance(made, str)}
-        blank = self._replace(votes="", drawn=True, instead=formulas)
+        blank = self._replace(votes="", drawn=True)
+        told = {other for other, made in self.instead.items() if isinstance(made, str) and specific(name, blank, Slip("instead", other))}
+        blank = blank._replace(instead={other: self.instead[other] for other in self.instead if other in told})
         options = {size: [_number(text) for text in texts.split()] for size, texts in self.vary.items()}
         usual = [self.parsed(), *filter(None, map(blank.made, blank.usual(name)))]
         between = random.Random(name)
@@ -226,7 +227,7 @@ class Answer(NamedTuple):
                 for second in parts[i + 1 :] if terms else ():
                     if first.part != second.part and far[first] + far[second] <= 1:
                         number = self.after(terms, second)
-                        if number not in (None, truth) and agrees(number):
+                        if number not in (None, truth, 1) and agrees(number):  # 1: all is left out
                             found.append((first, second))
         return sorted(found, key=unlikely)
 
@@ -234,18 +235,22 @@ class Answer(NamedTuple):
 DRAWS = 20  # at most, of which the one is taken that tells most slips apart
 WHOLE_TERMS = ("left_out", "only", "as_one", "twice", "for_each")
 RARE = {"too_often": 2, "swapped": 1, "for_each": 1, "twice": 2, "as_one": 1, "over": 1, "only": 2, "plus": 1, "times": 1}
+FAR = {"half": 1, "double": 1, "bits": 2, "bytes": 2, "training": 2}  # units that a second slip makes by chance
 
 
 def unlikely(slips: tuple[Slip, ...]) -> int:
     """How far-fetched a cause is: leaving something out is what people do most."""
-    return sum(RARE.get(slip.kind, 0) + (slip.part in ("half", "double")) + (slip[:2] == ("swapped", "k")) for slip in slips)
+    return sum(RARE.get(slip.kind, 0) + FAR.get(slip.part, 0) * (slip.kind == "unit") + (slip[:2] == ("swapped", "k")) for slip in slips)
+
+
+ANY_SIZE = r"{.*?}|\b(2\*\*20|2\^20|10\*\*6|10\^6|1,024|1,000)\b|(?<!\d)×\d"  # what is true of any sizes
 
 
 def specific(name: str, answer: Answer, slip: Slip) -> str | None:
     """A slip's own sentence: in this exercise, or wherever it is made; for other numbers only one that names none."""
     key = "-".join(filter(None, slip))
     text = find(f"exercise.{name}.slip.{key}") or find(f"slip.{key}")
-    names_numbers = answer.drawn and text and re.search(r"\d", re.sub(r"{.*?}", "", text))
+    names_numbers = answer.drawn and text and re.search(r"(?<![\w^])\d", re.sub(ANY_SIZE, "", text))  # the 1 of fc1 is none
     return None if names_numbers else text
 
 

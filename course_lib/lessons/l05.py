@@ -22,7 +22,7 @@ EXERCISES = {
         },
         swaps={"step": "one eight", "tensors": "one"},
         plus={"fifth": "values width"},
-        groups={"averages": "first second", "state": "first second steps"},
+        groups={"averages": "first second", "copies": "gradients first second", "state": "first second steps"},
         unit="bytes",
         times="batch",
         instead={"times_three": "3 values width"},

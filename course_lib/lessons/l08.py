@@ -50,6 +50,7 @@ EXERCISES = {
             "double": 18,
             "one_layer": 3,
             "none": "0",
+            "count": "block",
             "third": 23,
             "behind": 2,
             "in_front": "4 hundred block /macs",
@@ -93,7 +94,7 @@ EXERCISES = {
     ),
     "rows-224": Answer(
         unit="count",
-        vary={"image": "64 128 160 192 256"},
+        vary={"image": "128 192 256 288 352 384"},
         derive=lambda s: {"side": s["image"] // 32, "fourteen": s["image"] // 16},
         sizes={"image": 224, "side": 7, "channels": 512, "two": 2, "fourteen": 14},
         terms={"rows": "side side"},
@@ -107,6 +108,7 @@ EXERCISES = {
             "one": "1",
             "pixels": "image image",
             "classes": "10",
+            "before_side": "fourteen",
         },
     ),
     "three-for-seven": Answer(

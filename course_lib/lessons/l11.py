@@ -12,6 +12,8 @@ EXERCISES = {
         times="out·out",
         instead={
             "tensors": "2 layers",
+            "own_layers": "layers",
+            "own_bias_each": "layers k k cin cout + layers",
             "none_missed": "0",
             "own_two": 4_640,
             "own_one_bare": "k k cin cout",
