@@ -425,6 +425,8 @@ def test_every_slip_of_other_numbers_is_told_in_words(name):
         if number is not None and number != drawn.value():
             assert "{" not in sentence(name, drawn, slip) and not check(name, number, variant=3).startswith("Right.")
     assert all(specific(name, drawn, Slip("instead", other)) for other in drawn.instead)
+    hint = check(name, hint=1, variant=3).split("\n")[1]
+    assert f"{drawn.value()}" not in re.findall(r"[\d.]*\d", hint.replace(",", ""))
 
 
 def test_a_name_with_a_digit_is_no_number_of_the_lessons():

@@ -7,7 +7,7 @@ from traceback import format_exception_only
 
 from course_lib.asking.designs import DESIGNS, wrong_design
 from course_lib.asking.slips import Answer, Function, means, unlikely
-from course_lib.asking.telling import called, diagnose, is_right, sentence, specific, tell
+from course_lib.asking.telling import diagnose, is_right, made_of, sentence, specific, tell
 from course_lib.by_hand.layers import whole
 from course_lib.show.tables import Cell, Table, arrow
 from course_lib.words import find, words
@@ -98,7 +98,7 @@ def check(name: str | None = None, answer=..., hint: int = 0, variant: int | Non
         raise TypeError(f'check takes the name of the exercise first: check("conv2-params", {name!r})')
     asked = None if name in DESIGNS and variant is None else _exercise(name, variant)
     if hint and variant is not None:
-        return Said(words("hint") + "\n" + words("variant_hint", parts=", ".join(called(name, asked, term) for term in asked.terms)))
+        return Said(words("hint") + "\n" + words("variant_hint", parts=made_of(name, asked)))
     if hint:
         return Said(words("hint") + "\n" + words(f"exercise.{name}.hint{2 if hint >= 2 else 1}"))
     verdict = _wrong(name, asked, answer) if asked else wrong_design(name, answer)

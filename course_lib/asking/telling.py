@@ -54,3 +54,14 @@ def called(name: str, answer: Answer, part: str) -> str:
     """What a part is called; its number, where it has no words."""
     text = find(f"exercise.{name}.part.{part}") or find(f"part.{part}")
     return text.format(**answer.sizes) if text else f"{answer.sizes.get(part, part)}"
+
+
+def made_of(name: str, answer: Answer) -> str:
+    """The terms of the right answer in words, or the factors of its only one.
+
+    >>> made_of("conv2-params", Answer({}, {"weights": "k k", "biases": "cout"}))
+    'the weights, the biases'
+    """
+    terms = answer.parsed()
+    parts = terms if len(terms) > 1 else next(iter(terms.values()))
+    return ", ".join(dict.fromkeys(called(name, answer, part) for part in parts))
