@@ -32,7 +32,8 @@ from course_lib import small_cnn as by_hand_cnn
 from course_lib import vgg16_32 as by_hand_vgg
 from course_lib.asking.designs import DESIGNS
 from course_lib.asking.exercises import EXERCISES, varied
-from course_lib.asking.slips import Answer, Function, Slip, means, unlikely
+from course_lib.asking.exercises import ask as ask_of
+from course_lib.asking.slips import Answer, Function, Slip, means, specific
 from course_lib.asking.telling import sentence
 from course_lib.by_machine.living import measure_peak
 from course_lib.words import everything, words
@@ -339,6 +340,27 @@ def test_what_is_unknown_says_on_which_side_it_is():
         ("tied", 4_352, "Counted twice: the biases."),
         ("linear-first", 3, "Counted as a single number: the weights."),
         ("larger-kernel", 1_512, "That is conv2 alone."),
+        ("step-peak", 1_380_104, "conv1's gradients are not there yet"),
+        ("total", 27_099, "a bias for each input of a layer"),
+        ("fc1-share", 8.25, "the rest of the network"),
+        ("fc1-share", 90.8, "the network with BatchNorm"),
+        ("own-share", 6.4, "the rest of the network"),
+        ("own-share", 6, "the rest of the network"),
+        ("paper-flops", 65.44e9, "Those are FLOPs. GFLOPs are asked"),
+        ("paper-flops", 98.16, "a training step, three forward passes, in MACs"),
+        ("tiny-conv2", 51_840, "Those are MACs, and the kernel does not stand at every cell"),
+        ("tiny-conv2", 32_430, "An addition for each place"),
+        ("own-separable", 360_000, "the map without padding, 30×30"),
+        ("conv1d-total", 104_010, "kernels reach through all 16 channels"),
+        ("conv1d-params", 156_800, "You multiplied by the length"),
+        ("a3-flops", 3_465, "one addition fewer than products"),
+        ("a3-flops", 3_213, "You added up each channel apart"),
+        ("flatten-size", 80, "Those are conv1's 5 channels"),
+        ("pool-indices", 221_184, "Those are conv2's 12 channels"),
+        ("params-bytes", 68_000, "You rounded on the way"),
+        ("vgg-work", 36, "maps of twice the side"),
+        ("rows-224", 10, "how many values a row of the output has"),
+        ("training-state", 16 * 430_848, "The batch multiplies none of these"),
     ],
 )
 def test_each_kind_of_slip_has_its_sentence(name, number, says):
@@ -353,48 +375,253 @@ def test_a_function_is_told_a_slip_only_where_it_explains_every_case():
     assert "flat" not in check("conv-formula", flat_once)
 
 
+NETWORK = {"kernel1", "channels1", "kernel2", "channels2", "hidden"}
+UNSAID = {  # sizes that enter a question through others
+    "fc1-params": {"channels", "positions"}, "own-share": {"rest"}, "backward-ratio": NETWORK, "step-peak": NETWORK | {"batch"},
+    "freeze-kept": NETWORK, "bfloat16-kept": NETWORK, "one-value": {"size"}, "vgg-work": {"late"},
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("name", varied())
 def test_other_numbers_ask_the_same_of_other_sizes(name):
-    """The truth of each is what its own sizes make, the question shows them, and no slip of the usual ones is another's number."""
-    base, seen = EXERCISES[name], set()
+    """The question shows the sizes and has one answer; the same seed asks the same; the right answer is right, and another is not."""
+    base, asked = EXERCISES[name], {}
     for seed in range(60):
         answer = base.variant(name, seed)
-        usual = [answer.outcome(slip) for slip in answer.slips() if slip.kind != "unit" and not unlikely((slip,))]
-        assert answer.value() not in usual and answer.value() > 0
         assert answer == base.variant(name, seed), "the same seed, the same question"
-        seen.add(answer.value())
-    assert len(seen) > 2
-    asked = str(check(name, variant=5))
+        ask = ask_of(name, answer)
+        numbers = re.findall(r"\d+(?:\.\d+)?", ask.replace(",", ""))
+        assert "{" not in ask and {f"{answer.sizes[size]}" for size in base.vary.keys() - UNSAID.get(name, set())} <= {*numbers}
+        assert asked.setdefault(ask, answer.value()) == answer.value()
+    assert len(asked) > 4 and ask_of(name, base) not in asked
     drawn = base.variant(name, 5)
-    assert asked != str(check(name)) and all(re.search(rf"\b{drawn.sizes[size]:,}\b", asked) for size in base.vary if size not in HIDDEN)
-    assert check(name, drawn.value(), variant=5).startswith("Right.") and check(name, drawn.value() + 1, variant=5).startswith("Not yet.")
+    said = check(name, drawn.value(), variant=5)
+    assert said.startswith("Right.") and "{" not in said
+    assert check(name, drawn.value() + 1, variant=5).startswith("Not yet.")
 
 
-HIDDEN = {"positions", "channels", "cout", "size", "stride", "batch"}  # sizes that enter through others, or that a question may not need
+@pytest.mark.parametrize("name", varied())
+def test_other_numbers_tell_the_usual_slips_apart(name):
+    """In a thousand draws: no usual slip makes the truth, and two make the same number only where they make it of all sizes."""
+    base = EXERCISES[name]
+    drawn = list(base.variants(name, range(1000)))
+    together = drawn[0]._replace(sizes={size: np.array([one.sizes[size] for one in drawn], float) for size in drawn[0].sizes})
+    sums = {slip: together.made(slip) for slip in drawn[0].usual(name)}
+    truth, *made = [together.value(terms) + np.zeros(1000) for terms in (together.parsed(), *filter(None, sums.values()))]
+    assert (truth > 0).all() and (base.value() != int(base.value()) or (truth == truth.round()).all())
+    for i, one in enumerate(made):
+        assert not np.isclose(one, truth, rtol=1e-9).any()
+        for other in made[i + 1 :]:
+            same = np.isclose(one, other, rtol=1e-9)
+            assert same.all() or not same.any()
+
+
+@pytest.mark.parametrize("name", varied())
+def test_every_slip_of_other_numbers_is_told_in_words(name):
+    """And not in the lesson's own numbers: what stands in a sentence of its own are sizes, or is true of any."""
+    drawn = EXERCISES[name].variant(name, 3)
+    for slip in drawn.slips():
+        number = drawn.outcome(slip)
+        if number is not None and number != drawn.value():
+            assert "{" not in sentence(name, drawn, slip) and not check(name, number, variant=3).startswith("Right.")
+    assert all(specific(name, drawn, Slip("instead", other)) for other in drawn.instead)
+    hint = check(name, hint=1, variant=3).split("\n")[1]
+    assert f"{drawn.value()}" not in re.findall(r"[\d.]*\d", hint.replace(",", ""))
+
+
+def test_a_name_with_a_digit_is_no_number_of_the_lessons():
+    drawn = EXERCISES["freeze-kept"].variant("freeze-kept", 1)
+    assert "pool1 has no backward either" in check("freeze-kept", drawn.outcome(Slip("plus", "indices")), variant=1)
+    drawn = EXERCISES["training-state"].variant("training-state", 1)
+    assert "That is ×3." in check("training-state", drawn.outcome(Slip("instead", "times_three")), variant=1)
+
+
+@pytest.mark.parametrize("name", [name for name in varied() if EXERCISES[name].derive and name not in ("fc1-params", "checkpoint-price")])
+def test_what_follows_from_the_lessons_own_sizes_is_what_the_lesson_says(name):
+    sizes = EXERCISES[name].sizes
+    assert {
+        size: number for size, number in EXERCISES[name].derive(sizes).items() if sizes.get(size, number) != pytest.approx(number)
+    } == {}
 
 
 def conv2d(sizes: dict, **more) -> nn.Module:
     return nn.Conv2d(sizes["cin"], sizes["cout"], sizes["k"], **more)
 
 
+def conv2d_macs(sizes: dict, **more) -> int:
+    return macs(conv2d(sizes, **more), 1, sizes["cin"], sizes["size"], sizes["size"])
+
+
+def varied_cnn(s: dict, norms: bool = False, **more) -> nn.Sequential:
+    s = s | more
+    layers = [
+        nn.Conv2d(3, s["channels1"], s["kernel1"]), nn.ReLU(), nn.MaxPool2d(5, 2),
+        nn.Conv2d(s["channels1"], s["channels2"], s["kernel2"]), nn.ReLU(), nn.AvgPool2d(3, 2), nn.ReLU(), nn.Flatten(),
+    ]  # fmt: skip
+    features = nn.Sequential(*layers)(torch.zeros(1, 3, 32, 32)).shape[1]
+    layers += [nn.Linear(features, s["hidden"]), nn.ReLU(), nn.Linear(s["hidden"], 10)]
+    if norms:
+        layers[9:9], layers[4:4], layers[1:1] = (
+            [nn.BatchNorm1d(s["hidden"])],
+            [nn.BatchNorm2d(s["channels2"])],
+            [nn.BatchNorm2d(s["channels1"])],
+        )
+    return nn.Sequential(*layers)
+
+
+def varied_conv1d(s: dict) -> nn.Sequential:
+    half = s["k"] // 2
+    front = [
+        nn.Conv1d(1, s["c1"], s["k"], padding=half), nn.MaxPool1d(2),
+        nn.Conv1d(s["c1"], s["c2"], s["k"], padding=half), nn.MaxPool1d(2), nn.Flatten(),
+    ]  # fmt: skip
+    features = nn.Sequential(*front)(torch.zeros(1, 1, s["length"])).shape[1]
+    return nn.Sequential(*front, nn.Linear(features, s["hidden"]), nn.Linear(s["hidden"], s["classes"]))
+
+
+def tensor(*shape: int, dtype=torch.float32) -> torch.Tensor:
+    return torch.empty(shape, dtype=dtype, device="meta")
+
+
+def indices(*shape: int) -> torch.Tensor:
+    return nn.MaxPool2d(5, 2, return_indices=True)(torch.zeros(shape))[1]
+
+
+def adam_of(values: int, tensors: int, dtype=torch.float32, frozen: int = 0) -> int:
+    """Bytes that Adam really holds for so many values in so many tensors, after one step."""
+    weights = [nn.Parameter(torch.zeros(size, dtype=dtype)) for size in (values - frozen - tensors + 1, *[1] * (tensors - 1))]
+    for weight in weights:
+        weight.grad = torch.zeros_like(weight)
+    optimizer = torch.optim.Adam(weights)
+    optimizer.step()
+    return sum(t.nbytes for state in optimizer.state.values() for t in state.values())
+
+
+def tied_pair(side: int) -> nn.Module:
+    pair = nn.Sequential(nn.Linear(side, side), nn.Linear(side, side))
+    pair[1].weight = pair[0].weight
+    return pair
+
+
+def with_unused(rows: int, unused: int) -> nn.Module:
+    model = nn.Sequential(nn.Linear(1, rows, bias=False))
+    model[0].never_called = nn.Linear(1, unused, bias=False)
+    return model
+
+
+def first_mean(mean: float) -> float:
+    norm = nn.BatchNorm1d(1).double()
+    norm(torch.tensor([[mean - 1.0], [mean + 1.0]], dtype=torch.float64))
+    return norm.running_mean.item()
+
+
+def training_ratio(model: nn.Module) -> float:
+    with FlopCounterMode(display=False) as both:
+        model(torch.zeros(2, 3, 32, 32)).sum().backward()
+    return both.get_total_flops() / (2 * macs(model, 2, 3, 32, 32))
+
+
+def flops_per_byte(side: int, batch: int) -> float:
+    layer, x = nn.Linear(side, side, device="meta"), tensor(batch, side)
+    return 2 * meta_macs(layer, batch, side) / sum(t.nbytes for t in (*layer.parameters(), x, layer(x)))
+
+
+def block_percent(s: dict) -> float:
+    model = build(by_hand_vgg(late_convs=s["late"], batch_norm=False), "meta")
+    block = [layer for name, layer in model.named_children() if name.startswith(f"conv{s['number']}_")]
+    return 100 * meta_macs(nn.Sequential(*block), 1, s["before"], s["side"], s["side"]) / meta_macs(model, 1, 3, 32, 32)
+
+
+def block_macs(n: int, d: int) -> int:
+    linears = sum(meta_macs(nn.Linear(a, b, device="meta"), 1, n, a) for a, b in ((d, 3 * d), (d, d), (d, 4 * d), (4 * d, d)))
+    with FlopCounterMode(display=False) as counter:
+        _ = tensor(1, n, d) @ tensor(1, d, n) @ tensor(1, n, d)
+    return linears + counter.get_total_flops() // 2
+
+
+def varied_separable(s: dict) -> nn.Module:
+    return nn.Sequential(conv2d(s | {"cout": s["cin"]}, padding=s["k"] // 2, groups=s["cin"]), nn.Conv2d(s["cin"], s["cout"], 1))
+
+
 VARIED_JUDGE = {
     "linear-first": lambda s: params(nn.Linear(s["inputs"], s["outputs"])),
+    "one-value": lambda s: conv2d(s).weight[0].numel(),
     "conv2-params": lambda s: params(conv2d(s)),
-    "conv2-macs": lambda s: macs(conv2d(s), 1, s["cin"], s["size"], s["size"]),
+    "a3-layer": lambda s: params(conv2d(s)),
+    "conv2-macs": conv2d_macs,
     "strided": lambda s: params(conv2d(s, stride=s["stride"], padding=1)),
     "grouped": lambda s: params(conv2d(s, groups=s["groups"])),
+    "flatten-size": lambda s: nn.AvgPool2d(3, 2)(torch.zeros(1, s["channels"], s["before"], s["before"])).numel(),
     "fc1-params": lambda s: params(nn.Linear(s["inputs"], s["outputs"])),
-    "stride-macs": lambda s: macs(conv2d(s, stride=s["stride"]), 1, s["cin"], s["size"], s["size"]),
-    "conv1d-params": lambda s: params(nn.Conv1d(s["cin"], s["cout"], s["k"])),
+    "larger-kernel": lambda s: params(varied_cnn(s, kernel2=5)),
+    "total": lambda s: params(varied_cnn(s)),
+    "fc1-share": lambda s: 100 * params(varied_cnn(s)[8]) / params(varied_cnn(s)),
+    "tensors": lambda s: len(list(nn.ModuleList([nn.Linear(1, 1) for _ in range(s["layers"])] + [nn.ReLU()] * s["others"]).parameters())),
+    "trainable": lambda s: s["params"] - params(conv2d(s)),
+    "tied": lambda s: params(tied_pair(s["side"])),
+    "mebibytes": lambda s: tensor(s["values"]).nbytes / 1024**2,
+    "bfloat16": lambda s: tensor(s["values"], dtype=torch.bfloat16).nbytes,
+    "input-bytes": lambda s: tensor(s["batch"], 3, s["side"], s["side"]).nbytes,
+    "params-bytes": lambda s: tensor(s["values"]).nbytes,
+    "unused-layer": lambda s: torchinfo.summary(with_unused(s["rows"], s["unused"]), (1, 1), verbose=0).total_params,
+    "bn-params": lambda s: params(*(nn.BatchNorm1d(s[c]) for c in ("c1", "c2", "c3"))),
     "bn-buffers": lambda s: sum(b.numel() for b in nn.BatchNorm2d(s["channels"]).buffers()),
-}
+    "bn-running": lambda s: first_mean(s["mean"]),
+    "bn-no-bias": lambda s: s["params"] - sum(nn.Conv2d(1, s[c], 1).bias.numel() for c in ("c1", "c2", "c3")),
+    "bn-folded": lambda s: s["params"] - params(nn.BatchNorm1d(s["norm"])),
+    "adam-state": lambda s: adam_of(s["values"], s["tensors"]),
+    "training-state": lambda s: 2 * tensor(s["values"]).nbytes + adam_of(s["values"], s["tensors"]),
+    "five-million": lambda s: 4 * tensor(s["values"]).nbytes / 1024**2,
+    "adam-frozen": lambda s: adam_of(s["all"], s["all_tensors"] - 2, frozen=s["frozen"]),
+    "checkpoint": lambda s: tensor(s["values"]).nbytes + adam_of(s["values"], s["tensors"]),
+    "adam-bfloat16": lambda s: adam_of(s["values"], s["tensors"], torch.bfloat16),
+    "pool-indices": lambda s: indices(s["batch"], s["channels"], s["size"], s["size"]).nbytes,
+    "a2-activations": lambda s: 2 * tensor(s["pictures"], s["million"]).nbytes / 1024**2,
+    "crossing": lambda s: next(n for n in range(1, 999) if n * s["kept"] > s["weights"]),
+    "forward-backward": lambda s: torchinfo.summary(varied_cnn(s, norms=True), (s["batch"], 3, 32, 32), verbose=0).total_output_bytes,
+    "step-peak": lambda s: measure_peak(varied_cnn(s), (s["batch"], 3, 32, 32)),
+    "a3-flops-biased": lambda s: 2 * conv2d_macs(s),
+    "a3-flops": lambda s: 2 * conv2d_macs(s) - conv2d(s)(torch.zeros(1, s["cin"], s["size"], s["size"])).numel(),
+    "stride-macs": lambda s: conv2d_macs(s, stride=s["stride"]),
+    "mult-adds": lambda s: torchinfo.summary(varied_cnn(s, kernel2=5), (s["batch"], 3, 32, 32), verbose=0).total_mult_adds,
+    "backward-ratio": lambda s: training_ratio(varied_cnn(s)),
+    "flops-per-byte": lambda s: flops_per_byte(s["side"], s["batch"]),
+    "vgg-work": block_percent,
+    "imagenet-fc1": lambda s: params(nn.Linear(tensor(s["channels"], s["map"], s["map"]).numel(), s["outputs"], device="meta")),
+    "rows-224": lambda s: len(nn.MaxPool2d(32)(tensor(1, 512, s["image"], s["image"])).view(-1, 512)),
+    "three-for-seven": lambda s: params(conv2d({"cin": s["c"], "cout": s["c"], "k": 7}, bias=False, device="meta"))
+    - 3 * params(conv2d({"cin": s["c"], "cout": s["c"], "k": 3}, bias=False, device="meta")),
+    "conv1d-params": lambda s: params(nn.Conv1d(s["cin"], s["cout"], s["k"])),
+    "conv1d-flatten": lambda s: nn.MaxPool1d(2)(nn.MaxPool1d(2)(torch.zeros(1, s["channels"], s["length"]))).numel(),
+    "conv1d-total": lambda s: params(varied_conv1d(s)),
+    "conv1d-macs": lambda s: macs(varied_conv1d(s), 1, 1, s["length"]),
+    "block-macs": lambda s: block_macs(s["tokens"], s["d"]),
+    "tiny-conv2": lambda s: 2 * macs(conv2d(s), 1, s["cin"], s["full_rows"], s["full_columns"]),
+    "paper-flops": lambda s: s["gmacs"] * 2 * macs(NET, s["pictures"], 3, 32, 32) / macs(NET, 1, 3, 32, 32),
+    "own-unregistered": lambda s: params(*(conv2d(s) for _ in range(s["layers"]))),
+    "own-separable": lambda s: macs(varied_separable(s), 1, s["cin"], s["out"], s["out"]),
+    "own-features": lambda s: nn.MaxPool2d(s["pool"])(torch.zeros(1, s["channels"], s["picture"], s["picture"])).numel(),
+    "freeze-kept": lambda s: saved(frozen_cnn(s), s["batch"]),
+    "bfloat16-kept": lambda s: saved(varied_cnn(s).bfloat16(), s["batch"]),
+    "autocast-casts": lambda s: tensor(s["weights"], dtype=torch.bfloat16).nbytes,
+}  # fmt: skip
+GIVEN = {"vgg-twice", "ptflops-small", "twice-macs", "own-share", "checkpoint-price"}  # all that they ask for is in the question
+
+
+def frozen_cnn(s: dict) -> nn.Module:
+    model = varied_cnn(s)
+    model[0].requires_grad_(False)
+    return model
+
+
+def test_every_exercise_of_other_numbers_has_a_judge():
+    assert {*varied()} == {*VARIED_JUDGE} | GIVEN
 
 
 @pytest.mark.parametrize("name", VARIED_JUDGE)
 def test_other_numbers_are_judged_by_pytorch(name):
-    for seed in range(8):
-        answer = EXERCISES[name].variant(name, seed)
-        assert answer.value() == VARIED_JUDGE[name](answer.sizes)
+    for answer in EXERCISES[name].variants(name, range(5)):
+        assert answer.value() == pytest.approx(VARIED_JUDGE[name](answer.sizes), rel=1e-12)
 
 
 def test_the_sizes_that_follow_are_pytorchs():
@@ -479,13 +706,16 @@ def test_the_words_are_those_of_the_exercises():
         assert set(table.get("slip", {})) <= slips, (name, set(table["slip"]) - slips)
 
 
-def test_an_answer_comes_within_twenty_milliseconds():
-    times = []
-    for name in NUMBERS:
-        start = time.perf_counter()
-        check(name, 123_456_791)
-        times.append(time.perf_counter() - start)
-    assert sorted(times)[len(times) // 2] < 0.02
+@pytest.mark.parametrize("variant", [None, 1])
+def test_an_answer_comes_within_twenty_milliseconds(variant):
+    """A wrong one that nothing explains: all pairs of slips are tried. The best of five, since the machine has other work, too."""
+    for name in varied() if variant else NUMBERS:
+        times = []
+        for _ in range(5):
+            start = time.perf_counter()
+            check(name, 123_456_791, variant=variant)
+            times.append(time.perf_counter() - start)
+        assert min(times) < 0.02, name
 
 
 BAD = {

@@ -7,7 +7,7 @@ from course_lib.asking.designs import DESIGNS, LESSONS, wrong_design
 from course_lib.asking.functions import UNFINISHED, diagnose_function
 from course_lib.asking.progress import Progress
 from course_lib.asking.slips import Answer, Function
-from course_lib.asking.telling import Diagnosis, as_number, called, diagnose, is_right, recalled, shown
+from course_lib.asking.telling import Diagnosis, as_number, diagnose, is_right, made_of, recalled, shown
 from course_lib.by_hand.layers import whole
 from course_lib.words import find, words
 
@@ -56,14 +56,17 @@ def lesson_of(name: str) -> int:
 
 def ask(name: str, answer: Answer | Function) -> str:
     """The question in words, with its sizes."""
-    return words(f"exercise.{name}.ask", **getattr(answer, "sizes", {}))
+    key = f"exercise.{name}.ask"
+    other = getattr(answer, "drawn", False) and find(f"{key}_variant")
+    return words(f"{key}_variant" if other else key, **getattr(answer, "sizes", {}))
 
 
 def why(name: str, answer: Answer | Function) -> str:
     """Why the right answer is right: in the course's words, or for other numbers the calculation alone."""
     if not getattr(answer, "drawn", False):
         return words(f"exercise.{name}.why")
-    return words("variant_why", work=answer.work(), value=shown(answer.value()))
+    value, own = shown(answer.value()), f"exercise.{name}.why_variant"
+    return words(own, value=value, **answer.sizes) if find(own) else words("variant_why", work=answer.work(), value=value)
 
 
 def check(name: str | None = None, answer=..., hint: int = 0, variant: int | None = None, reason: str = "") -> Said:
@@ -83,7 +86,7 @@ def check(name: str | None = None, answer=..., hint: int = 0, variant: int | Non
     asked = None if name in DESIGNS and variant is None else exercise(name, variant)
     _asked.append(name)
     if hint and variant is not None:
-        return Said(words("hint") + "\n" + words("variant_hint", parts=", ".join(called(name, asked, term) for term in asked.terms)))
+        return Said(words("hint") + "\n" + words("variant_hint", parts=made_of(name, asked)))
     if hint:
         return Said(words("hint") + "\n" + words(f"exercise.{name}.hint{2 if hint >= 2 else 1}"))
     if answer is ... or isinstance(asked, Function) and not callable(answer):

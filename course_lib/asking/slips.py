@@ -6,20 +6,24 @@ by the part that it changes, and words/ has its sentence. All that one slip can 
 
 import math
 import random
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
+
+from course_lib.words import find
 
 Term = dict[str, int]  # how often each size is a factor of it; −1 divides
 Terms = dict[str, Term]
 
 UNITS = {  # what people give in place of a number, a byte or a share: the right answer times this
     "number": {"bytes": 4, "half": 1 / 2, "double": 2, "thousands": 1e-3, "millions": 1e-6},
-    "macs": {"double": 2, "half": 1 / 2, "thousands": 1e-3, "millions": 1e-6, "giga": 1e-9},
+    "macs": {"double": 2, "training": 3, "bytes": 4, "half": 1 / 2, "thousands": 1e-3, "millions": 1e-6, "giga": 1e-9},
     "flops": {"half": 1 / 2, "double": 2, "thousands": 1e-3, "millions": 1e-6},
+    "gflops": {"half": 1 / 2, "double": 2, "flops": 1e9, "mega": 1e3, "tera": 1e-3},
     "bytes": {"bits": 8, "kb": 1e-3, "mb": 1e-6, "kib": 2**-10, "mib": 2**-20, "half": 1 / 2, "double": 2},
     "MB": {"mib": 1e6 / 2**20, "kb": 1e3, "values": 1 / 4, "bits": 8, "half": 1 / 2, "double": 2},
     "MiB": {"mb": 2**20 / 1e6, "mixed": 2**20 / 1_024_000, "kb": 2**20 / 1e3, "kib": 1024, "thousands": 1e3,
-            "wrong_way": (2**20 / 1e6) ** 2, "values": 1 / 4, "bits": 8, "half": 1 / 2, "double": 2, "gib": 2**-10},
+            "wrong_way": (2**20 / 1e6) ** 2, "thousandth": 1e-3, "values": 1 / 4, "bits": 8, "half": 1 / 2, "double": 2, "gib": 2**-10},
     "count": {"half": 1 / 2, "double": 2},
     "percent": {"fraction": 1e-2, "double": 2, "half": 1 / 2},
     "times": {},
@@ -63,31 +67,53 @@ class Answer(NamedTuple):
         return self._replace(**{**changes, **both})
 
     def variant(self, name: str, seed: int) -> "Answer":
-        """The same question of other sizes, drawn from the seed, so that the usual slips differ from each other and from the truth."""
-        numbers, drawn = random.Random(f"{name} {seed}"), []
-        formulas = {other: made for other, made in self.instead.items() if isinstance(made, str)}
-        for _ in range(DRAWS):
-            sizes = self.sizes | {size: _number(numbers.choice(options.split())) for size, options in self.vary.items()}
-            sizes |= self.derive(sizes) if self.derive else {}
-            drawn.append(self._replace(sizes=sizes, votes="", drawn=True, instead=formulas))
-        return max(drawn, key=Answer.told_apart)
+        """The same question of other sizes, drawn from the seed."""
+        return next(self.variants(name, (seed,)))
 
-    def told_apart(self) -> int:
-        """How many different numbers the truth and the usual slips make."""
-        return len({self.value(), *(self.outcome(slip) for slip in self.slips() if slip.kind != "unit" and not unlikely((slip,)))})
+    def variants(self, name: str, seeds: Iterable[int]) -> Iterator["Answer"]:
+        """The same question of other sizes for each seed, so that the usual slips differ from each other and from the truth: as many
+        numbers as between the sizes, where two slips make the same only if they always do."""
+        blank = self._replace(votes="", drawn=True)
+        told = {other for other, made in self.instead.items() if isinstance(made, str) and specific(name, blank, Slip("instead", other))}
+        blank = blank._replace(instead={other: self.instead[other] for other in self.instead if other in told})
+        options = {size: [_number(text) for text in texts.split()] for size, texts in self.vary.items()}
+        usual = [self.parsed(), *filter(None, map(blank.made, blank.usual(name)))]
+        between = random.Random(name)
+        most = max(blank._of({s: between.uniform(min(o), max(o)) for s, o in options.items()}).told_apart(usual) for _ in range(3))
+        for seed in seeds:
+            numbers, drawn = random.Random(f"{name} {seed}"), []
+            while len(drawn) < DRAWS and (not drawn or drawn[-1].told_apart(usual) < most):
+                drawn.append(blank._of({size: numbers.choice(given) for size, given in options.items()}))
+            yield drawn[-1] if len(drawn) < DRAWS else max(drawn, key=lambda answer: answer.told_apart(usual))
+
+    def _of(self, sizes: dict) -> "Answer":
+        sizes = self.sizes | sizes
+        return self._replace(sizes=sizes | (self.derive(sizes) if self.derive else {}))
+
+    def told_apart(self, sums: list[Terms]) -> int:
+        """How many different numbers these sums make."""
+        return len({float(f"{self.value(terms):.9g}") for terms in sums})
+
+    def usual(self, name: str) -> list[Slip]:
+        """The slips that are likely, or have a sentence of their own."""
+        return [slip for slip in self.slips() if slip.kind != "unit" and (not unlikely((slip,)) or specific(name, self, slip))]
 
     def work(self) -> str:
-        """The right answer as it is calculated.
+        """The right answer as it is calculated, equal terms put together.
 
-        >>> Answer({"k": 3, "cout": 12, "mib": 2**20}, {"weights": "k k cout", "less": "-1 cout", "share": "cout /mib"}).work()
-        '3·3·12 − 12 + 12/1048576'
+        >>> Answer({"k": 3, "cout": 12, "mib": 2**20}, {"once": "k cout", "again": "k cout", "less": "-1 k", "share": "cout /mib"}).work()
+        '2·3·12 − 3 + 12/1,048,576'
         """
-        text = ""
+        text, shown = "", []
         for term in self.terms.values():
             minus, factors = term.startswith("-1 "), term.removeprefix("-1 ").split()
-            over = [f"{self.sizes[word[1:]]}" for word in factors if word[0] == "/"]
-            times = [f"{self.sizes.get(word, word)}" for word in factors if word[0] != "/"]
-            text += f" {'−' if minus else '+'} " + "/".join(["·".join(times), *over])
+            called = [f"{self.sizes[size]:,}" if (size := word.lstrip("/")) in self.sizes else size for word in factors]
+            over = [number for number, word in zip(called, factors, strict=True) if word[0] == "/"]
+            times = [number for number, word in zip(called, factors, strict=True) if word[0] != "/"]
+            shown.append((" − " if minus else " + ", "/".join(["·".join(times), *over])))
+        for sign, product in dict.fromkeys(shown):
+            count = shown.count((sign, product))
+            text += sign + (f"{count}·{product}" if count > 1 else product)
         return text.removeprefix(" + ")
 
     def parsed(self) -> Terms:
@@ -108,9 +134,10 @@ class Answer(NamedTuple):
         """Every slip that this answer's parts allow."""
         terms, found = self.parsed(), []
         factors = {size: power for term in terms.values() for size, power in term.items() if not size.lstrip("-").isdigit()}
+        alone = {size for size in factors if all(size not in term or set(term) - {"-1"} == {size} for term in terms.values())}
         bare = len(terms) == 1 and list(factors.values()) == [1]  # a number that stands for itself
         groups = [*terms, *self.groups] if len(terms) > 1 else []
-        found += [Slip("left_out", part) for part in (*groups, *(() if bare else factors))]
+        found += [Slip("left_out", part) for part in (*groups, *(() if bare else factors)) if part not in alone - {*groups}]
         found += [Slip("only", part) for part in groups if len(terms) > 2]
         found += [Slip("as_one", part) for part in groups]
         found += [Slip("twice", part) for part in groups]
@@ -173,10 +200,16 @@ class Answer(NamedTuple):
 
     def outcome(self, slip: Slip) -> float | None:
         """What one slip makes of the right answer; None where it finds nothing to change."""
+        if slip.kind == "instead" and not isinstance(self.instead[slip.part], str):
+            return self.instead[slip.part]
+        made = self.made(slip)
+        return self.value(made) if made else self.after(self.parsed(), slip)
+
+    def made(self, slip: Slip) -> Terms | None:
+        """The sum that a slip makes of the right one; None where it is no sum of these sizes."""
         if slip.kind == "instead":
-            number = self.instead[slip.part]
-            return self.value({term: _factors(term) for term in number.split(" + ")}) if isinstance(number, str) else number
-        return self.after(self.parsed(), slip)
+            return dict(enumerate(map(_factors, self.instead[slip.part].split(" + "))))
+        return self.changed(self.parsed(), slip)
 
     def voted(self) -> list[Slip]:
         return [Slip(*slip.split("-")) for slip in self.votes.split()]
@@ -186,26 +219,39 @@ class Answer(NamedTuple):
         truth, outcomes = self.value(), {slip: self.outcome(slip) for slip in self.slips()}
         found = [(slip,) for slip, number in outcomes.items() if number not in (None, truth) and agrees(number)]
         if every or not found:
-            parts = [slip for slip in outcomes if slip.kind != "instead"]
+            right, far = self.parsed(), {slip: unlikely((slip,)) for slip in outcomes}
+            parts = [slip for slip in outcomes if slip.kind != "instead" and far[slip] <= 1]
             parts.sort(key=lambda slip: slip.kind != "plus")  # what is added comes first, so that the other slip sees it
             for i, first in enumerate(parts):
-                terms = self.changed(self.parsed(), first)
+                terms = self.changed(right, first)
                 for second in parts[i + 1 :] if terms else ():
-                    if first.part != second.part and unlikely((first, second)) <= 1:
+                    if first.part != second.part and far[first] + far[second] <= 1:
                         number = self.after(terms, second)
-                        if number not in (None, truth) and agrees(number):
+                        if number not in (None, truth, 1) and agrees(number):  # 1: all is left out
                             found.append((first, second))
         return sorted(found, key=unlikely)
 
 
-DRAWS = 20  # of which the one is taken that tells most slips apart
+DRAWS = 20  # at most, of which the one is taken that tells most slips apart
 WHOLE_TERMS = ("left_out", "only", "as_one", "twice", "for_each")
 RARE = {"too_often": 2, "swapped": 1, "for_each": 1, "twice": 2, "as_one": 1, "over": 1, "only": 2, "plus": 1, "times": 1}
+FAR = {"half": 1, "double": 1, "bits": 2, "bytes": 2, "training": 2}  # units that a second slip makes by chance
 
 
 def unlikely(slips: tuple[Slip, ...]) -> int:
     """How far-fetched a cause is: leaving something out is what people do most."""
-    return sum(RARE.get(slip.kind, 0) + (slip.part in ("half", "double")) + (slip[:2] == ("swapped", "k")) for slip in slips)
+    return sum(RARE.get(slip.kind, 0) + FAR.get(slip.part, 0) * (slip.kind == "unit") + (slip[:2] == ("swapped", "k")) for slip in slips)
+
+
+ANY_SIZE = r"{.*?}|\b(2\*\*20|2\^20|10\*\*6|10\^6|1,024|1,000)\b|(?<!\d)×\d"  # what is true of any sizes
+
+
+def specific(name: str, answer: Answer, slip: Slip) -> str | None:
+    """A slip's own sentence: in this exercise, or wherever it is made; for other numbers only one that names none."""
+    key = "-".join(filter(None, slip))
+    text = find(f"exercise.{name}.slip.{key}") or find(f"slip.{key}")
+    names_numbers = answer.drawn and text and re.search(r"(?<![\w^])\d", re.sub(ANY_SIZE, "", text))  # the 1 of fc1 is none
+    return None if names_numbers else text
 
 
 class Function(NamedTuple):
@@ -250,8 +296,7 @@ def means(answer: float, number: float) -> bool:
     >>> means(91.7, 91.748), means(92, 91.748), means(91, 91.748), means(5, 4.9)
     (True, True, True, False)
     """
+    if answer == number or not math.isclose(answer, number, rel_tol=0.015):
+        return answer == number
     scale = 10 ** digits_of(answer)
-    near = math.isclose(answer, number, rel_tol=0.015)
-    return answer == number or (
-        near and any(math.isclose(answer, cut(number * scale) / scale, rel_tol=1e-12) for cut in (round, math.trunc))
-    )
+    return any(math.isclose(answer, cut(number * scale) / scale, rel_tol=1e-12) for cut in (round, math.trunc))

@@ -1,10 +1,9 @@
 """What is said to a wrong answer: the sentence of the slip, or of the two, that make it of the right one."""
 
 import math
-import re
 from typing import Any, NamedTuple
 
-from course_lib.asking.slips import Answer, Slip, digits_of, means, unlikely
+from course_lib.asking.slips import Answer, Slip, digits_of, means, specific, unlikely
 from course_lib.words import find, words
 
 
@@ -57,11 +56,10 @@ def diagnose(name: str, answer: Answer, value: float) -> Diagnosis:
     if truth != int(truth) and means(value, truth):
         few = digits_of(value) < (answer.digits or 0)
         return Diagnosis(words("nearly" if few else "cut_off"), "digits")
-    causes = answer.causes(lambda number: number == value)
-    if not causes or len(causes[0]) > 1:  # no number that is just this: one that it may be rounded from
-        causes = answer.causes(lambda number: means(value, number))
-    if causes:
-        return tell(name, answer, causes)
+    causes = answer.causes(lambda number: means(value, number))
+    exact = [cause for cause in causes if len(cause) == 1 and answer.outcome(cause[0]) == value]
+    if causes:  # a number that is just this, or one that it may be rounded from
+        return tell(name, answer, exact or causes)
     if value not in [float(f"{truth:.{digits}g}") for digits in (1, 2, 3, 4)]:
         return Diagnosis()
     whole = truth == int(truth)
@@ -100,14 +98,6 @@ def recalled(name: str, answer: Answer, slips: str) -> str:
     return " ".join(sentence(name, answer, slip, len(cause) == 1) for slip in cause) if all(cause) else ""
 
 
-def specific(name: str, answer: Answer, slip: Slip) -> str | None:
-    """A slip's own sentence: in this exercise, or wherever it is made; for other numbers only one that names none."""
-    key = spelled(slip)
-    text = find(f"exercise.{name}.slip.{key}") or find(f"slip.{key}")
-    names_numbers = answer.drawn and text and re.search(r"\d", re.sub(r"{.*?}", "", text))
-    return None if names_numbers else text
-
-
 def sentence(name: str, answer: Answer, slip: Slip, alone: bool = True) -> str:
     """What is said to a slip: where it is the only one, a sentence of its own; or the one for its kind, with the part that it changes.
 
@@ -124,3 +114,14 @@ def called(name: str, answer: Answer, part: str) -> str:
     """What a part is called; its number, where it has no words."""
     text = find(f"exercise.{name}.part.{part}") or find(f"part.{part}")
     return text.format(**answer.sizes) if text else f"{answer.sizes.get(part, part)}"
+
+
+def made_of(name: str, answer: Answer) -> str:
+    """The terms of the right answer in words, or the factors of its only one.
+
+    >>> made_of("conv2-params", Answer({}, {"weights": "k k", "biases": "cout"}))
+    'the weights, the biases'
+    """
+    terms = answer.parsed()
+    parts = terms if len(terms) > 1 else next(iter(terms.values()))
+    return ", ".join(dict.fromkeys(called(name, answer, part) for part in parts))

@@ -1,8 +1,8 @@
 """vote: a question for a room, with four numbers and who believes each."""
 
 from course_lib.asking.exercises import ask, exercise, why
-from course_lib.asking.slips import Function, unlikely
-from course_lib.asking.telling import sentence, shown, specific
+from course_lib.asking.slips import Function, specific, unlikely
+from course_lib.asking.telling import sentence, shown
 from course_lib.by_hand.layers import whole
 from course_lib.show.tables import Cell, Table, arrow
 from course_lib.words import words

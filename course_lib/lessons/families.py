@@ -14,7 +14,7 @@ CONV = Answer(
         "one_kernel_weights": "k k cin",
         "inputs_and_bias_forgotten": "k k cout",
     },
-    per="cin k·k k out·out size·size cout",
+    per="cin k·k out·out size·size cout",
     times="out·out size·size cout batch",
 )
 WORK = Answer(
@@ -23,7 +23,7 @@ WORK = Answer(
     swaps={"out": "size", "cin": "cout", "cout": "cin"},
     plus={"biases": "cout out out", "stored_biases": "cout"},
     unit="macs",
-    times="batch out·out cout k k·k size·size",
+    times="batch out·out cout k·k size·size",
 )
 LINEAR = Answer(
     sizes={},
@@ -51,3 +51,29 @@ LAYERS = {  # of a network of two convolutions and two Linear layers
     "linears": "w_fc1 b_fc1 w_fc2 b_fc2",
     "conv_biases": "b_conv1 b_conv2",
 }
+SMALL_CNN = {  # the sizes of a small CNN that are drawn anew
+    "kernel1": "3 5 7",
+    "channels1": "4 6 8 9 10",
+    "kernel2": "3 5",
+    "channels2": "14 16 20 24 32",
+    "hidden": "48 64 96 100 256",
+}
+A1 = {"kernel1": 5, "channels1": 5, "kernel2": 3, "channels2": 12, "hidden": 128}
+
+
+def small_cnn_sizes(sizes: dict, image: int = 32, classes: int = 10) -> dict:
+    """What follows from a small CNN's own sizes: what its layers store, what they give for one picture, and its MACs."""
+    kernel1, channels1, kernel2, channels2, hidden = (sizes[size] for size in SMALL_CNN)
+    out1 = image - kernel1 + 1
+    pooled1 = (out1 - 5) // 2 + 1
+    out2 = pooled1 - kernel2 + 1
+    pooled2 = (out2 - 3) // 2 + 1
+    made = {"conv1": kernel1**2 * 3 * channels1, "conv2": kernel2**2 * channels1 * channels2}
+    made |= {"flat": channels2 * pooled2**2, "fc2": hidden * classes, "fc2_b": classes}
+    made |= {"fc1": made["flat"] * hidden, "conv1_b": channels1, "conv2_b": channels2, "fc1_b": hidden}
+    made |= {"weights": made["conv1"] + made["conv2"] + made["fc1"] + made["fc2"], "biases": channels1 + channels2 + hidden + classes}
+    made |= {"map1": channels1 * out1**2, "map2": channels2 * out2**2, "pooled1": channels1 * pooled1**2, "after": pooled2, "out2": out2}
+    made |= {"macs1": made["conv1"] * out1**2}
+    made |= {"macs": made["conv1"] * out1**2 + made["conv2"] * out2**2 + made["fc1"] + made["fc2"]}
+    made |= {"params": made["weights"] + made["biases"], "norm": channels1 + channels2 + hidden, "classes": classes}
+    return made | {"activations": made["map1"] + made["map2"] + made["flat"] + hidden}

@@ -2,8 +2,60 @@
 
 from course_lib.asking.claim import Claim
 from course_lib.asking.slips import Answer, Function
+from course_lib.lessons.families import LINEAR
+
+
+def flattened(sizes: dict) -> dict:
+    inputs = sizes["channels"] * sizes["positions"]
+    return {"inputs": inputs, "before_pool": 4 * inputs, "three": 9 * sizes["channels"], "five": 25 * sizes["channels"]}
+
+
+def printed(sizes: dict) -> dict:
+    """What torchinfo prints in MB, with two digits, and what becomes of it."""
+    values = sizes["values"]
+    mb = round(values * 4 / 1e6, 2)
+    return {"mb": mb, "printed": round(mb * 1e6), "printed_mib": mb * 2**20, "thousands": values // 1000 * 1000}
+
 
 EXERCISES = {
+    "fc1-params": LINEAR.but(
+        vary={"channels": "8 12 20 32", "positions": "16 36 49", "outputs": "10 64 100 128"},
+        derive=flattened,
+        votes="left_out-biases instead-linear_bias_inputs swapped-inputs-channels",
+        sizes={
+            "inputs": 192,
+            "outputs": 128,
+            "channels": 12,
+            "positions": 16,
+            "before_pool": 1_200,
+            "three": 108,
+            "five": 300,
+            "batch": 16,
+        },
+        swaps={"inputs": "channels positions before_pool three five outputs", "outputs": "inputs"},
+        instead={"both_plus_one": "inputs outputs + inputs + outputs + 1"},
+    ),
+    "grouped": Answer(
+        vary={"k": "3 5", "cin": "12 18 24", "cout": "12 24 36", "groups": "2 3 6"},
+        sizes={"k": 3, "cin": 6, "cout": 12, "size": 12, "groups": 3},
+        terms={"weights": "k k cin /groups cout", "biases": "cout"},
+        swaps={"k": "cout size", "cin": "cout", "cout": "cin"},
+        plus={"input_biases": "cin", "group_biases": "groups", "biases_again": "cout"},
+        per="cin k·k groups cout",
+        times="groups",
+        instead={
+            "channels_a_group": "k k groups cout + cout",
+            "both_divided": "k k cin /groups cout /groups + cout",
+            "times_groups": "k k cin groups cout + cout",
+            "inputs_and_bias_forgotten": "k k cout",
+            "one_group": "k k cin /groups cout /groups",
+            "one_kernel_all": "k k cin /groups",
+            "groups_and_bias_forgotten": "k k cin cout",
+            "groups_divide_biases": "k k cin /groups cout + cout /groups",
+            "ungrouped_divide_biases": "k k cin cout + cout /groups",
+            "ungrouped_group_biases": "k k cin cout + groups",
+        },
+    ),
     "input-bytes": Answer(
         vary={"batch": "8 32 64 100", "side": "28 48 64 224"},
         sizes={"batch": 16, "channels": 3, "side": 32, "width": 4, "three": 3},
@@ -13,13 +65,24 @@ EXERCISES = {
         instead={"mb_as_printed": 200_000},
     ),
     "params-bytes": Answer(
-        sizes={"values": 17_134, "width": 4, "old": 26_926, "unshrunk": 27_886},
+        vary={"values": "11_542 26_926 44_426 61_706 136_886 431_080"},
+        derive=printed,
+        sizes={"values": 17_134, "width": 4, "mb": 0.07, "printed": 70_000, "printed_mib": 73400.32, "thousands": 17_000},
         terms={"bytes": "values width"},
-        swaps={"values": "old unshrunk"},
         unit="bytes",
-        instead={"printed": 70_000, "printed_mib": 73400.32},
+        instead={
+            "printed": "printed",
+            "printed_mib": "printed_mib",
+            "in_thousands": "thousands width",
+            "old": 107_704,
+            "unshrunk": 111_544,
+        },
     ),
-    "unused-layer": Answer(sizes={"rows": 836, "unused": 130}, terms={"rows": "rows", "unused": "unused"}),
+    "unused-layer": Answer(
+        vary={"rows": "196 552 3_886 26_926", "unused": "380 650 1_290 2_570"},
+        sizes={"rows": 836, "unused": 130},
+        terms={"rows": "rows", "unused": "unused"},
+    ),
 }
 
 

@@ -2,6 +2,26 @@
 
 from course_lib.asking.claim import Claim
 from course_lib.asking.slips import Answer, Function
+from course_lib.lessons.families import A1, SMALL_CNN, small_cnn_sizes
+
+
+def passed(sizes: dict) -> dict:
+    made = small_cnn_sizes(sizes)
+    return {"conv1": made["map1"], "conv2": made["map2"], "fc1": sizes["hidden"], "fc2": 10, "relu": made["activations"]}
+
+
+def at_relu1(sizes: dict) -> dict:
+    """Bytes at the moment when backward is at relu1."""
+    made, width = small_cnn_sizes(sizes), 4 * sizes["batch"]
+    weights, first = 4 * made["params"], 4 * (made["conv1"] + made["conv1_b"])
+    there = {"weights": weights, "gradients": weights - first, "state": 2 * weights + 32}
+    return there | {"input": width * 3_072, "map": width * made["map1"]}
+
+
+def crossed(sizes: dict) -> dict:
+    kept, weights = sizes["kept"], sizes["weights"]
+    return {"four": weights // kept + 1, "fourteen": 4 * weights // kept, "three": weights // kept}
+
 
 EXERCISES = {
     "eval-frees": Answer(
@@ -29,46 +49,44 @@ EXERCISES = {
         swaps={"out": "size", "width": "four two twelve"},
         unit="bytes",
         times="window two",
+        instead={"input_map_bytes": "batch channels size size four", "conv2_channels": 221_184},
     ),
     "a2-activations": Answer(
-        sizes={"pictures": 128, "million": 1_000_000, "width": 4, "twice": 2, "mib": 1_048_576, "three": 3},
+        vary={"pictures": "16 32 64 100 256", "million": "500_000 2_000_000 3_000_000"},
+        derive=lambda s: {"cut": int(s["million"] * 4 / 2**20 * 10) / 10},
+        sizes={"pictures": 128, "million": 1_000_000, "width": 4, "twice": 2, "mib": 1_048_576, "three": 3, "cut": 3.8},
         terms={"bytes": "pictures million width twice /mib"},
         swaps={"twice": "three"},
         unit="MiB",
-        instead={"mixed": 1_000, "cut_mb": 972.8},
+        instead={"mixed": "pictures million width twice /1024000", "cut_mb": "pictures cut twice"},
         digits=1,
     ),
     "crossing": Answer(
-        sizes={"four": 4},
+        vary={"kept": "15_200 23_900 30_400 41_700 65_000", "weights": "61_704 246_824 547_544 900_100"},
+        derive=crossed,
+        sizes={"four": 4, "kept": 30_400, "weights": 107_704, "fourteen": 14, "three": 3},
         terms={"batch": "four"},
         unit="times",
         instead={
-            "one_late": 5,
-            "exact": 3.542894736842,
-            "state": 15,
-            "before": 3,
+            "one_late": "four + 1",
+            "exact": "weights /kept",
+            "state": "fourteen + 1",
+            "before": "three",
             "state_input": 11,
-            "state_cut": 14,
-            "state_exact": 14.172631578947,
-            "two_more": 8,
+            "state_cut": "fourteen",
+            "state_exact": "4 weights /kept + 32 /kept",
+            "two_more": "2 four",
             "course": 16,
-            "always": 1,
-            "inverse": 0.28225506945,
-            "bytes": 107_704,
+            "always": "1",
+            "inverse": "kept /weights",
+            "bytes": "weights",
         },
     ),
     "forward-backward": Answer(
-        sizes={
-            "twice": 2,
-            "width": 4,
-            "batch": 16,
-            "conv1": 3_920,
-            "conv2": 1_200,
-            "fc1": 128,
-            "fc2": 10,
-            "relu": 5_440,
-            "three_maps": 3_072,
-        },
+        vary=SMALL_CNN | {"batch": "8 12 32 50"},
+        derive=passed,
+        sizes=A1
+        | {"twice": 2, "width": 4, "batch": 16, "conv1": 3_920, "conv2": 1_200, "fc1": 128, "fc2": 10, "relu": 5_440, "three_maps": 3_072},
         terms={
             "conv1": "twice width batch conv1",
             "bn1": "twice width batch conv1",
@@ -81,10 +99,18 @@ EXERCISES = {
         plus={"input": "width batch three_maps", "bn4": "twice width batch fc2", "relus": "twice width batch relu"},
         groups={"norms": "bn1 bn2 bn3", "plain": "conv1 conv2 fc1 fc2"},
         unit="bytes",
-        instead={"kept": 1_020_040, "kept_alone": 823_432, "pass_values_once": 168_096},
+        instead={
+            "kept": 1_020_040,
+            "kept_alone": 823_432,
+            "pass_values_once": "2 batch conv1 + 2 batch conv2 + 2 batch fc1 + batch fc2",
+            "norms_stored": 675_344,
+            "norms_of_parameters": 710_144,
+        },
     ),
     "step-peak": Answer(
-        sizes={"weights": 107_704, "gradients": 106_184, "state": 215_440, "input": 196_608, "map": 250_880, "loss": 4},
+        vary=SMALL_CNN | {"channels1": "6 8 9 10", "channels2": "14 16 20", "hidden": "48 64 96 100", "batch": "8 12 24 32"},
+        derive=at_relu1,
+        sizes=A1 | {"batch": 16, "weights": 107_704, "gradients": 106_184, "state": 215_440, "input": 196_608, "map": 250_880, "loss": 4},
         terms={
             "weights": "weights",
             "gradients": "gradients",
@@ -96,9 +122,10 @@ EXERCISES = {
             "loss": "loss",
             "loss_gradient": "loss",
         },
+        swaps={"gradients": "weights"},
         groups={"map_gradients": "arriving leaving", "both_losses": "loss loss_gradient", "all_maps": "output arriving leaving"},
         unit="bytes",
-        instead={"sum": 1_113_856, "all_kept": 1_614_104, "peak_no_map": 1_127_696},
+        instead={"sum": 1_113_856, "all_kept": 1_614_104, "peak_no_map": "weights + gradients + state + input + 2 map"},
     ),
     "residual-kept": Answer(
         vary={"batch": "2 8 16", "c": "12 16", "side": "10 14 24"},

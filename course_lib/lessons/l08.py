@@ -4,26 +4,63 @@ from course_lib.asking.claim import Claim
 from course_lib.asking.slips import Answer, Function
 from course_lib.lessons.families import LINEAR
 
+
+def flattened(sizes: dict) -> dict:
+    channels, side, outputs = sizes["channels"], sizes["map"], sizes["outputs"]
+    sides = {"inputs": side, "unpooled": 2 * side, "image": 32 * side, "eight": side + 1}
+    made = {name: channels * one**2 for name, one in sides.items()}
+    return made | {"one_side": channels * side, "positions": side**2, "second": outputs**2 + outputs}
+
+
+def block_share(sizes: dict) -> dict:
+    """A block's MACs, and those of a VGG whose last three blocks have so many convolutions."""
+    blocks, before = {}, 3
+    for number, channels in enumerate((64, 128, 256, 512, 512), 1):
+        side, convs = 2 ** (6 - number), 2 if number < 3 else sizes["late"]
+        blocks[number] = 9 * side**2 * channels * (before + (convs - 1) * channels), convs, side, before, channels
+        before = channels
+    macs = sum(block for block, *_ in blocks.values()) + 512 * 512 + 512 * 256 + 256 * 10
+    named = dict(zip(("block", "convs", "side", "before", "channels"), blocks[round(sizes["number"])], strict=True))
+    return named | {"macs": macs}
+
+
 EXERCISES = {
     "vgg-work": Answer(
-        sizes={"block": 28_311_552, "macs": 313_592_320, "hundred": 100},
+        vary={"number": "2 3 4 5", "late": "2 3 4 5"},
+        derive=block_share,
+        sizes={
+            "block": 28_311_552,
+            "macs": 313_592_320,
+            "hundred": 100,
+            "convs": 3,
+            "number": 5,
+            "late": 3,
+            "side": 2,
+            "before": 512,
+            "channels": 512,
+        },
         terms={"share": "hundred block /macs"},
         unit="percent",
         digits=0,
         instead={
             "same": 47,
             "complement": 53,
-            "even": 20,
+            "even": "20",
             "half": 24,
             "quarter": 12,
             "double": 18,
             "one_layer": 3,
-            "none": 0,
+            "none": "0",
+            "count": "block",
             "third": 23,
             "behind": 2,
+            "in_front": "4 hundred block /macs",
+            "tenth": 10,
         },
     ),
     "imagenet-fc1": LINEAR.but(
+        vary={"channels": "128 256 384 1_024", "map": "4 5 6 8", "outputs": "1_000 1_024 2_048"},
+        derive=flattened,
         sizes={
             "inputs": 25_088,
             "outputs": 4_096,
@@ -34,6 +71,7 @@ EXERCISES = {
             "positions": 49,
             "eight": 32_768,
             "second": 16_781_312,
+            "map": 7,
         },
         swaps={"inputs": "channels one_side unpooled image positions eight outputs", "outputs": "inputs"},
         plus={"second": "second", "input_biases": "inputs"},
@@ -41,43 +79,56 @@ EXERCISES = {
         instead={},
     ),
     "vgg-twice": Answer(
+        vary={"conv": "7_639_264 9_225_984 20_030_144", "fc": "133_898 267_264 530_442"},
         sizes={"conv": 14_723_136, "fc": 396_554},
         terms={"blocks": "conv", "again": "conv", "linear": "fc"},
         plus={"third": "conv", "fourth_block": "conv"},
         groups={"all_blocks": "blocks again", "once": "blocks linear"},
         instead={
-            "blocks_once": 14723136,
-            "all_twice": 30_239_380,
-            "three": 45_359_070,
-            "six": 88_735_370,
+            "blocks_once": "conv",
+            "all_twice": "2 conv + 2 fc",
+            "three": "3 conv + 3 fc",
+            "six": "6 conv + fc",
             "imagenet": 138_357_544,
-            "twice_linear": 15_516_244,
+            "twice_linear": "conv + 2 fc",
         },
     ),
     "rows-224": Answer(
         unit="count",
-        sizes={"side": 7, "channels": 512, "two": 2, "fourteen": 14},
+        vary={"image": "128 192 256 288 352 384"},
+        derive=lambda s: {"side": s["image"] // 32, "fourteen": s["image"] // 16},
+        sizes={"image": 224, "side": 7, "channels": 512, "two": 2, "fourteen": 14},
         terms={"rows": "side side"},
         swaps={"side": "fourteen"},
         times="channels two",
-        instead={"row_width": 512, "channels": 3, "error": 0, "outputs": 490, "one": 1, "pixels": 50_176},
+        instead={
+            "row_width": "channels",
+            "channels": "3",
+            "error": "0",
+            "outputs": "10 side side",
+            "one": "1",
+            "pixels": "image image",
+            "classes": "10",
+            "before_side": "fourteen",
+        },
     ),
     "three-for-seven": Answer(
+        vary={"c": "64 96 128 256 384"},
         sizes={"seven": 49, "three": 27, "two": 18, "one": 9, "c": 512},
         terms={"one_layer": "seven c c", "three_layers": "-1 three c c"},
         swaps={"three": "two one"},
         plus={"biases": "-1 c", "second_bias": "-1 c"},
         instead={
-            "ratio": 1.81,
-            "side_by_side": 524_288,
-            "negative": -524_288,
-            "one_square": 262_144,
-            "four_squares": 1_048_576,
-            "two_for_five": 1_835_008,
-            "percent": 44.897959183673,
-            "fraction": 0.448979591837,
-            "needs": 7_077_888,
-            "stack_biases": 5_766_144,
+            "ratio": "49 /27",
+            "side_by_side": "2 c c",
+            "negative": "-2 c c",
+            "one_square": "c c",
+            "four_squares": "4 c c",
+            "two_for_five": "7 c c",
+            "percent": "2200 /49",
+            "fraction": "22 /49",
+            "needs": "27 c c",
+            "stack_biases": "22 c c + -2 c",
         },
     ),
     "cs231n-mb": Answer(

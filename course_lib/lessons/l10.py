@@ -5,22 +5,35 @@ from course_lib.asking.slips import Answer, Function
 
 EXERCISES = {
     "ptflops-small": Answer(
+        vary={
+            "macs": "255_360 416_256 518_400",
+            "biases": "3_458 7_210 9_610",
+            "activations": "3_640 7_424 9_900",
+            "pooled": "3_200 6_912 9_216",
+        },
         sizes={"macs": 373_856, "biases": 5_258, "twice": 2, "activations": 5_440, "pooled": 5_120},
         terms={"macs": "macs", "biases": "biases", "activations": "twice activations", "pools": "twice pooled"},
         groups={"doubled": "activations pools", "all_additions": "biases activations pools"},
         unit="macs",
-        instead={"ptflops_no_biases_once": 384_416, "ptflops_pools_once": 395_114, "ptflops_activations_once": 394_794},
+        instead={
+            "ptflops_no_biases_once": "macs + activations + pooled",
+            "ptflops_pools_once": "macs + biases + 2 activations + pooled",
+            "ptflops_activations_once": "macs + biases + activations + 2 pooled",
+        },
     ),
     "twice-macs": Answer(
+        vary={"blocks": "132_120_576 152_764_416 398_131_200", "linear": "133_632 266_240 530_432"},
         sizes={"blocks": 313_196_544, "linear": 395_776},
         terms={"blocks": "blocks", "again": "blocks", "linear": "linear"},
         plus={"linear_again": "linear"},
         groups={"all_blocks": "blocks again", "once": "blocks linear"},
         unit="macs",
-        instead={"four": 1_253_181_952, "twice_the_linear": 313_988_096},
+        instead={"four": "4 blocks + linear", "twice_the_linear": "blocks + 2 linear"},
     ),
     "block-macs": Answer(
-        sizes={"tokens": 10, "d": 16, "three": 3, "four": 4, "heads": 2},
+        vary={"tokens": "6 8 12 20", "d": "8 24 32 64"},
+        derive=lambda s: {"d3": 3 * s["d"], "d4": 4 * s["d"]},
+        sizes={"tokens": 10, "d": 16, "three": 3, "four": 4, "heads": 2, "d3": 48, "d4": 64},
         terms={
             "projections": "three tokens d d",
             "out": "tokens d d",
@@ -38,11 +51,11 @@ EXERCISES = {
         unit="macs",
         times="heads",
         instead={
-            "block_one_token": 6_272,
-            "block_all_one_token": 3_072,
-            "block_params": 3_216,
-            "block_with_biases": 35_360,
-            "block_pairs": 30_920,
+            "block_one_token": "12 d d + 2 tokens tokens d",
+            "block_all_one_token": "12 d d",
+            "block_params": "12 d d + 9 d",
+            "block_with_biases": "12 tokens d d + 2 tokens tokens d + 9 tokens d",
+            "block_pairs": "12 tokens d d + 2 tokens tokens",
         },
     ),
     "block-right": Answer(
@@ -52,18 +65,26 @@ EXERCISES = {
         instead={"right_none": 0, "right_all": 8, "right_judges": 2, "right_three": 3, "right_six": 6, "right_seven": 7},
     ),
     "tiny-conv2": Answer(
-        sizes={"two": 2, "k": 3, "cin": 5, "cout": 12, "rows": 30, "columns": 1, "full_rows": 32, "full_columns": 3, "true": 10},
+        vary={"k": "3 5", "cin": "4 6 8", "cout": "10 16 20", "full_rows": "16 24 28", "full_columns": "7 9 11"},
+        derive=lambda s: {"rows": s["full_rows"] - s["k"] + 1, "columns": s["full_columns"] - s["k"] + 1},
+        sizes={"two": 2, "k": 3, "cin": 5, "cout": 12, "rows": 30, "columns": 1, "full_rows": 32, "full_columns": 3},
         terms={"flops": "two k k cin cout rows columns"},
-        swaps={"rows": "full_rows true", "columns": "full_columns true"},
+        swaps={"rows": "full_rows", "columns": "full_columns"},
+        plus={"biases": "cout rows columns", "place_biases": "rows columns"},
         unit="flops",
-        instead={"true_map": 108_000, "true_macs": 54_000, "tiny_input": 103_680},
+        instead={
+            "true_map": 108_000,
+            "true_macs": 54_000,
+            "tiny_input": "2 k k cin cout full_rows full_columns",
+            "tiny_input_macs": "k k cin cout full_rows full_columns",
+        },
     ),
     "paper-flops": Answer(
         vary={"gmacs": "1.82 3.66 7.85 15.47", "pictures": "3 5 16 32"},
         sizes={"gmacs": 4.09, "twice": 2, "pictures": 8},
         terms={"flops": "twice gmacs pictures"},
-        unit="flops",
-        instead={"paper_as_is": 4.09, "paper_half": 16.36},
+        unit="gflops",
+        instead={"paper_as_is": "gmacs", "paper_half": "gmacs pictures /2", "paper_step": "3 gmacs pictures"},
         digits=1,
     ),
     "tokens-equal": Answer(

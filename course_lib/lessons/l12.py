@@ -1,15 +1,38 @@
 """Lesson 12: what the right answers are made of, and other numbers that people give."""
 
 from course_lib.asking.slips import Answer, Function
+from course_lib.lessons.families import A1, SMALL_CNN, small_cnn_sizes
+
+
+def kept(sizes: dict) -> dict:
+    """Bytes that a small CNN keeps for backward, part by part."""
+    made, width = small_cnn_sizes(sizes), 4 * sizes["batch"]
+    maps = {"relu1": made["map1"], "pool1": made["pooled1"], "relu2": made["map2"], "relu3": made["flat"], "relu4": sizes["hidden"]}
+    return {name: width * values for name, values in maps.items()} | {"indices": 2 * width * made["pooled1"], "input": width * 3_072}
+
+
+def halved(sizes: dict) -> dict:
+    parts = kept(sizes)
+    maps = sum(parts[name] for name in ("relu1", "pool1", "relu2", "relu3", "relu4"))
+    return {"maps": maps, "indices": parts["indices"], "kept": maps + parts["indices"]}
+
 
 EXERCISES = {
     "checkpoint-price": Answer(
+        vary={"block": "9_990_144 22_413_312 39_518_208 52_100_000", "macs": "132_517_888 198_000_640 244_387_840 399_000_000"},
+        derive=lambda s: {"late": s["macs"] - s["block"]},
         sizes={"hundred": 100, "block": 39_518_208, "macs": 313_592_320, "three": 3, "two": 2, "four": 4, "one": 1, "late": 273_678_336},
         terms={"price": "hundred block /three /macs"},
         swaps={"block": "macs late", "three": "one two four"},
         unit="percent",
         times="two",
-        instead={"four_passes": 3.15, "of_weights": 0.3, "ratio": 1.042, "ratio_percent": 104.2, "of_forwards": 25.2},
+        instead={
+            "four_passes": "hundred block /four /macs",
+            "of_weights": 0.3,
+            "ratio": "1 + block /three /macs",
+            "ratio_percent": "hundred + hundred block /three /macs",
+            "of_forwards": "2 hundred block /macs",
+        },
         digits=1,
     ),
     "checkpoint-all": Answer(
@@ -26,22 +49,43 @@ EXERCISES = {
         },
     ),
     "freeze-kept": Answer(
-        sizes={"relu1": 250_880, "indices": 92_160, "pool1": 46_080, "relu2": 76_800, "relu3": 12_288, "relu4": 8_192, "input": 196_608},
+        vary=SMALL_CNN | {"batch": "4 8 12 32"},
+        derive=kept,
+        sizes=A1
+        | {
+            "batch": 16,
+            "relu1": 250_880,
+            "indices": 92_160,
+            "pool1": 46_080,
+            "relu2": 76_800,
+            "relu3": 12_288,
+            "relu4": 8_192,
+            "input": 196_608,
+        },
         terms={"pool1": "pool1", "relu2": "relu2", "relu3": "relu3", "relu4": "relu4"},
         plus={"relu1": "relu1", "indices": "indices", "input": "input"},
         unit="bytes",
-        instead={"goes": 343_040, "frozen_nothing": 486_400},
+        instead={"goes": "relu1 + indices", "frozen_nothing": "relu1 + indices + pool1 + relu2 + relu3 + relu4"},
     ),
     "bfloat16-kept": Answer(
-        sizes={"maps": 394_240, "indices": 92_160, "two": 2, "one": 1, "four": 4},
+        vary=SMALL_CNN | {"batch": "4 8 12 32"},
+        derive=halved,
+        sizes=A1 | {"batch": 16, "kept": 486_400, "maps": 394_240, "indices": 92_160, "two": 2, "one": 1, "four": 4},
         terms={"maps": "maps /two", "indices": "indices"},
         swaps={"two": "one four"},
         unit="bytes",
-        instead={"half_of_all": 243_200, "other_way": 440_320, "half_and_indices": 335_360, "half_indices_apart": 394_240},
+        instead={
+            "half_of_all": "kept /2",
+            "other_way": "maps + indices /2",
+            "half_and_indices": "kept /2 + indices",
+            "half_indices_apart": "maps",
+        },
     ),
     "autocast-casts": Answer(
-        instead={"float32_all": 107704},
-        sizes={"width": 2, "weights": 26_771, "all": 26_926, "four": 4, "batch": 16, "six": 6, "pictures": 49_152},
+        vary={"weights": "11_366 16_979 61_470 136_640", "biases": "84 236 246 310"},
+        derive=lambda s: {"all": s["weights"] + s["biases"]},
+        instead={"float32_all": "all four"},
+        sizes={"width": 2, "weights": 26_771, "all": 26_926, "four": 4, "batch": 16, "six": 6, "pictures": 49_152, "biases": 155},
         terms={"casts": "width weights"},
         swaps={"weights": "all", "width": "four six"},
         plus={"pictures": "width pictures"},
