@@ -107,7 +107,7 @@ CLOSED = {
     "00": "linear-torch",
     "01": "conv2-params-torch strided-reveal ledger share-bars",
     "02": "total-torch tensors-torch by-block frozen-torch tied-compare buffers-torch bytes-bars",
-    "03": "compare-rows totals-torchinfo unused-compare footer-bars",
+    "03": "compare-rows totals-torchinfo unused-compare later-torchinfo footer-bars",
     "04": "coin adds-compare buffers-torch stored-bars two-functions",
     "05": "first-step state-torch others-bars frozen-torch checkpoint-torch",
     "06": "eval-measured by-hand measured vgg-bars crossing-bars peak-timeline optimizers",
