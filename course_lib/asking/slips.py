@@ -249,7 +249,10 @@ ANY_SIZE = r"{.*?}|\b(2\*\*20|2\^20|10\*\*6|10\^6|1,024|1,000)\b|(?<!\d)×\d"  #
 def specific(name: str, answer: Answer, slip: Slip) -> str | None:
     """A slip's own sentence: in this exercise, or wherever it is made; for other numbers only one that names none."""
     key = "-".join(filter(None, slip))
-    text = find(f"exercise.{name}.slip.{key}") or find(f"slip.{key}")
+    common = find(f"slip.{key}")
+    if common and not set(re.findall(r"{(\w+)", common)) <= answer.sizes.keys():  # it speaks of a size that this exercise does not have
+        common = None
+    text = find(f"exercise.{name}.slip.{key}") or common
     names_numbers = answer.drawn and text and re.search(r"(?<![\w^])\d", re.sub(ANY_SIZE, "", text))  # the 1 of fc1 is none
     return None if names_numbers else text
 
