@@ -1,5 +1,6 @@
 """The notebooks as documents: their form, their rhythm, their stored outputs, their exercises, and that recording is idle."""
 
+import hashlib
 import json
 import re
 
@@ -128,6 +129,54 @@ def test_the_answers_are_closed_and_their_first_line_tells_nothing(name):
             assert data.get("text/html", "").startswith("<details><summary>") == is_closed(cell), cell.id
         if is_closed(cell):
             assert len(cell.outputs) == 1 and not re.search(r"\d{2}", cell.source.splitlines()[0]), cell.id
+
+
+def test_what_does_not_depend_on_the_machine_is_right_where_the_clock_is_not_compared():
+    """07's roofline: nbval leaves its output alone, as the clock changes it; its FLOPs per byte are arithmetic."""
+    from course_lib import Conv2d, Linear
+
+    layers = {
+        "conv 128, 28×28": (Conv2d(128, 128, 3, padding=1), (128, 28, 28)),
+        "conv 64, 56×56": (Conv2d(64, 64, 3, padding=1), (64, 56, 56)),
+        "Linear 10752": (Linear(10752, 10752), (10752,)),
+        "depthwise 256, 224×224": (Conv2d(256, 256, 3, padding=1, groups=256), (256, 224, 224)),
+    }
+    cells = {cell.id: cell for cell in code(BOOKS["07_flops"])}
+    lines = cells["roofline"].outputs[0].data["text/plain"].splitlines()
+    stored = {line[:24].strip(): float(line[24:].split()[0]) for line in lines if line[:24].strip() in layers}
+    assert stored.keys() == layers.keys()
+    for name, (layer, shape) in layers.items():
+        row = layer.row(name, shape)
+        assert stored[name] == pytest.approx(2 * row.macs / (4 * (row.params + row.inputs + row.outputs)), rel=5e-3)
+    assert [path for path in NAMES for cell in code(BOOKS[path]) if cell.metadata.get("tags")] == ["07_flops"] * 2
+
+
+def order(book) -> str:
+    return hashlib.sha256(" ".join(cell.id for cell in book.cells).encode()).hexdigest()[:8]
+
+
+ORDER = {
+    "00": "0bbd82de",
+    "01": "b161b426",
+    "02": "b4ef47fe",
+    "03": "5b2546d4",
+    "04": "b7676ef9",
+    "05": "d398f2e5",
+    "06": "0d8b59df",
+    "07": "33d7be6b",
+    "08": "fa63375e",
+    "09": "bee43c5f",
+    "10": "0cc1e334",
+    "11": "2f43d46a",
+    "12": "bde7e9de",
+}
+
+
+@every_notebook
+def test_the_cells_stand_in_their_order(name):
+    assert order(BOOKS[name]) == ORDER[name[:2]], (
+        f"cells were moved, added or taken out; if that is meant, ORDER has {order(BOOKS[name])!r}"
+    )
 
 
 @every_notebook
