@@ -36,7 +36,8 @@ from course_lib.by_hand.step import largest_batch
 from course_lib.by_machine.modules import build
 from course_lib.cards import base
 from course_lib.cards.base import View
-from course_lib.cards.network import ASKED, network_view, sizes
+from course_lib.cards.network import ASKED, START, network_view, sizes
+from course_lib.cards.pictures import short
 from course_lib.show import figures
 from course_lib.show.tables import Table
 
@@ -176,10 +177,10 @@ def test_a_name_is_text_everywhere():
     evil = "<script>alert(1)</script>"
     network = Network((3, 8, 8), **{evil: Conv2d(3, 4, 3)})
     from course_lib import compare
-    from course_lib.cards.pictures import network_picture
+    from course_lib.cards.pictures import Column, network_picture
 
     made = [network.ledger()._repr_mimebundle_()["text/html"], compare(network)._repr_mimebundle_()["text/html"]]
-    made.append(network_picture(network.ledger(), {evil: 3}, 1, evil))
+    made.append(network_picture([Column(evil, (3, 8, 8), 3, 3, (3, 3), True)] * 2, [], evil))
     assert all("<script" not in html and "&lt;script&gt;" in html for html in made)
 
 
@@ -283,7 +284,7 @@ def test_any_function_of_sizes_is_a_card_with_pytorchs_numbers():
     assert shown(card)[0] == f"{mine(6, norm=True).ledger().params:,}"
     deep = network_card(lambda depth=10: Network((3, 30, 30), **{f"c{i}": Conv2d(3, 3, 1) for i in range(depth)}), layout="projector")
     deep.set(depth=12)  # too deep for a picture now, and the start was not: both are compared stage by stage
-    assert "…c11" in deep._shown.value and deep._shown.value.count("▲ +24") == 2 and "+144" not in deep._shown.value
+    assert "block 1" in deep._shown.value and deep._shown.value.count("▲ +24") == 2 and "+144" not in deep._shown.value
     for make, values in ((mine, {"depth": 7, "norm": True}), (vgg16_32, {"width": 48, "late_convs": 4}), (conv1d_net, {"length": 77})):
         card = network_card(make, machine=True)
         card.set(**values)
@@ -297,11 +298,97 @@ def test_a_deep_network_is_drawn_stage_by_stage_and_nothing_is_lost():
     card = network_card(vgg16_32, layout="projector")
     card.set(width=48)
     ledger = vgg16_32(width=48).ledger()
-    stages = {"…pool1": ledger[:7], "…pool4": ledger[24:34], "…pool5": ledger[34:44]}
-    for name, rows in stages.items():
-        assert name in card._shown.value and f">{rows.params:,}<" in card._shown.value  # in the picture, if not in the table
-    assert card._shown.value.count("<tr") == 1 + 3 + 1 and "and 4 more" in card._shown.value
-    assert "conv5_3" in network_card(vgg16_32)._shown.value  # on a desk every layer has its row
+    blocks = {"block 1": ledger[:7], "block 4": ledger[24:34], "block 5": ledger[34:44]}
+    for name, rows in blocks.items():
+        assert name in card._shown.value and f">{short(rows.params, 110)}<" in card._shown.value  # in the picture, if not in the table
+    assert card._shown.value.count("<tr") == 1 + 3 and "and 5 more" in card._shown.value
+    desk = network_card(vgg16_32)
+    assert "conv5_3" not in desk._shown.value and "block 5" in desk._shown.value
+    desk.set(every_layer=True)
+    assert "conv5_3" in desk._shown.value and "every_layer" not in network_card().controls
+    total = f"{vgg16_32().ledger().params:,}"
+    assert desk._shown.value.count(f">{total}<") == 2  # the big number, and the table's sum
+
+
+NETWORKS = {"small_cnn": small_cnn, "vgg16_32": vgg16_32, "conv1d_net": conv1d_net}
+
+
+def settings(make) -> list[tuple[dict, dict]]:
+    """The start, and each slider of a card at both of its ends: (values, start)."""
+    card = network_card(make)
+    start = {**sizes(make), **ASKED}
+    found = [(start, start)]
+    for name, control in card.controls.items():
+        for value in (control.min, control.max) if hasattr(control, "min") else (not control.value,):
+            found.append(({**start, name: value}, start))
+    return found
+
+
+@pytest.mark.parametrize("layout", ["desk", "projector"])
+@pytest.mark.parametrize("make", NETWORKS.values(), ids=NETWORKS)
+def test_at_both_ends_of_every_slider_nothing_hangs_out_or_lies_over_another(make, layout):
+    for values, start in settings(make):
+        if values["machine"] or values["columns"]:
+            continue
+        root = ElementTree.fromstring(network_view(values, start, layout, make).svg)
+        width, height = float(root.get("width")), float(root.get("height"))
+        lines = {}
+        for shape in root.iter("{http://www.w3.org/2000/svg}rect"):
+            x, y, w, h = (float(shape.get(side)) for side in ("x", "y", "width", "height"))
+            assert x >= -0.1 and x + w <= width + 0.1 and y >= -0.1 and y + h <= height + 0.1, (values, shape.attrib)
+        for text in root.iter("{http://www.w3.org/2000/svg}text"):
+            wide = 0.6 * float(text.get("font-size")) * len(text.text)
+            left = float(text.get("x")) - wide / 2 * (text.get("text-anchor") == "middle")
+            lines.setdefault(text.get("y"), []).append((left, left + wide, text.text))
+        for texts in lines.values():
+            texts.sort()
+            assert texts[0][0] >= 0 and texts[-1][1] <= width + 6, (values, texts)
+            assert all(a[1] <= b[0] + 4 for a, b in zip(texts, texts[1:], strict=False)), (values, texts)
+
+
+@pytest.mark.parametrize("make", NETWORKS.values(), ids=NETWORKS)
+def test_a_projectors_card_keeps_its_height(make):
+    """The picture's, the rows' and the totals' lines are the same at every end of every slider."""
+    shapes = set()
+    for values, start in settings(make):
+        live = network_view(values, start, "projector", make).live("projector")
+        shapes.add((re.search(r'viewBox="([^"]*)"', live).group(1), live.count("<tr"), live.count('class="big"')))
+    assert len(shapes) == 1 and shapes.pop()[1:] == (4, 2)
+
+
+def test_twice_as_much_is_drawn_twice_as_large_on_one_scale_with_the_start():
+    for change in ({"image": 64}, {"hidden": 256}, {"conv2_kernel": 5}, {"conv1_channels": 1}):
+        now, start = small_cnn(**change).ledger(), small_cnn().ledger()
+        root = ElementTree.fromstring(network_view({**START, **change}, START, "projector").svg)
+        squares = {"params": {}, "macs": {}}
+        for shape in root.iter("{http://www.w3.org/2000/svg}rect"):
+            what = {"orange": "params", "green": "macs"}.get(re.sub(r"var\(--course-(\w+),.*", r"\1", shape.get("fill")))
+            if what and shape.get("stroke") is None:
+                squares[what][float(shape.get("x")) + float(shape.get("width")) / 2] = float(shape.get("width")) ** 2
+        for what, found in squares.items():
+            rows = [row for row in now if getattr(row, what)]
+            most = max(getattr(row, what) for row in (*now, *start))
+            for row, area in zip(rows, [area for _, area in sorted(found.items())], strict=True):
+                assert area == pytest.approx(54**2 * getattr(row, what) / most, rel=0.05, abs=1), (change, row.name)
+
+
+def test_what_differs_from_the_start_has_a_dashed_outline_of_it():
+    def dashed(**change) -> int:
+        return network_view({**START, **change}, START, "projector").svg.count("stroke-dasharray")
+
+    assert dashed() == 0
+    assert dashed(conv2_kernel=5) == 2 + 2 + 2  # the maps of conv2 and pool2, and both areas of conv2 and fc1
+    assert dashed(image=64) == 5 + 1 + 3  # every map, fc1's weights, and all MACs but fc2's
+
+
+def test_a_setting_that_does_not_fit_is_told_over_the_last_picture():
+    card = layer_card()
+    drawn = re.search(r"<svg.*</svg>", card._shown.value, re.S).group(0)
+    card.set(groups=2)
+    assert 'role="alert"' in card._shown.value and "does not divide" in card._shown.value
+    assert '<div class="dimmed">' in card._shown.value and drawn in card._shown.value
+    card.set(groups=1)
+    assert "dimmed" not in card._shown.value
 
 
 def test_a_function_of_sizes_that_fails_is_told_what_it_did():

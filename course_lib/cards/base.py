@@ -38,17 +38,22 @@ class View(NamedTuple):
     problem: str = ""
     most: dict[str, int] = {}  # the ends of sliders that follow the other values
 
-    def live(self, layout: str) -> str:
-        """The card's HTML under the sliders."""
+    def live(self, layout: str, last: "View | None" = None) -> str:
+        """The card's HTML under the sliders; a problem is told over the last picture, dimmed, so that nothing moves."""
         if self.problem:
-            return f'<div class="course {layout}"><p class="problem" role="alert">{escape(self.problem)}</p></div>'
+            said = f'<p class="problem" role="alert">{escape(self.problem)}</p>'
+            below = f'<div class="dimmed">{last._inside()}</div>' if last else ""
+            return f'<div class="course {layout}"><div class="over">{said}</div>{below}</div>'
+        return f'<div class="course {layout}">{self._inside()}</div>'
+
+    def _inside(self) -> str:
         totals = "".join(
             f'<div><span class="big">{escape(t.value)}</span> <span class="change">{escape(t.change)}</span>'
             f'<br><span class="quiet">{escape(t.label)}</span></div>'
             for t in self.totals
         )
         table = f'<div class="wide" tabindex="0">{self.table.html()}</div>' if self.table else ""
-        return f'<div class="course {layout}"><div class="totals" aria-live="polite">{totals}</div>{self.svg}{table}</div>'
+        return f'<div class="totals" aria-live="polite">{totals}</div>{self.svg}{table}'
 
     def bundle(self) -> dict[str, str]:
         """The card without its kernel: the picture in an <img> with its alt text, and the numbers as a table and as text."""
@@ -126,7 +131,7 @@ class Card(widgets.VBox):
             raise ValueError(words("card.no_slider", names=", ".join(map(str, unknown)), known=", ".join(limits)))
         self._render, self._start, self._layout_name = render, dict(start), layout
         self._reference = dict(start if reference is None else reference)
-        self._shown, self._setting, self._following = widgets.HTML(), False, ()
+        self._shown, self._setting, self._following, self._last = widgets.HTML(), False, (), None
         render(self._start, self._reference, layout)  # a start that does not fit is an error here, not a picture
         self.controls, self._links, rows, switches = {}, [], [], []
         for name in chosen:
@@ -210,7 +215,8 @@ class Card(widgets.VBox):
         self._following = view.most.keys() or self._following  # a problem has no ends
         for name in view.most.keys() & self.controls.keys():
             self.controls[name].max = view.most[name]
-        self._setting, self._shown.value = False, view.live(self._layout_name)
+        self._setting, self._shown.value = False, view.live(self._layout_name, self._last)
+        self._last = self._last if view.problem else view
 
     def _view(self) -> View:
         try:

@@ -4,11 +4,12 @@ import inspect
 from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import groupby
+from typing import NamedTuple
 
 from course_lib.by_hand.ledger import Ledger, Row, what
 from course_lib.by_hand.networks import Network, small_cnn
 from course_lib.cards.base import Card, Total, View
-from course_lib.cards.pictures import network_picture
+from course_lib.cards.pictures import Column, network_picture, short
 from course_lib.show.tables import Cell, Table, arrow, number, times
 from course_lib.words import words
 
@@ -18,17 +19,33 @@ LIMITS = {
     "conv2_channels": (1, 64), "pool2_kernel": (1, 5), "hidden": (1, 256), "image": (8, 64),
     "width": (4, 128), "late_convs": (1, 4), "kernel": (1, 11), "length": (8, 400), "batch": (1, 128),
 }  # fmt: skip
-ASKED = {"batch": 1, "machine": False, "columns": False}  # what every network's card has beside the sizes
+ASKED = {"batch": 1, "machine": False, "columns": False, "every_layer": False}  # what every network's card has beside the sizes
 PRESETS = {
     "small_cnn": {"larger_smaller": {"conv2_kernel": 5}, "global_pool": {"global_pool": True}},
     "vgg16_32": {"half_width": {"width": 32}, "vgg19": {"late_convs": 4}, "no_norm": {"batch_norm": False}},
     "conv1d_net": {"twice_length": {"length": 200}, "wider_kernel": {"kernel": 9}},
 }
-MOST = 11  # columns of a picture
-ROOM = 4  # rows on a projector; where more changed, one of them says how many
+MOST = 11  # columns of a picture; a network with more shows blocks
+ROOM = 3  # rows for changes on a projector; where more changed, the last says how many
 
 Make = Callable[..., Network]
-Asked = tuple[Row, *tuple[int, ...]]  # a row, and what PyTorch and torchinfo say of its parameters, where they are asked
+
+
+class Line(NamedTuple):
+    """A row of the card: a layer or a block, what .parameters() and torchinfo say of it, where they are asked, and its row at the start."""
+
+    row: Row
+    counts: tuple[int, ...]
+    old: Row
+    first: str  # the layer that reads the map before
+
+    @property
+    def change(self) -> int:
+        return self.row.params - self.old.params
+
+    @property
+    def changed(self) -> bool:
+        return any(getattr(self.row, what) != getattr(self.old, what) for what in ("output_shape", "params", "macs"))
 
 
 def sizes(make: Make) -> dict[str, int | bool]:
@@ -53,87 +70,135 @@ def _network(values: dict, make: Make = small_cnn) -> Network:
     return made
 
 
-def _stages(asked: Iterable[Asked], deep: bool) -> dict[str, Asked]:
-    """Each row under its name; of a deep network those on a map of one size as one row, under the first one's name."""
-    found = {}
-    for _, stage in groupby(asked, lambda one: (deep and one[0].input_shape[1:]) or one[0].name):
-        rows, *counts = zip(*stage, strict=True)
-        row, last, ledger = rows[0], rows[-1], Ledger(rows)
-        if len(rows) > 1:
-            name, kind = f"…{last.name}", words("layers", n=len(rows))
-            row = Row(name, kind, "", row.input_shape, last.output_shape, params=ledger.params, macs=ledger.macs)
-        found[rows[0].name] = (row, *map(sum, counts))
-    return found
-
-
 def _seen(row: Row) -> bool:
     return bool(row.params) or row.output_shape != row.input_shape
 
 
+def _deep(ledger: Ledger) -> bool:
+    """Whether it has too many layers for a picture."""
+    return sum(map(_seen, ledger)) > MOST
+
+
+def _rows(asked: Iterable[tuple], blocks: bool) -> dict[str, tuple]:
+    """Each row, with what is asked of it, under its first layer's name; as blocks, those on a map of one size together."""
+    found = {}
+    for _, block in groupby(asked, lambda one: (blocks and one[0].input_shape[1:]) or one[0].name):
+        rows, *counts = zip(*block, strict=True)
+        row, ledger = rows[0], Ledger(rows)
+        if len(rows) > 1:
+            name, kind = words("block", n=len(found) + 1), words("layers", n=len(rows))
+            row = Row(name, kind, "", row.input_shape, rows[-1].output_shape, params=ledger.params, macs=ledger.macs)
+        found[rows[0].name] = (row, *map(sum, counts))
+    return found
+
+
+def _lines(asked: Iterable[tuple], before: Ledger, blocks: bool) -> list[Line]:
+    """The rows of now, and at the end those of the start that are left out."""
+    old = {first: row for first, (row,) in _rows(((row,) for row in before), blocks).items()}
+    now = _rows(asked, blocks)
+    lines = [Line(row, tuple(counts), old.pop(first, Row("", "")), first) for first, (row, *counts) in now.items()]
+    none = (0,) * len(lines[0].counts)
+    return [*lines, *(Line(Row(row.name, words("gone"), input_shape=(1,)), none, row, "") for row in old.values() if row.params)]
+
+
+def _columns(network: Network, lines: list[Line]) -> list[Column]:
+    """What the picture shows: the input, and each map that differs from the one before, or has something stored behind it."""
+    columns = [Column(words("input"), network.input_shape)]
+    for line in lines:
+        if line.first and _seen(line.row) and line.row.kind != "Flatten":
+            layer, row = network.layers[line.first], line.row
+            window = getattr(layer, "kernel_size", ())
+            columns.append(Column(row.name, row.output_shape, row.params, row.macs, window, hasattr(layer, "in_channels")))
+    return columns
+
+
 def network_view(values: dict, start: dict, layout: str = "desk", make: Make = small_cnn) -> View:
     """What the network card shows for these values: totals against the start, picture and table."""
-    network, per, desk = _network(values, make), values["batch"], layout == "desk"
-    ledger, before = network.ledger(per), _network(start, make).ledger(start["batch"])
-    top = max(ledger, key=lambda row: row.params)
-    one = "macs_image" if len(network.input_shape) == 3 else "macs_input"
-    totals = [
-        Total(f"{ledger.params:,}", words("params"), arrow(ledger.params - before.params)),
-        Total(f"{ledger.macs:,}", words(one if per == 1 else "macs_batch", n=per), arrow(ledger.macs - before.macs)),
-    ]
-    if desk:
-        share, size = round(100 * top.params / max(1, ledger.params)), 4 * ledger.params
-        totals.append(Total(f"{size / 1e6:,.2f} MB" if size >= 1e6 else f"{size / 1e3:,.1f} kB", words("weights_float32")))
-        totals.append(Total(f"{share} %", words("share_in", name=top.name)))
+    network, per = _network(values, make), values["batch"]
+    original = _network(start, make)
+    ledger, before = network.ledger(per), original.ledger(start["batch"])
     asked = [(row,) for row in ledger]
     if values["machine"]:
         from course_lib.by_machine.comparing import three_answers
 
-        asked = three_answers(network, per)
-    deep = any(sum(map(_seen, rows)) > MOST for rows in (ledger, before))  # too many columns for a picture, now or at the start
-    stages = _stages(asked, deep)
-    old = {first: row for first, (row,) in _stages(((row,) for row in before), deep).items()}
-    layers = {row.name: network.layers[first] for first, (row, *_) in stages.items()}
-    kernels = {name: layer.kernel_size[0] for name, layer in layers.items() if hasattr(layer, "in_channels")}
-    drawn = Ledger(row for row, *_ in stages.values())
-    maps = "; ".join(f"{row.name} {times(row.output_shape)}, {row.params:,}" for row in drawn if row.params)
+        asked = list(three_answers(network, per))
+    blocks = _deep(ledger) or _deep(before)
+    lines, at_start = _lines(asked, before, blocks), _lines(((row,) for row in before), before, blocks)
+    columns, width = _columns(network, lines), {"desk": 1400, "projector": 1120}[layout]
+    maps = "; ".join(f"{column.name} {times(column.shape)}, {column.params:,}" for column in columns if column.params)
     alt = words("network_alt", input=times(network.input_shape), maps=maps)
-    largest = max(row.params for row in old.values())
-    if desk:  # every layer has its row there
-        stages, old = {one[0].name: one for one in asked}, {row.name: row for row in before}
-    table = _table(stages, old, values, desk)
-    svg = network_picture(drawn, kernels, largest, alt, width=1400 if desk else 1120)
-    return View(totals, svg, alt, table if table.rows else None)
+    if values["every_layer"]:
+        lines = _lines(asked, before, False)
+    table = _table(lines, ledger, before, values, layout)
+    svg = network_picture(columns, _columns(original, at_start), alt, width)
+    return View(_totals(ledger, before, network, values, layout), svg, alt, table)
 
 
-def _table(asked: dict[str, Asked], old: dict[str, Row], values: dict, desk: bool) -> Table:
-    """All rows that do something, and those that were left out; on a projector those alone that changed most."""
-    answers = len(next(iter(asked.values()))) - 1
-    gone = {name: row for name, row in old.items() if row.params and name not in asked}
-    asked = asked | {name: (Row(row.name, words("gone"), input_shape=(1,)), *[0] * answers) for name, row in gone.items()}
-    machine, more, pairs = values["machine"], 0, [(row, old.get(name, Row("", ""))) for name, (row, *_) in asked.items()]
-    change = {row.name: row.params - was.params for row, was in pairs}
-    changed = {row.name for row, was in pairs if (row.output_shape, row.params, row.macs) != (was.output_shape, was.params, was.macs)}
-    shown = [one for one in asked.values() if _seen(one[0])]
+def _totals(ledger: Ledger, before: Ledger, network: Network, values: dict, layout: str) -> list[Total]:
+    shown = "{:,}".format if layout == "desk" else partial(short, room=130)
+    one = "macs_image" if len(network.input_shape) == 3 else "macs_input"
+    macs = words(one if values["batch"] == 1 else "macs_batch", n=values["batch"])
+    totals = [
+        Total(f"{ledger.params:,}", words("params"), arrow(ledger.params - before.params, shown)),
+        Total(f"{ledger.macs:,}", macs, arrow(ledger.macs - before.macs, shown)),
+    ]
+    if layout == "projector":
+        return totals
+    top, size = max(ledger, key=lambda row: row.params), 4 * ledger.params
+    share = round(100 * top.params / max(1, ledger.params))
+    weights = f"{size / 1e6:,.2f} MB" if size >= 1e6 else f"{size / 1e3:,.1f} kB"
+    return [*totals, Total(weights, words("weights_float32")), Total(f"{share} %", words("share_in", name=top.name))]
+
+
+def _table(lines: list[Line], ledger: Ledger, before: Ledger, values: dict, layout: str) -> Table:
+    """On a desk all rows that do something, and those that were left out; on a projector those alone that changed most."""
+    desk, machine = layout == "desk", values["machine"]
+    shown = [line for line in lines if _seen(line.row) or line.old.params]
+    rows = shown if desk else _most_changed(shown)
+    wide = machine and (values["columns"] or any(count != line.row.params for line in lines for count in line.counts))
+    columns = [  # heading, a line's cell, the total
+        (f"<{words('layer')}", lambda line: Cell(line.row.name, "name"), words("total")),
+        (f"<{words('what')}", lambda line: what(line.row), ""),
+        (words("output"), lambda line: times(line.row.output_shape), ""),
+        (words("work"), lambda line: Cell(line.row.work.text, "work"), ""),
+        (words("params"), lambda line: number(line.row.params), f"{ledger.params:,}"),
+    ]
+    if wide:
+        for i, name in enumerate((".parameters()", "torchinfo")):
+            columns.append((name, lambda line, i=i: number(line.counts[i]), f"{sum(line.counts[i] for line in lines):,}"))
+    elif machine:
+        columns.append((words("three"), lambda line: Cell(words("agree") if line.row.params else "", "good"), words("agree")))
+    moved = (
+        words("change"),
+        lambda line: Cell(arrow(line.change), "up" if line.change > 0 else "down"),
+        arrow(ledger.params - before.params),
+    )
+    if desk:
+        columns += [moved, (words("macs"), lambda line: number(line.row.macs), f"{ledger.macs:,}")]
+    else:
+        columns.insert(1, moved)
+    cells = [[cell(line) for _, cell, _ in columns] for line in rows]
     if not desk:
-        shown = [one for one in shown if one[0].name in changed and (change[one[0].name] or one[0].params or one[0].kind == "Flatten")]
-        largest = sorted(shown, key=lambda one: -abs(change[one[0].name]))[: ROOM - (len(shown) > ROOM)]
-        shown, more = [one for one in shown if one in largest], len(shown) - len(largest)
-    agree = all(count == row.params for row, *counts in asked.values() for count in counts)
-    wide, rows = machine and (values["columns"] or not agree), []
-    for row, *counts in shown:
-        cells = [Cell(row.name, "name"), what(row), times(row.output_shape), Cell(row.work.text, "work"), number(row.params)]
-        cells += map(number, counts) if wide else [Cell(words("agree") if row.params else "", "good")] * machine
-        rows.append([*cells, Cell(arrow(change[row.name]), "up" if change[row.name] > 0 else "down"), *[number(row.macs)] * desk])
-    extra = [".parameters()", "torchinfo"] if wide else [words("three")] * machine
-    headings = [f"<{words('layer')}", f"<{words('what')}", words("output"), words("work"), words("params"), *extra, words("change")]
-    headings += [words("macs")] * desk
-    if more:
-        rows.append([Cell(words("more", n=more), "quiet")] + [""] * (len(headings) - 1))
-    params, *counts = (sum(column) for column in zip(*((row.params, *counts) for row, *counts in asked.values()), strict=True))
-    total = [words("total"), "", "", "", f"{params:,}", *(map("{:,}".format, counts) if wide else [words("agree")] * machine)]
-    total += [arrow(params - sum(row.params for row in old.values())), f"{sum(row.macs for row, *_ in asked.values()):,}"]
-    marked = frozenset(i for i, (row, *_) in enumerate(shown) if row.name in changed)
-    return Table(headings, rows, total if desk else [], marked=marked)
+        cells += _room(len(shown := [line for line in shown if _counts(line)]) - len(rows), ROOM - len(rows), len(columns), bool(shown))
+    marked = frozenset(i for i, line in enumerate(rows) if line.changed)
+    return Table([heading for heading, *_ in columns], cells, [total for *_, total in columns] if desk else [], marked=marked)
+
+
+def _counts(line: Line) -> bool:
+    """Whether a change of this line is worth a row on a projector."""
+    return line.changed and bool(line.change or line.row.params or line.row.kind == "Flatten")
+
+
+def _most_changed(lines: list[Line]) -> list[Line]:
+    changed = [line for line in lines if _counts(line)]
+    most = sorted(changed, key=lambda line: -abs(line.change))[: ROOM - (len(changed) > ROOM)]
+    return [line for line in changed if line in most]
+
+
+def _room(more: int, free: int, columns: int, any_changed: bool) -> list[list[Cell]]:
+    """The rows that are kept free, so that the card never grows; the first says what will stand there, or how many more changed."""
+    said = words("more", n=more) if more else "" if any_changed else words("what_changes")
+    return [[Cell(said if i == 0 else "\u00a0", "quiet"), *[""] * (columns - 1)] for i in range(free)]
 
 
 def network_card(
@@ -157,9 +222,11 @@ def network_card(
     if unknown := sorted(start.keys() - usual.keys()):
         raise TypeError(words("card.network_size", names=", ".join(unknown), known=", ".join(usual)))
     ranges = {name: LIMITS.get(name, (min(1, value), max(8, 4 * value))) for name, value in usual.items() if name != "classes"}
+    if not _deep(_network({**usual, **start}, network).ledger()):
+        del ranges["every_layer"]
     limits = {name: None if isinstance(usual[name], bool) else ends for name, ends in ranges.items()}  # the task gives the classes
     known = PRESETS.get(getattr(network, "__name__", ""), {})
-    article = {name: value for name, value in usual.items() if name not in ("machine", "columns")}
+    article = {name: value for name, value in usual.items() if name not in ("machine", "columns", "every_layer")}
     presets = {words("as_in_article" if known else "as_given"): article}
     presets |= {words(name): {**article, **values} for name, values in known.items()}
     return Card(

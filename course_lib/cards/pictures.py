@@ -2,52 +2,123 @@
 
 import math
 from itertools import product
+from typing import NamedTuple
 
 from course_lib.by_hand.layers import Layer, Shape
-from course_lib.by_hand.ledger import Ledger
 from course_lib.show.svg import box, colour, label, picture
 from course_lib.show.tables import times
 from course_lib.words import words
 
 
-def _stack(centre: float, middle: float, shape: Shape, scale: float, fill: str) -> tuple[list[str], tuple[float, float]]:
-    """A feature map as a stack of its channels (12 at most), and where its front lies; a vector as a bar."""
+class Column(NamedTuple):
+    """What a column of a network's picture shows: a map, what is stored and what is worked for it, and the window that made it."""
+
+    name: str
+    shape: Shape
+    params: int = 0
+    macs: int = 0
+    window: tuple[int, ...] = ()
+    weighted: bool = False  # whether the window is a kernel's, and not a pool's
+
+
+MARGIN = 104  # for the rows' names
+MAP, AREA = 72, 54  # the largest side of a map, and of an area
+MIDDLE = 64  # of the maps
+AREAS = {"params": ("weights", 182, "orange"), "macs": ("macs", 262, "green")}  # words, ground and colour
+
+
+def _sheets_of(shape: Shape) -> int:
+    """How many sheets stand for a map's channels: each its own up to 12; beyond, four more for each doubling."""
+    return shape[0] if shape[0] <= 12 else min(28, 12 + round(4 * math.log2(shape[0] / 12)))
+
+
+def _plane(shape: Shape) -> tuple[int, int]:
+    return (1, *shape[1:])[-2:]
+
+
+def _map_scale(columns: list[Column], pitch: float) -> float:
+    """Pixels a cell, one scale for all maps, so that each stays inside its column."""
+    shapes = [column.shape for column in columns if len(column.shape) > 1]
+    rooms = [((MAP + 8 - LEAN * _sheets_of(shape), pitch - 12 - LEAN * _sheets_of(shape)), _plane(shape)) for shape in shapes]
+    return min((room / side for room, plane in rooms for room, side in zip(room, plane, strict=True)), default=1.0)
+
+
+LEAN = 2.0  # how far each sheet of a map lies beside the one in front of it
+
+
+def _map(x: float, shape: Shape, scale: float, longest: int, fill: str) -> tuple[list[str], tuple[float, float, float, float]]:
+    """A feature map as a stack of its channels, a vector as a bar, `longest` values high at most; and the rectangle of its front."""
     if len(shape) == 1:
-        height = 16 + 4.7 * math.sqrt(min(shape[0], 400))
-        return [box(centre - 10, middle - height / 2, 20, height, fill, "blue")], (centre - 10, middle - height / 2)
-    height, width = (1, *shape[1:])[-2:]
-    height, width, sheets = max(4, height * scale), max(4, width * scale), min(shape[0], 12)
-    left, top = centre - (width + 5 * (sheets - 1)) / 2, middle - (height - 4 * (sheets - 1)) / 2
-    drawn = [box(left + 5 * i, top - 4 * i, width, height, fill if i == 0 else "pale", "blue") for i in range(sheets)]
-    return drawn[::-1], (left, top)
+        height = max(3.0, MAP * shape[0] / longest)
+        front = (x - 9, MIDDLE - height / 2, 18, height)
+        return [box(*front, fill, "blue")], front
+    height, width = (max(3, side * scale) for side in _plane(shape))
+    behind = LEAN * (_sheets_of(shape) - 1)
+    left, top = x - (width + behind) / 2, MIDDLE - (height - behind) / 2
+    sheets = [
+        box(left + LEAN * i, top - LEAN * i, width, height, fill if i == 0 else "pale", "blue", 0.6) for i in range(_sheets_of(shape))
+    ]
+    return sheets[::-1], (left, top, width, height)
 
 
-def network_picture(ledger: Ledger, kernels: dict[str, int], largest: int, alt: str, width: int = 1400) -> str:
-    """Feature maps above, weights as areas below; `kernels` draws each convolution's kernel on the map that it reads.
+def _window(column: Column, front: tuple[float, float, float, float], shape: Shape, scale: float) -> str:
+    """A kernel, or a pool's window, on the map that it reads, and not beyond its edges."""
+    left, top, width, height = front
+    high, wide = (1, *column.window)[-2:] if len(shape) > 2 else (1, column.window[-1])
+    inset = min(3.0, width / 6, height / 6)
+    wide, high = min(max(4, wide * scale), width - inset), min(max(4, high * scale), height - inset)
+    return box(left + inset, top + inset, wide, high, "", "orange" if column.weighted else "quiet", 2.5)
 
-    `largest` is the number of parameters that fills the largest square, so that squares can be compared between pictures;
-    text keeps its size where `width`, in pixels, is what the picture is shown at.
+
+def _ghost(x: float, y: float, width: float, height: float) -> str:
+    line = f'stroke="{colour("ink")}" stroke-dasharray="4 4"'
+    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" fill="none" {line}/>'
+
+
+def short(number: int, room: float, size: int = 20) -> str:
+    """A number with its commas, or in millions or billions where these do not fit into so many pixels.
+
+    >>> short(1476864, 120), short(1476864, 80), short(23595146, 80), short(380, 20)
+    ('1,476,864', '1.48 M', '23.6 M', '380')
     """
-    shown = [row for row in ledger if row.params or (row.kind != "Flatten" and row.output_shape != row.input_shape)]
-    columns = [(words("input"), ledger[0].input_shape, 0), *((row.name, row.output_shape, row.params) for row in shown)]
-    readers = [*(row.name for row in shown), ""]  # which layer reads a column's map
-    pitch, scale = min(190.0, (width - 110) / len(columns)), 96 / max(ledger[0].input_shape[1:] or (1,))
-    largest = max(largest, *(row.params for row in shown), 1)
-    margin = (("maps", 96, 20), ("weights", 236, 20), ("orange_area", 260, 17))
-    parts = [label(0, y, words(key), size, "quiet", "start") for key, y, size in margin]
-    for i, ((name, shape, params), reader) in enumerate(zip(columns, readers, strict=True)):
-        x = 110 + pitch * (i + 0.5)
-        parts.append(label(x, 20, name, bold=True))
-        if i == 0 or shape != columns[i - 1][1]:
-            drawn, (left, top) = _stack(x, 90, shape, scale, "pale" if i else "input")
-            if reader in kernels:
-                side = max(5, kernels[reader] * scale)
-                drawn.append(box(left + 4, top + 4, side, side, "", "orange", 3))
-            parts += [*drawn, label(x, 172, times(shape))]
-        if params:
-            side = max(2.0, 88 * math.sqrt(params / largest))
-            parts += [box(x - side / 2, 272 - side, side, side, "orange"), label(x, 296, f"{params:,}")]
-    return picture(width, 306, parts, alt)
+    if len(f"{number:,}") * 0.6 * size <= room or number < 10_000:
+        return f"{number:,}"
+    unit, sign = next((10**power, sign) for power, sign in ((9, "G"), (6, "M"), (3, "k")) if number >= 10**power)
+    return f"{number / unit:.3g} {sign}"
+
+
+def network_picture(columns: list[Column], start: list[Column], alt: str, width: int = 1400) -> str:
+    """Maps above, then weights and MACs as areas, each row on one scale for now and the start; the start as a dashed outline.
+
+    Text keeps its size where `width`, in pixels, is what the picture is shown at.
+    """
+    before, pitch = {column.name: column for column in start}, min(180.0, (width - MARGIN) / len(columns))
+    scale = _map_scale([*columns, *start], pitch)
+    longest = max((column.shape[0] for column in (*columns, *start) if len(column.shape) == 1), default=1)
+    parts = [label(0, MIDDLE + 6, words("maps"), 20, "quiet", "start")]
+    parts += [label(0, ground - 6, words(key), 20, "quiet", "start") for key, ground, _ in AREAS.values()]
+    most = {what: max(1, *(getattr(column, what) for column in (*columns, *start))) for what in AREAS}
+    for i, column in enumerate(columns):
+        x, was = MARGIN + pitch * (i + 0.5), before.get(column.name, column)
+        parts.append(label(x, 18, column.name, min(20, int(pitch / (0.62 * len(column.name)))), bold=True))
+        if i == 0 or column.shape != columns[i - 1].shape:
+            drawn, front = _map(x, column.shape, scale, longest, "pale" if i else "input")
+            parts += drawn
+            if was.shape != column.shape:
+                parts.append(_ghost(*_map(x, was.shape, scale, longest, "")[1]))
+            reader = columns[i + 1] if i + 1 < len(columns) else column
+            if i + 1 < len(columns) and reader.window and len(column.shape) > 1:
+                parts.append(_window(reader, front, column.shape, scale))
+            said = times(column.shape)
+            parts.append(label(x, 120, said, min(20, int((pitch - 4) / (0.6 * len(said))))))
+        for what, (_, ground, fill) in AREAS.items():
+            now, old = (AREA * math.sqrt(getattr(one, what) / most[what]) for one in (column, was))
+            if now:
+                parts.append(box(x - now / 2, ground - now, now, now, fill))
+                parts.append(label(x, ground + 20, short(getattr(column, what), pitch - 6)))
+            if abs(now - old) > 0.5:
+                parts.append(_ghost(x - old / 2, ground - old, old, old))
+    return picture(width, 288, parts, alt)
 
 
 PARTS = {
