@@ -2,7 +2,9 @@
 
 import math
 import re
+import sys
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -33,8 +35,8 @@ from course_lib import vgg16_32 as by_hand_vgg
 from course_lib.asking.designs import DESIGNS
 from course_lib.asking.exercises import EXERCISES, varied
 from course_lib.asking.exercises import ask as ask_of
-from course_lib.asking.slips import Answer, Function, Slip, means, specific
-from course_lib.asking.telling import sentence
+from course_lib.asking.slips import Answer, Function, Slip, specific
+from course_lib.asking.telling import means, sentence
 from course_lib.by_machine.living import measure_peak
 from course_lib.words import everything, words
 
@@ -67,10 +69,6 @@ def tied() -> nn.Module:
     pair = nn.Sequential(nn.Linear(64, 64), nn.Linear(64, 64))
     pair[1].weight = pair[0].weight
     return pair
-
-
-def conv_formula():
-    return [params(nn.Conv2d(cin, cout, k)) for cin, cout, k in ((3, 7, 3), (5, 12, 3), (3, 5, 5), (16, 4, 1))]
 
 
 class Forgetful(nn.Module):
@@ -218,6 +216,57 @@ def separable() -> nn.Module:
     return nn.Sequential(nn.Conv2d(16, 16, 3, padding=1, groups=16), nn.Conv2d(16, 16, 1))
 
 
+def least(holds, step: int = 1) -> int:
+    """The least number, in such steps, of which this holds."""
+    return next(n for n in range(step, 9_999, step) if holds(n))
+
+
+def linear_params(inputs: int, outputs: int) -> int:
+    return params(nn.Linear(inputs, outputs, device="meta"))
+
+
+def held(*modules: nn.Module) -> int:
+    """How many values a state_dict holds."""
+    return sum(value.numel() for value in nn.ModuleList(modules).state_dict().values())
+
+
+def norm_lines() -> list[tuple]:
+    """What each line of wrong-line-norm says, and what PyTorch says: a convolution, BatchNorm behind it, a map of 20×20."""
+    conv, norm, x = nn.Conv2d(16, 32, 3).double(), nn.BatchNorm2d(32).double(), torch.randn(4, 16, 22, 22, dtype=torch.float64)
+    made, remembered = norm(conv(x)), sum(buffer.numel() for buffer in norm.buffers())
+    conv.bias.data += 5
+    unmoved = torch.allclose(norm(conv(x)), made)
+    folded = nn.utils.fuse_conv_bn_eval(conv.eval(), norm.eval())
+    assert conv(x).shape[2:] == (20, 20) and torch.allclose(folded(x), norm(conv(x)))
+    return [
+        (1, 3 * 3 * 16 * 32 + 32, params(conv)),
+        (2, 64, params(norm)),
+        (3, 2 * 32 * 20 * 20 + 1, remembered),
+        (4, (True, 32), (unmoved, conv.bias.numel())),
+        (5, 4_640, params(folded)),
+    ]
+
+
+def vgg_lines() -> list[tuple]:
+    """The same for wrong-line-vgg: VGG's first layers on a picture of 224×224."""
+    conv1, conv2, pool = nn.Conv2d(3, 64, 3, padding=1), nn.Conv2d(64, 128, 3, padding=1), nn.MaxPool2d(2)
+    x = torch.zeros(1, 3, 224, 224)
+    before, behind = conv1(x), pool(conv1(x))
+    halved = behind.shape[-2:] == (112, 112)
+    return [
+        (1, 1_792, params(conv1)),
+        (2, (224, 224), tuple(before.shape[-2:])),
+        (3, 86_704_128, macs(conv1, 1, 3, 224, 224)),
+        (4, (True, params(conv2) / 4), (halved, params(nn.Conv2d(behind.shape[1], 128, 3)))),
+        (5, 73_856, params(conv2)),
+    ]
+
+
+def only_false(lines) -> int:
+    (number,) = [number for number, said, true in lines() if said != true]
+    return number
+
+
 JUDGE = {
     "ptflops-small": lambda: ptflops(build(by_hand_cnn())),
     "twice-macs": lambda: 2 * meta_macs(VGG32[:31], 1, 3, 32, 32) + meta_macs(VGG32[31:], 1, 512, 1, 1),
@@ -287,19 +336,29 @@ JUDGE = {
     "freeze-kept": lambda: saved(frozen_front()),
     "bfloat16-kept": lambda: saved(small_cnn().bfloat16()),
     "autocast-casts": lambda: sum(p.bfloat16().nbytes for p in NET.parameters() if p.dim() > 1),
+    "map-side": lambda: least(lambda side: meta_macs(nn.Conv2d(32, 64, 3, padding=1, device="meta"), 1, 32, side, side) == 14_450_688),
+    "picture-size": lambda: least(lambda side: linear_params(VGG32[:32](tensor(1, 3, side, side)).numel(), 4_096) == 134_221_824, 32),
+    "vgg11-convs": lambda: params(*(nn.Conv2d(a, b, 3, device="meta") for a, b in pairwise((3, 64, 128, 256, 256, 512, 512, 512, 512)))),
+    "wrong-line-norm": lambda: only_false(norm_lines),
+    "wrong-line-vgg": lambda: only_false(vgg_lines),
 }  # fmt: skip
 NUMBERS = [name for name, answer in EXERCISES.items() if isinstance(answer, Answer)]
 
 
 @pytest.mark.parametrize("name", [name for name in NUMBERS if name != "block-right"])  # test_tools.py asks the tools
 def test_the_truth_is_pytorchs(name):
-    assert EXERCISES[name].value() == pytest.approx(JUDGE[name](), rel=1e-12)
-    assert check(name, JUDGE[name]()).startswith("Right.")
+    judged = JUDGE[name]() if name in JUDGE else VARIED_JUDGE[name](EXERCISES[name].sizes)
+    assert EXERCISES[name].value() == pytest.approx(judged, rel=1e-12)
+    assert check(name, judged).startswith("Right.")
 
 
-def test_the_function_exercise_is_judged_by_pytorch():
-    truths = [case.value() for case in EXERCISES["conv-formula"].cases]
-    assert truths == conv_formula()
+@pytest.mark.parametrize("name", [name for name, asked in EXERCISES.items() if isinstance(asked, Function)])
+def test_a_function_exercise_is_judged_by_pytorch(name):
+    """On every case; and a function that gives what PyTorch says is right."""
+    asked = EXERCISES[name]
+    for case in asked.cases:
+        assert case.value() == pytest.approx(FUNCTION_JUDGE[name](case.sizes), rel=1e-12)
+    assert check(name, lambda *given: FUNCTION_JUDGE[name](dict(zip(asked.arguments, given, strict=True)))).startswith("Right.")
 
 
 @pytest.mark.parametrize("name", NUMBERS)
@@ -533,17 +592,78 @@ def block_percent(s: dict) -> float:
 
 
 def block_macs(n: int, d: int) -> int:
-    linears = sum(meta_macs(nn.Linear(a, b, device="meta"), 1, n, a) for a, b in ((d, 3 * d), (d, d), (d, 4 * d), (4 * d, d)))
     with FlopCounterMode(display=False) as counter:
         _ = tensor(1, n, d) @ tensor(1, d, n) @ tensor(1, n, d)
-    return linears + counter.get_total_flops() // 2
+    return block_linears(n, d) + counter.get_total_flops() // 2
 
 
 def varied_separable(s: dict) -> nn.Module:
     return nn.Sequential(conv2d(s | {"cout": s["cin"]}, padding=s["k"] // 2, groups=s["cin"]), nn.Conv2d(s["cin"], s["cout"], 1))
 
 
+def repeated(c: int, k: int = 3) -> nn.Module:
+    """ResNet's block without its addition, which has nothing to store."""
+    layers = [nn.Conv2d(c, c, k, padding=1, bias=False), nn.BatchNorm2d(c)]
+    return nn.Sequential(*layers, nn.ReLU(), nn.Conv2d(c, c, k, padding=1, bias=False), nn.BatchNorm2d(c))
+
+
+DTYPES = {1: torch.int8, 2: torch.bfloat16, 4: torch.float32, 8: torch.float64}
+
+
+def adam_of_model(model: nn.Module) -> int:
+    for weight in model.parameters():
+        weight.grad = torch.zeros_like(weight)
+    optimizer = torch.optim.Adam(model.parameters())
+    optimizer.step()
+    return sum(t.nbytes for state in optimizer.state.values() for t in state.values())
+
+
+def bytes_a_parameter() -> float:
+    """Weight, gradient and Adam's averages of a large tensor, by the parameter; the step left aside."""
+    weight = nn.Parameter(torch.zeros(1_000))
+    weight.grad = torch.zeros(1_000)
+    optimizer = torch.optim.Adam([weight])
+    optimizer.step()
+    averages = [t for t in optimizer.state[weight].values() if t.numel() > 1]
+    return sum(t.nbytes for t in (weight, weight.grad, *averages)) / weight.numel()
+
+
+def residual_kept(s: dict) -> int:
+    """Bytes that autograd really saves of y + relu(conv2(y)), y = relu(conv1(x)); x and the weights not counted."""
+    conv1, conv2 = nn.Conv2d(3, s["c"], 3, padding=1), nn.Conv2d(s["c"], s["c"], 3, padding=1)
+    x = torch.zeros(s["batch"], 3, s["side"], s["side"])
+    own, kept = {t.untyped_storage().data_ptr() for t in (x, *conv1.parameters(), *conv2.parameters())}, {}
+
+    def note(tensor):
+        kept[tensor.untyped_storage().data_ptr()] = tensor
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        y = conv1(x).relu()
+        _ = y + conv2(y).relu()
+    return sum(t.untyped_storage().nbytes() for place, t in kept.items() if place not in own)
+
+
+def block_linears(n: int, d: int) -> int:
+    return sum(meta_macs(nn.Linear(a, b, device="meta"), 1, n, a) for a, b in ((d, 3 * d), (d, d), (d, 4 * d), (4 * d, d)))
+
+
 VARIED_JUDGE = {
+    "input-channels": lambda s: least(lambda channels: params(nn.Conv2d(channels, s["cout"], s["k"])) == s["stored"]),
+    "oblong-macs": lambda s: macs(nn.Conv2d(s["cin"], s["cout"], (3, 5), padding=1), 1, s["cin"], s["h"], s["w_in"]),
+    "state-values": lambda s: held(
+        nn.Conv2d(s["cin"], s["c"], s["k"], bias=False), nn.BatchNorm2d(s["c"]),
+        nn.Conv2d(s["c"], s["c"], s["k"], bias=False), nn.BatchNorm2d(s["c"]),
+    ),
+    "fit-values": lambda s: tensor(s["size"], 1_024, 1_024, dtype=torch.uint8).view(torch.float32).numel(),
+    "norm-channels": lambda s: least(lambda channels: held(nn.BatchNorm2d(channels)) == s["stored"]),
+    "basic-block": lambda s: params(repeated(s["c"], s["k"])),
+    "state-budget": lambda s: s["gb"] * 10**9 / bytes_a_parameter(),
+    "block-state": lambda s: adam_of_model(repeated(s["c"]).to(DTYPES[s["width"]])),
+    "residual-kept": residual_kept,
+    "separable-pair": lambda s: macs(varied_separable(s | {"cin": s["c"]}), 1, s["c"], s["out"], s["out"]),
+    "ecg-macs": lambda s: macs(nn.Conv1d(s["cin"], s["cout"], 7, stride=2, padding=3), 1, s["cin"], s["length"]),
+    "tokens-equal": lambda s: least(lambda n: block_macs(n, s["width"]) == 2 * block_linears(n, s["width"]), s["width"]),
     "linear-first": lambda s: params(nn.Linear(s["inputs"], s["outputs"])),
     "one-value": lambda s: conv2d(s).weight[0].numel(),
     "conv2-params": lambda s: params(conv2d(s)),
@@ -604,6 +724,61 @@ VARIED_JUDGE = {
     "freeze-kept": lambda s: saved(frozen_cnn(s), s["batch"]),
     "bfloat16-kept": lambda s: saved(varied_cnn(s).bfloat16(), s["batch"]),
     "autocast-casts": lambda s: tensor(s["weights"], dtype=torch.bfloat16).nbytes,
+}  # fmt: skip
+
+
+def estimated_total(s: dict) -> int:
+    """torchinfo's, of the network that has so many parameters."""
+    lenet = nn.Sequential(
+        nn.Conv2d(1, 8, 5, stride=2), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(288, 32), nn.Linear(32, 10)
+    )  # fmt: skip
+    shapes = {NET: (3, 32, 32), lenet: (1, 28, 28), conv1d(800): (1, 100)}
+    model, shape = next((model, shape) for model, shape in shapes.items() if params(model) == s["params"])
+    summary = torchinfo.summary(model, (s["batch"], *shape), verbose=0)
+    around = sys.getsizeof(torch.empty(0).untyped_storage())  # Python's object around the input, which it counts and no digit shows
+    return summary.total_input - around + summary.total_output_bytes + summary.total_param_bytes
+
+
+def largest_batch(s: dict) -> int:
+    """Picture after picture, until the next one does not fit."""
+    pictures, left = 0, s["budget"] - s["fixed"]
+    while left >= s["per_image"]:
+        pictures, left = pictures + 1, left - s["per_image"]
+    return pictures
+
+
+def stack_saves(s: dict) -> int:
+    """Against as many 3×3 layers as make one value of k×k."""
+
+    def stack(n):
+        return nn.Sequential(*(nn.Conv2d(s["c"], s["c"], 3, bias=False, device="meta") for _ in range(n)))
+
+    layers = least(lambda n: stack(n)(tensor(1, s["c"], s["k"], s["k"])).shape[-1] == 1)
+    return params(nn.Conv2d(s["c"], s["c"], s["k"], bias=False, device="meta")) - params(stack(layers))
+
+
+def adafactor(weight: torch.Tensor) -> int:
+    """How many numbers Adafactor really keeps beside the step."""
+    weight = nn.Parameter(weight)
+    weight.grad = torch.ones_like(weight)
+    optimizer = torch.optim.Adafactor([weight])
+    optimizer.step()
+    return sum(value.numel() for key, value in optimizer.state[weight].items() if key != "step")
+
+
+FUNCTION_JUDGE = {
+    "conv-formula": lambda s: params(conv2d(s)),
+    "size-mib": lambda s: tensor(s["params"], dtype=DTYPES[s["width"]]).nbytes / 2**20,
+    "estimated-total": estimated_total,
+    "conv-norm": lambda s: held(conv2d(s, bias=False), nn.BatchNorm2d(s["cout"])),
+    "adam-bytes": lambda s: adam_of(s["params"], s["tensors"], DTYPES[s["width"]]),
+    "largest-batch": largest_batch,
+    "conv-macs": lambda s: conv2d_macs(s, stride=s["stride"]),
+    "stack-saves": stack_saves,
+    "length-after": lambda s: nn.Conv1d(1, 1, s["kernel"], s["stride"], s["padding"])(torch.zeros(1, 1, s["length"])).shape[-1],
+    "block-formula": lambda s: block_macs(s["tokens"], s["width"]),
+    "chain-params": lambda s: params(*(nn.Conv2d(a, b, s["k"]) for a, b in pairwise(s["channels"]))),
+    "adafactor-conv": lambda s: adafactor(conv2d(s).weight.detach()),
 }  # fmt: skip
 GIVEN = {"vgg-twice", "ptflops-small", "twice-macs", "own-share", "checkpoint-price"}  # all that they ask for is in the question
 

@@ -6,8 +6,8 @@ from itertools import permutations
 from traceback import format_exception_only
 from typing import Any
 
-from course_lib.asking.slips import Answer, Function, means
-from course_lib.asking.telling import Diagnosis, as_number, is_right, tell
+from course_lib.asking.slips import Answer, Function
+from course_lib.asking.telling import Diagnosis, as_number, is_right, means, tell
 from course_lib.words import words
 
 UNFINISHED = "..."  # of a function that still gives the three dots

@@ -205,10 +205,7 @@ EXERCISES = {
     ),
     "input-channels": Answer(
         vary={"k": "3 5", "channels": "4 6 8 16", "cout": "24 32 48 64"},
-        derive=lambda s: {
-            "weights": s["k"] ** 2 * s["channels"] * s["cout"],
-            "stored": s["k"] ** 2 * s["channels"] * s["cout"] + s["cout"],
-        },
+        derive=stored,
         unit="count",
         sizes={"weights": 1_728, "stored": 1_792, "k": 3, "cout": 64, "channels": 3, "batch": 16},
         terms={"channels": "weights /k /k /cout"},

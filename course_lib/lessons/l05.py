@@ -99,8 +99,9 @@ EXERCISES = {
         swaps={"four": "three two one", "budget": "gib"},
     ),
     "block-state": ADAM.but(
-        vary={"values": "18_496 295_424 9_344", "width": "2 8"},
-        sizes={"values": 73_984, "width": 4, "tensors": 6, "step": 4, "eight": 8, "one": 1, "two": 2, "four": 4},
+        vary={"c": "16 32 128 256", "width": "2 8"},
+        derive=lambda s: {"values": 2 * 9 * s["c"] ** 2 + 2 * 2 * s["c"]},
+        sizes={"c": 64, "values": 73_984, "width": 4, "tensors": 6, "step": 4, "eight": 8, "one": 1, "two": 2, "four": 4},
         swaps={"two": "one", "step": "one eight", "tensors": "four one eight two"},
         plus={"weights": "values width", "gradients": "values width"},
         instead={"values_only": "values", "state_is_values": "2 values", "state_one_bare": "values width"},
