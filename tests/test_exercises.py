@@ -437,7 +437,8 @@ def test_a_function_is_told_a_slip_only_where_it_explains_every_case():
 NETWORK = {"kernel1", "channels1", "kernel2", "channels2", "hidden"}
 UNSAID = {  # sizes that enter a question through others
     "fc1-params": {"channels", "positions"}, "own-share": {"rest"}, "backward-ratio": NETWORK, "step-peak": NETWORK | {"batch"},
-    "freeze-kept": NETWORK, "bfloat16-kept": NETWORK, "one-value": {"size"}, "vgg-work": {"late"},
+    "freeze-kept": NETWORK, "bfloat16-kept": NETWORK, "one-value": {"size"}, "vgg-work": {"late"}, "input-channels": {"channels"},
+    "norm-channels": {"channels"}, "block-state": {"c"},
 }  # fmt: skip
 
 

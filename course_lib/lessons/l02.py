@@ -110,7 +110,7 @@ EXERCISES = {
         instead={"tensors": 12},
     ),
     "fit-values": Answer(
-        vary={"size": "10 16 50 64"},
+        vary={"size": "10 16 24 50 64 256"},
         sizes={"size": 100, "mib": 1_048_576, "mb": 1_000_000, "width": 4, "two": 2, "eight": 8},
         terms={"values": "size mib /width"},
         unit="bytes",
@@ -119,7 +119,7 @@ EXERCISES = {
     ),
 }
 
-SIZES = [(26_926, 4), (26_926, 2), (1_000_000, 8), (61_706, 1)]
+SIZES = [(138_357_544, 4), (26_926, 2), (1_000_000, 8), (61_706, 1)]
 FUNCTIONS = {
     "size-mib": Function(
         ("params", "width"),

@@ -92,7 +92,7 @@ EXERCISES = {
         instead={"state_one_bare": "values width"},
     ),
     "state-budget": Answer(
-        vary={"gb": "2 4 16 24"},
+        vary={"gb": "2 4 6 12 16 24"},
         derive=lambda s: {"budget": s["gb"] * 10**9, "gib": s["gb"] * 2**30},
         sizes={"gb": 8, "budget": 8_000_000_000, "gib": 8 * 2**30, "width": 4, "four": 4, "three": 3, "two": 2, "one": 1},
         terms={"params": "budget /width /four"},

@@ -139,7 +139,7 @@ EXERCISES = {
     ),
     "map-side": Answer(
         unit="times",
-        sizes={"side": 28},
+        sizes={"side": 28, "k": 3, "cin": 32, "cout": 64},
         terms={"side": "side"},
         digits=0,
         instead={

@@ -88,7 +88,7 @@ EXERCISES = {
         digits=1,
     ),
     "tokens-equal": Answer(
-        vary={"width": "24 64 128 768"},
+        vary={"width": "24 32 64 128 768"},
         unit="count",
         sizes={"width": 16, "six": 6, "twelve": 12, "three": 3, "two": 2, "heads": 2},
         terms={"tokens": "six width"},
