@@ -144,7 +144,7 @@ class Answer(NamedTuple):
         found += [Slip("only", part) for part in groups if len(terms) > 2]
         found += [Slip("as_one", part) for part in groups]
         found += [Slip("twice", part) for part in groups]
-        found += [Slip("not_squared", size) for size, power in factors.items() if power == 2]
+        found += [Slip("not_squared", size) for size, power in factors.items() if power in (2, -2)]
         found += [Slip("too_often", size) for size, power in factors.items() if power > 0 and not bare]
         found += [Slip("swapped", size, other) for size, others in self.swaps.items() if size in factors for other in others.split()]
         found += [Slip("for_each", part, size) for part in (terms if len(terms) > 1 else ()) for size in self.per.split()]
@@ -189,7 +189,7 @@ class Answer(NamedTuple):
         if kind == "left_out":
             return rest
         if kind == "not_squared":
-            return rest | {part: 1} if power == 2 else term
+            return rest | {part: power // 2} if power in (2, -2) else term
         if kind == "too_often":
             return rest | {part: power + 1}
         return _more(rest, {other: power})

@@ -111,10 +111,9 @@ EXERCISES = {
     ),
     "fit-values": Answer(
         vary={"size": "10 16 24 50 64 256"},
-        sizes={"size": 100, "mib": 1_048_576, "mb": 1_000_000, "width": 4, "two": 2, "eight": 8},
+        sizes={"size": 100, "mib": 1_048_576, "mb": 1_000_000, "kib": 1_024, "width": 4, "two": 2, "eight": 8},
         terms={"values": "size mib /width"},
-        unit="bytes",
-        swaps={"mib": "mb", "width": "two eight"},
+        swaps={"mib": "mb kib", "width": "two eight"},
         instead={"times_four": "size mib width"},
     ),
 }

@@ -135,9 +135,10 @@ EXERCISES = {
         plus={
             "sum": "batch c side side width",
             "pictures": "batch three side side width",
-            "conv1": "batch c side side width",
+            "again": "batch c side side width",
             "conv_outputs": "2 batch c side side width",
         },
+        instead={"all_maps": "5 batch c side side width"},
     ),
 }
 

@@ -144,6 +144,8 @@ EXERCISES = {
         digits=0,
         instead={
             "places": 784,
+            "half": 784 / 2,
+            "quarter": 784 / 4,
             "padded": 30,
             "unpadded": 26,
             "inputs_forgotten": (14_450_688 / (9 * 64)) ** 0.5,
@@ -156,10 +158,16 @@ EXERCISES = {
     "separable-pair": Answer(
         vary={"c": "16 24 48", "cout": "40 80 96", "out": "14 20 56"},
         unit="macs",
-        sizes={"k": 3, "c": 32, "cout": 64, "out": 28, "batch": 16},
+        sizes={"k": 3, "c": 32, "cout": 64, "out": 28},
         terms={"depthwise": "k k c out out", "pointwise": "c cout out out"},
-        plus={"biases": "c out out"},
-        instead={"whole_conv": "k k c cout out out", "params": "k k c + c cout", "dense_depthwise": "k k c c out out + c cout out out"},
+        instead={
+            "whole_conv": "k k c cout out out",
+            "params": "k k c + c cout",
+            "dense_depthwise": "k k c c out out + c cout out out",
+            "one_kernel": "k k out out + c cout out out",
+            "both_wide": "k k c out out + k k c cout out out",
+            "with_biases": "k k c out out + c cout out out + c out out + cout out out",
+        },
     ),
 }
 

@@ -90,9 +90,9 @@ EXERCISES = {
     "tokens-equal": Answer(
         vary={"width": "24 32 64 128 768"},
         unit="count",
-        sizes={"width": 16, "six": 6, "twelve": 12, "three": 3, "two": 2, "heads": 2},
+        sizes={"width": 16, "six": 6, "twelve": 12, "four": 4, "three": 3, "two": 2},
         terms={"tokens": "six width"},
-        swaps={"six": "twelve three two"},
+        swaps={"six": "twelve four three two"},
         times="two",
     ),
 }
