@@ -214,6 +214,13 @@ class Answer(NamedTuple):
             return dict(enumerate(map(_factors, self.instead[slip.part].split(" + "))))
         return self.changed(self.parsed(), slip)
 
+    def after_all(self, slips: tuple[Slip, ...]) -> float:
+        """What one slip or two make of the right answer; the right one where they find nothing to change."""
+        first, *others = slips
+        terms = self.changed(self.parsed(), first) if others else None
+        number = self.after(terms, others[0]) if terms else self.outcome(first)
+        return self.value() if number is None else number
+
     def voted(self) -> list[Slip]:
         return [Slip(*slip.split("-")) for slip in self.votes.split()]
 

@@ -124,9 +124,15 @@ FUNCTIONS = {
         ("params", "width"),
         [
             Answer(
-                sizes={"params": params, "width": width, "mib": 1_048_576, "four": 4},
+                sizes={"params": params, "width": width, "mib": 1_048_576, "four": 4, "two": 2},
                 terms={"size": "params width /mib"},
-                swaps={"width": "four"},
+                swaps={"width": "four two"},
+                instead={
+                    "floored": params * width // 2**20,
+                    "one_digit": round(params * width / 2**20, 1),
+                    "times_mib": "params width mib",
+                    "over_width": "params /width /mib",
+                },
                 unit="MiB",
                 digits=2,
             )

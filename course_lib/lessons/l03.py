@@ -96,6 +96,11 @@ def footer(batch: int, inputs: int, outputs: int, params: int) -> Answer:
             "weights": "params width",
         },
         groups={"maps": "forward backward"},
+        instead={
+            "one_output": "batch inputs width + 2 outputs width + params width",
+            "one_input": "inputs width + 2 batch outputs width + params width",
+            "training": "batch inputs width + 2 batch outputs width + 4 params width",
+        },
         per="batch",
         unit="bytes",
     )

@@ -112,6 +112,11 @@ FUNCTIONS = {
                 sizes={"k": k, "cin": cin, "cout": cout},
                 terms={"weights": "k k cin cout", "learnt": "2 cout", "statistics": "2 cout", "counter": "1"},
                 plus={"conv_biases": "cout"},
+                instead={
+                    "norm_of_inputs": "k k cin cout + 4 cin + 1",
+                    "one_kernel": "k k cin + 4 cout + 1",
+                    "one_channel": "k k cin cout + 4 + 1",
+                },
                 groups={"remembered": "statistics counter", "norm": "learnt statistics counter"},
             )
             for k, cin, cout in [(3, 5, 12), (5, 3, 5), (1, 64, 256), (7, 3, 64)]

@@ -158,6 +158,8 @@ def pictures(budget: int, fixed: int, per_image: int) -> Answer:
             "one_too_many": (budget - fixed) // per_image + 1,
             "fixed_each": budget // (fixed + per_image),
             "bytes_left": budget - fixed,
+            "turned": (fixed - budget) // per_image,
+            "unfloored_all": budget / per_image,
         },
     )
 

@@ -176,9 +176,11 @@ def conv_case(k: int, cin: int, cout: int, size: int, stride: int) -> Answer:
     out = (size - k) // stride + 1
     return WORK._replace(
         sizes={"k": k, "cin": cin, "cout": cout, "size": size, "stride": stride, "out": out, "full": size - k + 1,
-               "halved": size // stride, "short": out - 1, "unfloored": (size - k) / stride + 1},
-        swaps={"out": "size full halved short unfloored", "cin": "cout", "cout": "cin"},
+               "halved": size // stride, "short": out - 1, "unfloored": (size - k) / stride + 1,
+               "late": (size - k + 1) // stride, "kernel_off": size // stride + 1, "padded": (size + 2 * (k // 2) - k) // stride + 1},
+        swaps={"out": "size full halved short unfloored late kernel_off padded", "cin": "cout", "cout": "cin"},
         plus={"biases": "cout out out", "stored_biases": "cout"},
+        instead={"params": "k k cin cout + cout"},
         times="stride",
     )  # fmt: skip
 

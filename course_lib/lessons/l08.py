@@ -190,7 +190,13 @@ def stack_case(k: int, c: int) -> Answer:
         sizes={"k": k, "c": c, "layers": (k - 1) // 2, "all": k // 2 + 1},
         terms={"one": "k k c c", "stack": "-1 layers 3 3 c c"},
         swaps={"layers": "all"},
-        instead={"of_the_stack": 9 * (k - 1) // 2 * c * c, "one_three": k * k * c * c - 9 * c * c},
+        instead={
+            "of_the_stack": 9 * (k - 1) // 2 * c * c,
+            "one_three": k * k * c * c - 9 * c * c,
+            "turned": (9 * (k - 1) // 2 - k * k) * c * c,
+            "three_cells": (k * k - 3 * (k - 1) // 2) * c * c,
+            "three_layers": (k * k - 27) * c * c,
+        },
     )
 
 

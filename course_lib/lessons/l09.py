@@ -141,9 +141,10 @@ def window_case(length: int, kernel: int, stride: int, padding: int) -> Answer:
     return Answer(
         sizes={"length": length, "kernel": kernel, "stride": stride, "padding": padding, "steps": int(steps), "unfloored": steps,
                "once_padded": (length + padding - kernel) // stride, "unpadded": (length - kernel) // stride,
-               "unstrided": length + 2 * padding - kernel, "kernel_forgotten": (length + 2 * padding) // stride},
+               "unstrided": length + 2 * padding - kernel, "kernel_forgotten": (length + 2 * padding) // stride,
+               "ceiled": -((kernel - length - 2 * padding) // stride)},
         terms={"steps": "steps", "first": "1"},
-        swaps={"steps": "unfloored once_padded unpadded unstrided kernel_forgotten"},
+        swaps={"steps": "unfloored once_padded unpadded unstrided kernel_forgotten ceiled"},
         unit="count",
     )  # fmt: skip
 

@@ -114,7 +114,11 @@ FUNCTIONS = {
                 },
                 groups={"attention": "scores sums", "mlp": "up down", "linears": "qkv out up down"},
                 unit="macs",
-                instead={"one_token": 12 * width**2 + 2 * tokens**2 * width, "quadratic": 12 * tokens * width**2 + 2 * tokens**2},
+                instead={
+                    "one_token": 12 * width**2 + 2 * tokens**2 * width,
+                    "quadratic": 12 * tokens * width**2 + 2 * tokens**2,
+                    "exchanged": "12 tokens tokens width + 2 tokens width width",
+                },
             )
             for tokens, width in BLOCKS
         ],
