@@ -18,6 +18,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from course_lib import (
     AdaptiveAvgPool2d,
     AvgPool2d,
+    Conv1d,
     Conv2d,
     Flatten,
     LazyLinear,
@@ -420,6 +421,21 @@ def test_what_is_unknown_says_on_which_side_it_is():
         ("vgg-work", 36, "maps of twice the side"),
         ("rows-224", 10, "how many values a row of the output has"),
         ("training-state", 16 * 430_848, "The batch multiplies none of these"),
+        ("input-channels", 9, "A kernel has 3·3 weights for each channel, not 3."),
+        ("oblong-macs", 3 * 5 * 4 * 6 * 9 * 14, "the map loses 2 columns"),
+        ("state-values", 2_865, "There are two norms, and each has a counter."),
+        ("fit-values", 13_107_200, "A float32 takes 4 bytes, not 8."),
+        ("norm-channels", 51.4, "The counter is one for the whole layer"),
+        ("basic-block", 36_992, "one convolution and one norm"),
+        ("state-budget", 400e6, "one too many"),
+        ("block-state", 591_912, "Adam keeps nothing for them"),
+        ("residual-kept", 256_000, "Those are all maps that are computed."),
+        ("map-side", 392, "Those are half of the places."),
+        ("separable-pair", 1_612_688, "one for each channel"),
+        ("picture-size", 5_793, "They are 512 channels."),
+        ("vgg11-convs", 6_860_672, "One of the layers of 512 channels is missing."),
+        ("ecg-macs", 2_688_000, "Or those are FLOPs"),
+        ("tokens-equal", 64, "the last two Linear layers alone"),
     ],
 )
 def test_each_kind_of_slip_has_its_sentence(name, number, says):
@@ -432,6 +448,41 @@ def test_a_function_is_told_a_slip_only_where_it_explains_every_case():
 
     assert "Your kernel is flat" in check("conv-formula", lambda k, cin, cout: k * k * cout + cout)
     assert "flat" not in check("conv-formula", flat_once)
+
+
+def test_a_functions_slip_leaves_right_what_is_right():
+    """Each was told of every wrong case alone once, though it makes the right cases wrong as well."""
+    rounded = check("largest-batch", lambda budget, fixed, per_image: round((budget - fixed) / per_image))
+    assert "Right in 3 of 4 cases" in rounded and rounded.endswith('A hint: check("largest-batch", hint=1).')
+    late = check("length-after", lambda length, kernel, stride, padding: (length + 2 * padding - kernel + 1) // stride)
+    assert "Right in 3 of 4 cases" in late and "+ 1 is missing" not in late
+
+
+def test_arguments_in_another_order_are_told_where_the_names_are_ours_no_more():
+    assert "stand in the order (cin, k, cout)" in check("conv-formula", lambda a, b, c: b * b * a * c + c)
+    said = check("conv-norm", lambda k, cin, cout: k * k * cin * cout + 4 * cin + 1)
+    assert "order" not in said and "it has cout channels" in said
+
+
+FUNCTION_SLIPS = [
+    ("size-mib", lambda params, width: params / 2**20, "The bytes of each parameter are missing"),
+    ("size-mib", lambda params, width: params * width // 2**20, "use / in place of //"),
+    ("estimated-total", lambda b, i, o, p: 4 * (b * i + 2 * o + p), "The outputs are those of one picture"),
+    ("conv-norm", lambda k, cin, cout: k * k * cin * cout + 4 * cout, "The counter of batches is missing"),
+    ("adam-bytes", lambda params, tensors, width: 2 * params * width + tensors * width, "The step is float32"),
+    ("largest-batch", lambda budget, fixed, each: -((fixed - budget) // each), "Rounded up"),
+    ("conv-macs", lambda k, cin, cout, size, stride: k * k * cin * cout * (size // stride) ** 2, "forgets the kernel"),
+    ("stack-saves", lambda k, c: (k * k - 27) * c * c, "three layers, whatever k is"),
+    ("length-after", lambda n, k, s, p: (n + p - k) // s + 1, "on both ends: 2 * padding"),
+    ("block-formula", lambda n, d: 12 * n * d * d + 4 * n * n * d, "Counted twice: the two products"),
+    ("chain-params", lambda channels, k: k * k * channels[0] * channels[1] + channels[1], "the first layer alone"),
+    ("adafactor-conv", lambda k, cin, cout: cout + k * k * cin, "Not the weight as one large matrix"),
+]
+
+
+@pytest.mark.parametrize("name, given, says", FUNCTION_SLIPS)
+def test_a_slip_of_a_function_is_told(name, given, says):
+    assert says in check(name, given) and "Or this" not in check(name, given)
 
 
 NETWORK = {"kernel1", "channels1", "kernel2", "channels2", "hidden"}
@@ -933,6 +984,7 @@ def test_a_function_is_tried_on_all_cases():
     assert "Right in 1 of 4 cases" in check("conv-formula", lambda k, cin, cout: k * cin * cout + cout)
     assert "ZeroDivisionError" in check("conv-formula", lambda k, cin, cout: k / 0)
     assert "TypeError" in check("conv-formula", lambda k: k)
+    assert "for ^: 'float' and 'int'. In Python ^ is no power" in check("size-mib", lambda params, width: params * 1.0 / 2 ^ 20)
     assert "None" in check("conv-formula", lambda k, cin, cout: None)
     assert "Give the function itself" in check("conv-formula", 552)
 
@@ -997,6 +1049,80 @@ def test_a_design_may_be_any_that_keeps_within_the_budget(design):
     at_most, model = DESIGNS["under-budget"]["at_most"], build(design)
     assert params(model) <= at_most["params"] and macs(model, 1, 3, 32, 32) <= at_most["macs"]
     assert measure_peak(design, 16) <= at_most["memory"] and min(seen(design)) >= 20
+
+
+def line(*layers: tuple) -> Network:
+    """Convolutions on a line, by channels, kernel, stride and padding."""
+    before, made = 1, {}
+    for i, (channels, *window) in enumerate(layers, 1):
+        made[f"conv{i}"] = Conv1d(before, channels, *window)
+        before = channels
+    return Network((1, 100), **made)
+
+
+DESIGNED = {  # of each design networks that keep within it, and one for each bound that breaks this one alone
+    "under-20000": (
+        [by_hand_cnn(conv2_kernel=5), by_hand_cnn(conv2_kernel=7, conv2_channels=16)],
+        {"params": by_hand_cnn(conv2_channels=20), "macs": by_hand_cnn(conv2_channels=4)},
+    ),
+    "one-megabyte": (
+        [by_hand_cnn(conv1_channels=1), by_hand_cnn(conv1_channels=3, hidden=100)],
+        {"memory": by_hand_cnn(), "params": by_hand_cnn(conv1_channels=2, hidden=64)},
+    ),
+    "line-net": (
+        [line((8, 5, 2, 2), (8, 5, 2, 2)), line((8, 13, 4, 6))],
+        {"params": line((16, 5, 2, 2), (8, 5, 2, 2)), "field": line((8, 4, 4))},
+    ),
+    "vgg-256": (
+        [by_hand_vgg(width=32), by_hand_vgg(width=36, late_convs=2)],
+        {"memory": by_hand_vgg(width=40), "params": by_hand_vgg(width=32, late_convs=1)},
+    ),
+}  # fmt: skip
+
+
+def measured(name: str, what: str, network: Network) -> int:
+    """The measure of a design, by PyTorch."""
+    if what == "memory":
+        return measure_peak(network, DESIGNS[name]["batch_size"])
+    if what == "field":
+        return reach(network)
+    return params(build(network)) if what == "params" else macs(build(network), 1, *network.input_shape)
+
+
+def reach(network: Network) -> int:
+    """How many values of a line the middle one of the last depends on."""
+    model, x = build(network).double(), torch.zeros(1, *network.input_shape, dtype=torch.float64, requires_grad=True)
+    made = model(x)
+    made[0, 0, made.shape[-1] // 2].backward()
+    return x.grad.count_nonzero().item()
+
+
+@pytest.mark.parametrize("name", DESIGNED)
+def test_a_design_is_judged_by_pytorch(name):
+    """Right are two networks that keep within every bound; one that breaks one is told which, and by how much."""
+    fitting, breaking = DESIGNED[name]
+    at_most, at_least = DESIGNS[name]["at_most"], DESIGNS[name]["at_least"]
+    for network in fitting:
+        assert check(name, network).startswith("Right.")
+        assert all(measured(name, what, network) <= bound for what, bound in at_most.items())
+        assert all(measured(name, what, network) >= bound for what, bound in at_least.items())
+    assert breaking.keys() == at_most.keys() | at_least.keys()
+    for what, network in breaking.items():
+        value, lines = measured(name, what, network), check(name, network).splitlines()[1:]
+        bound, how = (at_most[what], "at most") if what in at_most else (at_least[what], "at least")
+        (said,) = [line for line in lines if not line.endswith("✓")]
+        assert f": {value:,}, {how} {bound:,}. That is {abs(value - bound):,} too" in said
+
+
+def test_every_design_is_judged():
+    assert {*DESIGNS} == {*DESIGNED, "under-budget"}
+
+
+@pytest.mark.parametrize("name", DESIGNED)
+@pytest.mark.parametrize("answer", [None, 26_926, "small_cnn", by_hand_cnn, Conv2d(3, 5, 5), nn.Conv2d(3, 5, 5), [by_hand_cnn()]])
+def test_what_is_no_network_is_no_design(name, answer):
+    said = check(name, answer)
+    assert said.startswith("Not yet.") and f"of the type {type(answer).__name__}. A Network of course_lib is asked" in said
 
 
 @pytest.mark.parametrize("network", [by_hand_cnn(), by_hand_cnn(conv1_kernel=7, conv2_kernel=2), vgg16_32(width=1), strided(), dilated()])

@@ -21,7 +21,7 @@ def diagnose_function(name: str, function: Function, given: Callable) -> Diagnos
         try:
             value = given(*_arguments(function, case))
         except Exception as error:
-            text = words("function_raised", said=said, error=format_exception_only(error)[-1].strip())
+            text = words("function_raised", said=said, error=format_exception_only(error)[-1].strip().rstrip("."))
             told = _written_wrong(function, given) or Diagnosis(_takes(function, given))
             return told._replace(text=f"{text} {told.text}".rstrip())
         number = as_number(value)
