@@ -436,6 +436,7 @@ def test_what_is_unknown_says_on_which_side_it_is():
         ("vgg11-convs", 6_860_672, "One of the layers of 512 channels is missing."),
         ("ecg-macs", 2_688_000, "Or those are FLOPs"),
         ("tokens-equal", 64, "the last two Linear layers alone"),
+        ("tokens-equal", 192, "There are two products"),
     ],
 )
 def test_each_kind_of_slip_has_its_sentence(name, number, says):

@@ -90,10 +90,10 @@ EXERCISES = {
     "tokens-equal": Answer(
         vary={"width": "24 32 64 128 768"},
         unit="count",
-        sizes={"width": 16, "six": 6, "twelve": 12, "four": 4, "three": 3, "two": 2},
-        terms={"tokens": "six width"},
-        swaps={"six": "twelve four three two"},
-        times="two",
+        sizes={"width": 16, "twelve": 12, "eight": 8, "four": 4, "products": 2},
+        terms={"tokens": "twelve width /products"},
+        swaps={"twelve": "eight four", "products": "four"},
+        instead={"width_alone": "width"},
     ),
 }
 
