@@ -376,6 +376,15 @@ def test_every_slip_is_told_by_a_cause_that_makes_this_number(name):
         assert any(text in said for text in likely) and "{" not in said, slip
 
 
+@pytest.mark.parametrize("name", ["input-channels", "fit-values", "norm-channels", "state-budget", "tokens-equal"])
+def test_a_quotient_that_comes_out_even_is_a_whole_number(name):
+    """It is divided once: 49 times 1/49 in floating point is no 1."""
+    assert Answer({"a": 49, "b": 49}, {"one": "a /b"}).value() == 1
+    answer = EXERCISES[name]
+    for asked in (answer, *answer.variants(name, range(20))):
+        assert type(asked.value()) is int
+
+
 def test_two_slips_are_told_and_two_causes_of_one_number():
     assert check("conv2-macs", 540 * 144 // 12).endswith(
         "Left out: the output map's side 10. Does not multiply here: the 12 output channels."

@@ -122,14 +122,16 @@ class Answer(NamedTuple):
         """The sum of the products: the right answer, or what slips have made of it."""
         total, divisor, sizes = 0, 1, self.sizes
         for term in (self.parsed() if terms is None else terms).values():
-            over, under = 1, 1
+            product, under = divisor, 1
             for size, power in term.items():
                 number = sizes[size] if size in sizes else int(size)
-                if power > 0:
-                    over *= number if power == 1 else number**power
+                if power == 1:
+                    product *= number
+                elif power > 0:
+                    product *= number**power
                 else:
                     under *= number**-power
-            total, divisor = total * under + over * divisor, divisor * under
+            total, divisor = total * under + product, divisor * under
         total = total / divisor  # once, so that no rounding comes before it
         return int(total) if isinstance(total, float) and total.is_integer() else total
 

@@ -101,7 +101,9 @@ EXERCISES = {
             "projection": "2 k k c c + 6 c + c c",
         },
     ),
-    "wrong-line-norm": Answer(sizes={"line": 3}, terms={"line": "line"}, unit="times", instead={"one": 1, "two": 2, "four": 4, "five": 5}),
+    "wrong-line-norm": Answer(
+        sizes={"line": 3}, terms={"line": "line"}, unit="times", instead={"one": 1, "two": 2, "four": 4, "five": 5, "none": 0, "six": 6}
+    ),
 }
 
 FUNCTIONS = {

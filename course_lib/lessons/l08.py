@@ -181,7 +181,9 @@ EXERCISES = {
             "grey": 9_220_480 - 2 * 9 * 64,
         },
     ),
-    "wrong-line-vgg": Answer(sizes={"line": 4}, terms={"line": "line"}, unit="times", instead={"one": 1, "two": 2, "three": 3, "five": 5}),
+    "wrong-line-vgg": Answer(
+        sizes={"line": 4}, terms={"line": "line"}, unit="times", instead={"one": 1, "two": 2, "three": 3, "five": 5, "none": 0, "six": 6}
+    ),
 }
 
 
