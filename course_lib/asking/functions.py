@@ -31,22 +31,23 @@ def diagnose_function(name: str, function: Function, given: Callable) -> Diagnos
             reason = words("function_prints") if value is None and "print" in _names(given) else number
             return Diagnosis(f"{words('function_gave', said=said)} {reason}")
         numbers.append(number)
-    wrong = [(case, number) for case, number in zip(function.cases, numbers, strict=True) if not is_right(number, case)]
+    cases = list(zip(function.cases, numbers, strict=True))
+    wrong = [(case, number) for case, number in cases if not is_right(number, case)]
     if not wrong:
         return None
     case, number = wrong[0]
     some = words("some_right", n=len(numbers) - len(wrong), of=len(numbers)) if len(wrong) < len(numbers) else ""
     gives = words("function_wrong", said=_case(function, case), value=shown(number))
-    told = _written_wrong(function, given) or tell(name, case, _common_causes(function, numbers))
+    told = _written_wrong(function, given) or tell(
+        name, case, _common_causes(wrong, [case for case, number in cases if is_right(number, case)])
+    )
     return told._replace(text=f"{some}{gives} {told.text or words('ask_hint', name=name)}")
 
 
-def _common_causes(function: Function, numbers: list[float]) -> list:
+def _common_causes(wrong: list[tuple[Answer, float]], right: list[Answer]) -> list:
     """The slips that make every wrong case what it is, and leave those right that are."""
-    cases = list(zip(function.cases, numbers, strict=True))
-    wrong = [(case, number) for case, number in cases if not is_right(number, case)]
     found = set.intersection(*(set(case.causes(lambda made, value=value: means(value, made), every=True)) for case, value in wrong))
-    return sorted(cause for cause in found if all(means(number, case.after_all(cause)) for case, number in cases))
+    return sorted(cause for cause in found if all(is_right(case.after_all(cause), case) for case in right))
 
 
 def _written_wrong(function: Function, given: Callable) -> Diagnosis | None:

@@ -125,12 +125,10 @@ class Answer(NamedTuple):
             product, under = divisor, 1
             for size, power in term.items():
                 number = sizes[size] if size in sizes else int(size)
-                if power == 1:
-                    product *= number
-                elif power > 0:
-                    product *= number**power
+                if power > 0:
+                    product = product * (number if power == 1 else number**power)
                 else:
-                    under *= number**-power
+                    under = under * number**-power
             total, divisor = total * under + product, divisor * under
         total = total / divisor  # once, so that no rounding comes before it
         return int(total) if isinstance(total, float) and total.is_integer() else total
@@ -219,8 +217,7 @@ class Answer(NamedTuple):
     def after_all(self, slips: tuple[Slip, ...]) -> float:
         """What one slip or two make of the right answer; the right one where they find nothing to change."""
         first, *others = slips
-        terms = self.changed(self.parsed(), first) if others else None
-        number = self.after(terms, others[0]) if terms else self.outcome(first)
+        number = self.after(self.changed(self.parsed(), first) or {}, *others) if others else self.outcome(first)
         return self.value() if number is None else number
 
     def voted(self) -> list[Slip]:
