@@ -12,11 +12,25 @@ import torchinfo
 from record import ROOT
 from well_known import convnext_t, gpt2, llama, mobilenet_v2, resnet50, vit_b16
 
-from course_lib import CONVENTIONS, Conv2d, Linear, Network, build, conv1d_net, one_conv, predict_memory, small_cnn, timeline, vgg16_32
+from course_lib import (
+    CONVENTIONS,
+    BatchNorm2d,
+    Conv1d,
+    Conv2d,
+    Linear,
+    Network,
+    build,
+    conv1d_net,
+    one_conv,
+    predict_memory,
+    small_cnn,
+    timeline,
+    vgg16_32,
+)
+from course_lib.asking.designs import DESIGNS
 from course_lib.by_hand.memory import keeps
 from course_lib.by_machine.asking import imagenet_vgg16, tinytorch_says, torchinfo_says
 from course_lib.by_machine.measuring import measure_memory
-from course_lib.lessons.l11 import DESIGNS
 
 HOW = "Add it to LESSON[{!r}] in tests/facts.py as an expression"
 
@@ -68,6 +82,10 @@ def mult_adds(network: Network, batch: int) -> int:
     return CONVENTIONS["torchinfo"].total(network.ledger(batch))
 
 
+def bounds(design: str) -> list[int]:
+    return [bound for part in ("at_most", "at_least") for bound in DESIGNS[design][part].values()]
+
+
 LESSON = {
     1: lambda: [
         rows(cnn),
@@ -104,6 +122,7 @@ LESSON = {
         16 * cnn.ledger().bias_additions,
         mult_adds(cnn, 16),
         4 * 16 * 3 * 32 * 32,
+        bounds("under-20000"),
         summary(cnn, 16).total_input + summary(cnn, 16).total_output_bytes + summary(cnn, 16).total_param_bytes,
     ],
     4: lambda: [
@@ -117,6 +136,11 @@ LESSON = {
         mult_adds(norm, 16) - mult_adds(cnn, 16),
         outputs_of_owners(norm, 16),
         torchinfo_says(norm, 16),
+        Conv2d(16, 32, 3).params,
+        Conv2d(16, 32, 3).params - 32,
+        [16, 32],  # channels of wrong-line-norm
+        2 * 32,
+        BatchNorm2d(64).params + BatchNorm2d(64).buffers,
     ],
     5: lambda: [
         rows(cnn),
@@ -136,6 +160,7 @@ LESSON = {
         measure_memory(norm, 16).kept + measure_memory(norm, 16).input,
         outputs_of_owners(cnn, 16),
         outputs_of_owners(norm, 16),
+        bounds("one-megabyte"),
         4 * (cnn.ledger().params - cnn["conv1"].params),
         2 * 4 * 16 * 3 * 32 * 32,
         4 * 10**6 / 2**20,
@@ -167,6 +192,9 @@ LESSON = {
         Conv2d(256, 256, 3, groups=256).params,
         Linear(1_024, 1_024).params,
         Linear(1_024, 1_024).params / Conv2d(256, 256, 3, groups=256).params,
+        Conv2d(32, 64, 3, padding=1).macs((32, 28, 28)),
+        28 * 28,
+        3 * 3 * 32 * 64,
     ],
     8: lambda: [
         2 * 7,
@@ -180,13 +208,30 @@ LESSON = {
         [Conv2d(512, 512, k, bias=False).params for k in (1, 3, 7)],
         stored(vgg, "Linear"),
         stored(vgg, "Conv") + stored(vgg, "BatchNorm"),
-        paper.ledger().params,
+        rows(paper),
+        Linear(512 * 8 * 8, 4_096).params,
+        512 * 8 * 8,
+        8 * 2**5,
+        sum((64, 128, 256, 256, 512, 512, 512, 512)),
+        3 * 3 * 3,
+        3 * 3 * 3 * 64,
+        3 * 3 * 64 * 128,
+        3 * 3 * 512 * 512,
+        [64, 128],  # channels of wrong-line-vgg
+        224 * 224,
         4 * paper.ledger().params,
         4 * paper.ledger().params / 2**20,
         3 * 224**2 + sum(row.outputs for row in paper.ledger() if row.kind in ("Conv2d", "MaxPool2d", "Linear")),
         4 * (3 * 224**2 + sum(row.outputs for row in paper.ledger() if row.kind in ("Conv2d", "MaxPool2d", "Linear"))),
     ],
-    9: lambda: [rows(line), 2 * 100],
+    9: lambda: [
+        rows(line),
+        bounds("line-net"),
+        2 * 100,
+        Conv1d(12, 32, 7).params - 32,
+        Conv1d(12, 32, 7, stride=2, padding=3).output_shape((12, 1_000)),
+        1_000 + 2 * 3 - 7,
+    ],
     10: lambda: [
         rows(cnn),
         sum(row.outputs for row in cnn.ledger() if row.kind == "ReLU"),
@@ -233,6 +278,7 @@ LESSON = {
         (predict_memory(vgg, 128).kept - spared("1")) / 10**6,
         round(spared("1-5") / 10**6),
         predict_memory(vgg, 128).kept - spared("1-5"),
+        bounds("vgg-256"),
     ],
     "common": lambda: [1_000 * 2**10, cnn.ledger().params, resnet50() / 10**9],
     "CONTRIBUTING": lambda: [Conv2d(5, 12, 3).params],

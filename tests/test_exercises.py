@@ -2,7 +2,9 @@
 
 import math
 import re
+import sys
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from course_lib import (
     AdaptiveAvgPool2d,
     AvgPool2d,
+    Conv1d,
     Conv2d,
     Flatten,
     LazyLinear,
@@ -33,8 +36,8 @@ from course_lib import vgg16_32 as by_hand_vgg
 from course_lib.asking.designs import DESIGNS
 from course_lib.asking.exercises import EXERCISES, varied
 from course_lib.asking.exercises import ask as ask_of
-from course_lib.asking.slips import Answer, Function, Slip, means, specific
-from course_lib.asking.telling import sentence
+from course_lib.asking.slips import Answer, Function, Slip, specific
+from course_lib.asking.telling import means, sentence
 from course_lib.by_machine.living import measure_peak
 from course_lib.words import everything, words
 
@@ -67,10 +70,6 @@ def tied() -> nn.Module:
     pair = nn.Sequential(nn.Linear(64, 64), nn.Linear(64, 64))
     pair[1].weight = pair[0].weight
     return pair
-
-
-def conv_formula():
-    return [params(nn.Conv2d(cin, cout, k)) for cin, cout, k in ((3, 7, 3), (5, 12, 3), (3, 5, 5), (16, 4, 1))]
 
 
 class Forgetful(nn.Module):
@@ -218,6 +217,57 @@ def separable() -> nn.Module:
     return nn.Sequential(nn.Conv2d(16, 16, 3, padding=1, groups=16), nn.Conv2d(16, 16, 1))
 
 
+def least(holds, step: int = 1) -> int:
+    """The least number, in such steps, of which this holds."""
+    return next(n for n in range(step, 9_999, step) if holds(n))
+
+
+def linear_params(inputs: int, outputs: int) -> int:
+    return params(nn.Linear(inputs, outputs, device="meta"))
+
+
+def held(*modules: nn.Module) -> int:
+    """How many values a state_dict holds."""
+    return sum(value.numel() for value in nn.ModuleList(modules).state_dict().values())
+
+
+def norm_lines() -> list[tuple]:
+    """What each line of wrong-line-norm says, and what PyTorch says: a convolution, BatchNorm behind it, a map of 20×20."""
+    conv, norm, x = nn.Conv2d(16, 32, 3).double(), nn.BatchNorm2d(32).double(), torch.randn(4, 16, 22, 22, dtype=torch.float64)
+    made, remembered = norm(conv(x)), sum(buffer.numel() for buffer in norm.buffers())
+    conv.bias.data += 5
+    unmoved = torch.allclose(norm(conv(x)), made)
+    folded = nn.utils.fuse_conv_bn_eval(conv.eval(), norm.eval())
+    assert conv(x).shape[2:] == (20, 20) and torch.allclose(folded(x), norm(conv(x)))
+    return [
+        (1, 3 * 3 * 16 * 32 + 32, params(conv)),
+        (2, 64, params(norm)),
+        (3, 2 * 32 * 20 * 20 + 1, remembered),
+        (4, (True, 32), (unmoved, conv.bias.numel())),
+        (5, 4_640, params(folded)),
+    ]
+
+
+def vgg_lines() -> list[tuple]:
+    """The same for wrong-line-vgg: VGG's first layers on a picture of 224×224."""
+    conv1, conv2, pool = nn.Conv2d(3, 64, 3, padding=1), nn.Conv2d(64, 128, 3, padding=1), nn.MaxPool2d(2)
+    x = torch.zeros(1, 3, 224, 224)
+    before, behind = conv1(x), pool(conv1(x))
+    halved = behind.shape[-2:] == (112, 112)
+    return [
+        (1, 1_792, params(conv1)),
+        (2, (224, 224), tuple(before.shape[-2:])),
+        (3, 86_704_128, macs(conv1, 1, 3, 224, 224)),
+        (4, (True, params(conv2) / 4), (halved, params(nn.Conv2d(behind.shape[1], 128, 3)))),
+        (5, 73_856, params(conv2)),
+    ]
+
+
+def only_false(lines) -> int:
+    (number,) = [number for number, said, true in lines() if said != true]
+    return number
+
+
 JUDGE = {
     "ptflops-small": lambda: ptflops(build(by_hand_cnn())),
     "twice-macs": lambda: 2 * meta_macs(VGG32[:31], 1, 3, 32, 32) + meta_macs(VGG32[31:], 1, 512, 1, 1),
@@ -287,19 +337,29 @@ JUDGE = {
     "freeze-kept": lambda: saved(frozen_front()),
     "bfloat16-kept": lambda: saved(small_cnn().bfloat16()),
     "autocast-casts": lambda: sum(p.bfloat16().nbytes for p in NET.parameters() if p.dim() > 1),
+    "map-side": lambda: least(lambda side: meta_macs(nn.Conv2d(32, 64, 3, padding=1, device="meta"), 1, 32, side, side) == 14_450_688),
+    "picture-size": lambda: least(lambda side: linear_params(VGG32[:32](tensor(1, 3, side, side)).numel(), 4_096) == 134_221_824, 32),
+    "vgg11-convs": lambda: params(*(nn.Conv2d(a, b, 3, device="meta") for a, b in pairwise((3, 64, 128, 256, 256, 512, 512, 512, 512)))),
+    "wrong-line-norm": lambda: only_false(norm_lines),
+    "wrong-line-vgg": lambda: only_false(vgg_lines),
 }  # fmt: skip
 NUMBERS = [name for name, answer in EXERCISES.items() if isinstance(answer, Answer)]
 
 
 @pytest.mark.parametrize("name", [name for name in NUMBERS if name != "block-right"])  # test_tools.py asks the tools
 def test_the_truth_is_pytorchs(name):
-    assert EXERCISES[name].value() == pytest.approx(JUDGE[name](), rel=1e-12)
-    assert check(name, JUDGE[name]()).startswith("Right.")
+    judged = JUDGE[name]() if name in JUDGE else VARIED_JUDGE[name](EXERCISES[name].sizes)
+    assert EXERCISES[name].value() == pytest.approx(judged, rel=1e-12)
+    assert check(name, judged).startswith("Right.")
 
 
-def test_the_function_exercise_is_judged_by_pytorch():
-    truths = [case.value() for case in EXERCISES["conv-formula"].cases]
-    assert truths == conv_formula()
+@pytest.mark.parametrize("name", [name for name, asked in EXERCISES.items() if isinstance(asked, Function)])
+def test_a_function_exercise_is_judged_by_pytorch(name):
+    """On every case; and a function that gives what PyTorch says is right."""
+    asked = EXERCISES[name]
+    for case in asked.cases:
+        assert case.value() == pytest.approx(FUNCTION_JUDGE[name](case.sizes), rel=1e-12)
+    assert check(name, lambda *given: FUNCTION_JUDGE[name](dict(zip(asked.arguments, given, strict=True)))).startswith("Right.")
 
 
 @pytest.mark.parametrize("name", NUMBERS)
@@ -314,6 +374,15 @@ def test_every_slip_is_told_by_a_cause_that_makes_this_number(name):
         assert (slip,) in causes and {len(cause) for cause in causes} == {1}, slip
         said, likely = check(name, number).split("\n", 1)[1], {sentence(name, answer, one) for (one,) in causes}
         assert any(text in said for text in likely) and "{" not in said, slip
+
+
+@pytest.mark.parametrize("name", ["input-channels", "fit-values", "norm-channels", "state-budget", "tokens-equal"])
+def test_a_quotient_that_comes_out_even_is_a_whole_number(name):
+    """It is divided once: 49 times 1/49 in floating point is no 1."""
+    assert Answer({"a": 49, "b": 49}, {"one": "a /b"}).value() == 1
+    answer = EXERCISES[name]
+    for asked in (answer, *answer.variants(name, range(20))):
+        assert type(asked.value()) is int
 
 
 def test_two_slips_are_told_and_two_causes_of_one_number():
@@ -361,6 +430,22 @@ def test_what_is_unknown_says_on_which_side_it_is():
         ("vgg-work", 36, "maps of twice the side"),
         ("rows-224", 10, "how many values a row of the output has"),
         ("training-state", 16 * 430_848, "The batch multiplies none of these"),
+        ("input-channels", 9, "A kernel has 3·3 weights for each channel, not 3."),
+        ("oblong-macs", 3 * 5 * 4 * 6 * 9 * 14, "the map loses 2 columns"),
+        ("state-values", 2_865, "There are two norms, and each has a counter."),
+        ("fit-values", 13_107_200, "A float32 takes 4 bytes, not 8."),
+        ("norm-channels", 51.4, "The counter is one for the whole layer"),
+        ("basic-block", 36_992, "one convolution and one norm"),
+        ("state-budget", 400e6, "one too many"),
+        ("block-state", 591_912, "Adam keeps nothing for them"),
+        ("residual-kept", 256_000, "Those are all maps that are computed."),
+        ("map-side", 392, "Those are half of the places."),
+        ("separable-pair", 1_612_688, "one for each channel"),
+        ("picture-size", 5_793, "They are 512 channels."),
+        ("vgg11-convs", 6_860_672, "One of the layers of 512 channels is missing."),
+        ("ecg-macs", 2_688_000, "Or those are FLOPs"),
+        ("tokens-equal", 64, "the last two Linear layers alone"),
+        ("tokens-equal", 192, "There are two products"),
     ],
 )
 def test_each_kind_of_slip_has_its_sentence(name, number, says):
@@ -375,10 +460,46 @@ def test_a_function_is_told_a_slip_only_where_it_explains_every_case():
     assert "flat" not in check("conv-formula", flat_once)
 
 
+def test_a_functions_slip_leaves_right_what_is_right():
+    """Each was told of every wrong case alone once, though it makes the right cases wrong as well."""
+    rounded = check("largest-batch", lambda budget, fixed, per_image: round((budget - fixed) / per_image))
+    assert "Right in 3 of 4 cases" in rounded and rounded.endswith('A hint: check("largest-batch", hint=1).')
+    late = check("length-after", lambda length, kernel, stride, padding: (length + 2 * padding - kernel + 1) // stride)
+    assert "Right in 3 of 4 cases" in late and "+ 1 is missing" not in late
+
+
+def test_arguments_in_another_order_are_told_where_the_names_are_ours_no_more():
+    assert "stand in the order (cin, k, cout)" in check("conv-formula", lambda a, b, c: b * b * a * c + c)
+    said = check("conv-norm", lambda k, cin, cout: k * k * cin * cout + 4 * cin + 1)
+    assert "order" not in said and "it has cout channels" in said
+
+
+FUNCTION_SLIPS = [
+    ("size-mib", lambda params, width: params / 2**20, "The bytes of each parameter are missing"),
+    ("size-mib", lambda params, width: params * width // 2**20, "use / in place of //"),
+    ("estimated-total", lambda b, i, o, p: 4 * (b * i + 2 * o + p), "The outputs are those of one picture"),
+    ("conv-norm", lambda k, cin, cout: k * k * cin * cout + 4 * cout, "The counter of batches is missing"),
+    ("adam-bytes", lambda params, tensors, width: 2 * params * width + tensors * width, "The step is float32"),
+    ("largest-batch", lambda budget, fixed, each: -((fixed - budget) // each), "Rounded up"),
+    ("conv-macs", lambda k, cin, cout, size, stride: k * k * cin * cout * (size // stride) ** 2, "forgets the kernel"),
+    ("stack-saves", lambda k, c: (k * k - 27) * c * c, "three layers, whatever k is"),
+    ("length-after", lambda n, k, s, p: (n + p - k) // s + 1, "on both ends: 2 * padding"),
+    ("block-formula", lambda n, d: 12 * n * d * d + 4 * n * n * d, "Counted twice: the two products"),
+    ("chain-params", lambda channels, k: k * k * channels[0] * channels[1] + channels[1], "the first layer alone"),
+    ("adafactor-conv", lambda k, cin, cout: cout + k * k * cin, "Not the weight as one large matrix"),
+]
+
+
+@pytest.mark.parametrize("name, given, says", FUNCTION_SLIPS)
+def test_a_slip_of_a_function_is_told(name, given, says):
+    assert says in check(name, given) and "Or this" not in check(name, given)
+
+
 NETWORK = {"kernel1", "channels1", "kernel2", "channels2", "hidden"}
 UNSAID = {  # sizes that enter a question through others
     "fc1-params": {"channels", "positions"}, "own-share": {"rest"}, "backward-ratio": NETWORK, "step-peak": NETWORK | {"batch"},
-    "freeze-kept": NETWORK, "bfloat16-kept": NETWORK, "one-value": {"size"}, "vgg-work": {"late"},
+    "freeze-kept": NETWORK, "bfloat16-kept": NETWORK, "one-value": {"size"}, "vgg-work": {"late"}, "input-channels": {"channels"},
+    "norm-channels": {"channels"}, "block-state": {"c"},
 }  # fmt: skip
 
 
@@ -533,17 +654,78 @@ def block_percent(s: dict) -> float:
 
 
 def block_macs(n: int, d: int) -> int:
-    linears = sum(meta_macs(nn.Linear(a, b, device="meta"), 1, n, a) for a, b in ((d, 3 * d), (d, d), (d, 4 * d), (4 * d, d)))
     with FlopCounterMode(display=False) as counter:
         _ = tensor(1, n, d) @ tensor(1, d, n) @ tensor(1, n, d)
-    return linears + counter.get_total_flops() // 2
+    return block_linears(n, d) + counter.get_total_flops() // 2
 
 
 def varied_separable(s: dict) -> nn.Module:
     return nn.Sequential(conv2d(s | {"cout": s["cin"]}, padding=s["k"] // 2, groups=s["cin"]), nn.Conv2d(s["cin"], s["cout"], 1))
 
 
+def repeated(c: int, k: int = 3) -> nn.Module:
+    """ResNet's block without its addition, which has nothing to store."""
+    layers = [nn.Conv2d(c, c, k, padding=1, bias=False), nn.BatchNorm2d(c)]
+    return nn.Sequential(*layers, nn.ReLU(), nn.Conv2d(c, c, k, padding=1, bias=False), nn.BatchNorm2d(c))
+
+
+DTYPES = {1: torch.int8, 2: torch.bfloat16, 4: torch.float32, 8: torch.float64}
+
+
+def adam_of_model(model: nn.Module) -> int:
+    for weight in model.parameters():
+        weight.grad = torch.zeros_like(weight)
+    optimizer = torch.optim.Adam(model.parameters())
+    optimizer.step()
+    return sum(t.nbytes for state in optimizer.state.values() for t in state.values())
+
+
+def bytes_a_parameter() -> float:
+    """Weight, gradient and Adam's averages of a large tensor, by the parameter; the step left aside."""
+    weight = nn.Parameter(torch.zeros(1_000))
+    weight.grad = torch.zeros(1_000)
+    optimizer = torch.optim.Adam([weight])
+    optimizer.step()
+    averages = [t for t in optimizer.state[weight].values() if t.numel() > 1]
+    return sum(t.nbytes for t in (weight, weight.grad, *averages)) / weight.numel()
+
+
+def residual_kept(s: dict) -> int:
+    """Bytes that autograd really saves of y + relu(conv2(y)), y = relu(conv1(x)); x and the weights not counted."""
+    conv1, conv2 = nn.Conv2d(3, s["c"], 3, padding=1), nn.Conv2d(s["c"], s["c"], 3, padding=1)
+    x = torch.zeros(s["batch"], 3, s["side"], s["side"])
+    own, kept = {t.untyped_storage().data_ptr() for t in (x, *conv1.parameters(), *conv2.parameters())}, {}
+
+    def note(tensor):
+        kept[tensor.untyped_storage().data_ptr()] = tensor
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        y = conv1(x).relu()
+        _ = y + conv2(y).relu()
+    return sum(t.untyped_storage().nbytes() for place, t in kept.items() if place not in own)
+
+
+def block_linears(n: int, d: int) -> int:
+    return sum(meta_macs(nn.Linear(a, b, device="meta"), 1, n, a) for a, b in ((d, 3 * d), (d, d), (d, 4 * d), (4 * d, d)))
+
+
 VARIED_JUDGE = {
+    "input-channels": lambda s: least(lambda channels: params(nn.Conv2d(channels, s["cout"], s["k"])) == s["stored"]),
+    "oblong-macs": lambda s: macs(nn.Conv2d(s["cin"], s["cout"], (3, 5), padding=1), 1, s["cin"], s["h"], s["w_in"]),
+    "state-values": lambda s: held(
+        nn.Conv2d(s["cin"], s["c"], s["k"], bias=False), nn.BatchNorm2d(s["c"]),
+        nn.Conv2d(s["c"], s["c"], s["k"], bias=False), nn.BatchNorm2d(s["c"]),
+    ),
+    "fit-values": lambda s: tensor(s["size"], 1_024, 1_024, dtype=torch.uint8).view(torch.float32).numel(),
+    "norm-channels": lambda s: least(lambda channels: held(nn.BatchNorm2d(channels)) == s["stored"]),
+    "basic-block": lambda s: params(repeated(s["c"], s["k"])),
+    "state-budget": lambda s: s["gb"] * 10**9 / bytes_a_parameter(),
+    "block-state": lambda s: adam_of_model(repeated(s["c"]).to(DTYPES[s["width"]])),
+    "residual-kept": residual_kept,
+    "separable-pair": lambda s: macs(varied_separable(s | {"cin": s["c"]}), 1, s["c"], s["out"], s["out"]),
+    "ecg-macs": lambda s: macs(nn.Conv1d(s["cin"], s["cout"], 7, stride=2, padding=3), 1, s["cin"], s["length"]),
+    "tokens-equal": lambda s: least(lambda n: block_macs(n, s["width"]) == 2 * block_linears(n, s["width"]), s["width"]),
     "linear-first": lambda s: params(nn.Linear(s["inputs"], s["outputs"])),
     "one-value": lambda s: conv2d(s).weight[0].numel(),
     "conv2-params": lambda s: params(conv2d(s)),
@@ -604,6 +786,61 @@ VARIED_JUDGE = {
     "freeze-kept": lambda s: saved(frozen_cnn(s), s["batch"]),
     "bfloat16-kept": lambda s: saved(varied_cnn(s).bfloat16(), s["batch"]),
     "autocast-casts": lambda s: tensor(s["weights"], dtype=torch.bfloat16).nbytes,
+}  # fmt: skip
+
+
+def estimated_total(s: dict) -> int:
+    """torchinfo's, of the network that has so many parameters."""
+    lenet = nn.Sequential(
+        nn.Conv2d(1, 8, 5, stride=2), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(288, 32), nn.Linear(32, 10)
+    )  # fmt: skip
+    shapes = {NET: (3, 32, 32), lenet: (1, 28, 28), conv1d(800): (1, 100)}
+    model, shape = next((model, shape) for model, shape in shapes.items() if params(model) == s["params"])
+    summary = torchinfo.summary(model, (s["batch"], *shape), verbose=0)
+    around = sys.getsizeof(torch.empty(0).untyped_storage())  # Python's object around the input, which it counts and no digit shows
+    return summary.total_input - around + summary.total_output_bytes + summary.total_param_bytes
+
+
+def largest_batch(s: dict) -> int:
+    """Picture after picture, until the next one does not fit."""
+    pictures, left = 0, s["budget"] - s["fixed"]
+    while left >= s["per_image"]:
+        pictures, left = pictures + 1, left - s["per_image"]
+    return pictures
+
+
+def stack_saves(s: dict) -> int:
+    """Against as many 3×3 layers as make one value of k×k."""
+
+    def stack(n):
+        return nn.Sequential(*(nn.Conv2d(s["c"], s["c"], 3, bias=False, device="meta") for _ in range(n)))
+
+    layers = least(lambda n: stack(n)(tensor(1, s["c"], s["k"], s["k"])).shape[-1] == 1)
+    return params(nn.Conv2d(s["c"], s["c"], s["k"], bias=False, device="meta")) - params(stack(layers))
+
+
+def adafactor(weight: torch.Tensor) -> int:
+    """How many numbers Adafactor really keeps beside the step."""
+    weight = nn.Parameter(weight)
+    weight.grad = torch.ones_like(weight)
+    optimizer = torch.optim.Adafactor([weight])
+    optimizer.step()
+    return sum(value.numel() for key, value in optimizer.state[weight].items() if key != "step")
+
+
+FUNCTION_JUDGE = {
+    "conv-formula": lambda s: params(conv2d(s)),
+    "size-mib": lambda s: tensor(s["params"], dtype=DTYPES[s["width"]]).nbytes / 2**20,
+    "estimated-total": estimated_total,
+    "conv-norm": lambda s: held(conv2d(s, bias=False), nn.BatchNorm2d(s["cout"])),
+    "adam-bytes": lambda s: adam_of(s["params"], s["tensors"], DTYPES[s["width"]]),
+    "largest-batch": largest_batch,
+    "conv-macs": lambda s: conv2d_macs(s, stride=s["stride"]),
+    "stack-saves": stack_saves,
+    "length-after": lambda s: nn.Conv1d(1, 1, s["kernel"], s["stride"], s["padding"])(torch.zeros(1, 1, s["length"])).shape[-1],
+    "block-formula": lambda s: block_macs(s["tokens"], s["width"]),
+    "chain-params": lambda s: params(*(nn.Conv2d(a, b, s["k"]) for a, b in pairwise(s["channels"]))),
+    "adafactor-conv": lambda s: adafactor(conv2d(s).weight.detach()),
 }  # fmt: skip
 GIVEN = {"vgg-twice", "ptflops-small", "twice-macs", "own-share", "checkpoint-price"}  # all that they ask for is in the question
 
@@ -757,6 +994,7 @@ def test_a_function_is_tried_on_all_cases():
     assert "Right in 1 of 4 cases" in check("conv-formula", lambda k, cin, cout: k * cin * cout + cout)
     assert "ZeroDivisionError" in check("conv-formula", lambda k, cin, cout: k / 0)
     assert "TypeError" in check("conv-formula", lambda k: k)
+    assert "for ^: 'float' and 'int'. In Python ^ is no power" in check("size-mib", lambda params, width: params * 1.0 / 2 ^ 20)
     assert "None" in check("conv-formula", lambda k, cin, cout: None)
     assert "Give the function itself" in check("conv-formula", 552)
 
@@ -821,6 +1059,80 @@ def test_a_design_may_be_any_that_keeps_within_the_budget(design):
     at_most, model = DESIGNS["under-budget"]["at_most"], build(design)
     assert params(model) <= at_most["params"] and macs(model, 1, 3, 32, 32) <= at_most["macs"]
     assert measure_peak(design, 16) <= at_most["memory"] and min(seen(design)) >= 20
+
+
+def line(*layers: tuple) -> Network:
+    """Convolutions on a line, by channels, kernel, stride and padding."""
+    before, made = 1, {}
+    for i, (channels, *window) in enumerate(layers, 1):
+        made[f"conv{i}"] = Conv1d(before, channels, *window)
+        before = channels
+    return Network((1, 100), **made)
+
+
+DESIGNED = {  # of each design networks that keep within it, and one for each bound that breaks this one alone
+    "under-20000": (
+        [by_hand_cnn(conv2_kernel=5), by_hand_cnn(conv2_kernel=7, conv2_channels=16)],
+        {"params": by_hand_cnn(conv2_channels=20), "macs": by_hand_cnn(conv2_channels=4)},
+    ),
+    "one-megabyte": (
+        [by_hand_cnn(conv1_channels=1), by_hand_cnn(conv1_channels=3, hidden=100)],
+        {"memory": by_hand_cnn(), "params": by_hand_cnn(conv1_channels=2, hidden=64)},
+    ),
+    "line-net": (
+        [line((8, 5, 2, 2), (8, 5, 2, 2)), line((8, 13, 4, 6))],
+        {"params": line((16, 5, 2, 2), (8, 5, 2, 2)), "field": line((8, 4, 4))},
+    ),
+    "vgg-256": (
+        [by_hand_vgg(width=32), by_hand_vgg(width=36, late_convs=2)],
+        {"memory": by_hand_vgg(width=40), "params": by_hand_vgg(width=32, late_convs=1)},
+    ),
+}  # fmt: skip
+
+
+def measured(name: str, what: str, network: Network) -> int:
+    """The measure of a design, by PyTorch."""
+    if what == "memory":
+        return measure_peak(network, DESIGNS[name]["batch_size"])
+    if what == "field":
+        return reach(network)
+    return params(build(network)) if what == "params" else macs(build(network), 1, *network.input_shape)
+
+
+def reach(network: Network) -> int:
+    """How many values of a line the middle one of the last depends on."""
+    model, x = build(network).double(), torch.zeros(1, *network.input_shape, dtype=torch.float64, requires_grad=True)
+    made = model(x)
+    made[0, 0, made.shape[-1] // 2].backward()
+    return x.grad.count_nonzero().item()
+
+
+@pytest.mark.parametrize("name", DESIGNED)
+def test_a_design_is_judged_by_pytorch(name):
+    """Right are two networks that keep within every bound; one that breaks one is told which, and by how much."""
+    fitting, breaking = DESIGNED[name]
+    at_most, at_least = DESIGNS[name]["at_most"], DESIGNS[name]["at_least"]
+    for network in fitting:
+        assert check(name, network).startswith("Right.")
+        assert all(measured(name, what, network) <= bound for what, bound in at_most.items())
+        assert all(measured(name, what, network) >= bound for what, bound in at_least.items())
+    assert breaking.keys() == at_most.keys() | at_least.keys()
+    for what, network in breaking.items():
+        value, lines = measured(name, what, network), check(name, network).splitlines()[1:]
+        bound, how = (at_most[what], "at most") if what in at_most else (at_least[what], "at least")
+        (said,) = [line for line in lines if not line.endswith("✓")]
+        assert f": {value:,}, {how} {bound:,}. That is {abs(value - bound):,} too" in said
+
+
+def test_every_design_is_judged():
+    assert {*DESIGNS} == {*DESIGNED, "under-budget"}
+
+
+@pytest.mark.parametrize("name", DESIGNED)
+@pytest.mark.parametrize("answer", [None, 26_926, "small_cnn", by_hand_cnn, Conv2d(3, 5, 5), nn.Conv2d(3, 5, 5), [by_hand_cnn()]])
+def test_what_is_no_network_is_no_design(name, answer):
+    said = check(name, answer)
+    assert said.startswith("Not yet.") and f"of the type {type(answer).__name__}. A Network of course_lib is asked" in said
 
 
 @pytest.mark.parametrize("network", [by_hand_cnn(), by_hand_cnn(conv1_kernel=7, conv2_kernel=2), vgg16_32(width=1), strided(), dilated()])

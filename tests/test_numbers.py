@@ -60,7 +60,12 @@ def word_places(path: Path) -> list[Place]:
 
 def flat(table: dict, above: str = ""):
     for key, value in table.items():
-        yield from flat(value, f"{above}{key}.") if isinstance(value, dict) else [(above + key, value)]
+        if isinstance(value, dict):
+            yield from flat(value, f"{above}{key}.")
+        elif isinstance(value, list):  # reasons, each with what is said to it
+            yield from ((above + key, text) for reason in value for text in reason)
+        else:
+            yield above + key, value
 
 
 def made_of(key: str) -> frozenset[float]:

@@ -5,7 +5,7 @@ from importlib import import_module
 from course_lib.by_hand.networks import Network
 from course_lib.by_hand.step import timeline
 from course_lib.show.tables import times
-from course_lib.words import words
+from course_lib.words import find, words
 
 LESSONS = [import_module(f"course_lib.lessons.l{number:02}") for number in range(13)]
 DESIGNS = {name: design for lesson in LESSONS for name, design in getattr(lesson, "DESIGNS", {}).items()}
@@ -26,15 +26,17 @@ def wrong_design(name: str, answer) -> str:
     if not any(layer.kind.startswith("Conv") for layer in answer.layers.values()):
         return f"{not_yet}\n{words('design.no_conv')}"
     try:
-        lines = [_line(what, answer, design) for what in (*design["at_most"], *design["at_least"])]
+        lines = [_line(name, what, answer) for what in (*design["at_most"], *design["at_least"])]
     except ValueError as error:  # of a layer whose backward is not known by hand, or nothing that is trained
         return f"{not_yet}\n{words('design.fails', error=error)}"
     return "" if all(line.endswith("✓") for line in lines) else "\n".join([not_yet, *lines])
 
 
-def _line(what: str, network: Network, design: dict) -> str:
+def _line(name: str, what: str, network: Network) -> str:
+    design = DESIGNS[name]
     value, where, share = _measured(what, network, design["batch_size"])
-    said = {"what": words(f"design.{what}", batch=design["batch_size"]), "value": value, "where": where, "share": share}
+    called = find(f"exercise.{name}.{what}") or words(f"design.{what}", batch=design["batch_size"])
+    said = {"what": called, "value": value, "where": where, "share": share}
     if what in design["at_least"]:
         bound = design["at_least"][what]
         remedy = words(f"design.more_{what}")

@@ -4,7 +4,6 @@ A right answer is a sum of terms, a term a product of sizes. A slip changes one 
 by the part that it changes, and words/ has its sentence. All that one slip can make is tried, then all that two can.
 """
 
-import math
 import random
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -121,13 +120,17 @@ class Answer(NamedTuple):
 
     def value(self, terms: Terms | None = None) -> float:
         """The sum of the products: the right answer, or what slips have made of it."""
-        total, sizes = 0, self.sizes
+        total, divisor, sizes = 0, 1, self.sizes
         for term in (self.parsed() if terms is None else terms).values():
-            product = 1
+            product, under = divisor, 1
             for size, power in term.items():
                 number = sizes[size] if size in sizes else int(size)
-                product *= number if power == 1 else number**power
-            total += product
+                if power > 0:
+                    product = product * (number if power == 1 else number**power)
+                else:
+                    under = under * number**-power
+            total, divisor = total * under + product, divisor * under
+        total = total / divisor  # once, so that no rounding comes before it
         return int(total) if isinstance(total, float) and total.is_integer() else total
 
     def slips(self) -> list[Slip]:
@@ -141,7 +144,7 @@ class Answer(NamedTuple):
         found += [Slip("only", part) for part in groups if len(terms) > 2]
         found += [Slip("as_one", part) for part in groups]
         found += [Slip("twice", part) for part in groups]
-        found += [Slip("not_squared", size) for size, power in factors.items() if power == 2]
+        found += [Slip("not_squared", size) for size, power in factors.items() if power in (2, -2)]
         found += [Slip("too_often", size) for size, power in factors.items() if power > 0 and not bare]
         found += [Slip("swapped", size, other) for size, others in self.swaps.items() if size in factors for other in others.split()]
         found += [Slip("for_each", part, size) for part in (terms if len(terms) > 1 else ()) for size in self.per.split()]
@@ -186,7 +189,7 @@ class Answer(NamedTuple):
         if kind == "left_out":
             return rest
         if kind == "not_squared":
-            return rest | {part: 1} if power == 2 else term
+            return rest | {part: power // 2} if power in (2, -2) else term
         if kind == "too_often":
             return rest | {part: power + 1}
         return _more(rest, {other: power})
@@ -210,6 +213,12 @@ class Answer(NamedTuple):
         if slip.kind == "instead":
             return dict(enumerate(map(_factors, self.instead[slip.part].split(" + "))))
         return self.changed(self.parsed(), slip)
+
+    def after_all(self, slips: tuple[Slip, ...]) -> float:
+        """What one slip or two make of the right answer; the right one where they find nothing to change."""
+        first, *others = slips
+        number = self.after(self.changed(self.parsed(), first) or {}, *others) if others else self.outcome(first)
+        return self.value() if number is None else number
 
     def voted(self) -> list[Slip]:
         return [Slip(*slip.split("-")) for slip in self.votes.split()]
@@ -282,24 +291,3 @@ def _more(term: Term, factors, sign: int = 1) -> Term:
     for size, power in factors.items() if isinstance(factors, dict) else factors:
         result[size] = result.get(size, 0) + sign * power
     return {size: power for size, power in result.items() if power}
-
-
-def digits_of(value: float) -> int:
-    """How many digits stand behind the point, as one would type it.
-
-    >>> digits_of(91.7), digits_of(552.0), digits_of(0.1027)
-    (1, 0, 4)
-    """
-    return 0 if value == int(value) else len(f"{value:.12f}".rstrip("0").rpartition(".")[2])
-
-
-def means(answer: float, number: float) -> bool:
-    """Whether the answer is this number, rounded or cut off to the digits that it gives, and near it.
-
-    >>> means(91.7, 91.748), means(92, 91.748), means(91, 91.748), means(5, 4.9)
-    (True, True, True, False)
-    """
-    if answer == number or not math.isclose(answer, number, rel_tol=0.015):
-        return answer == number
-    scale = 10 ** digits_of(answer)
-    return any(math.isclose(answer, cut(number * scale) / scale, rel_tol=1e-12) for cut in (round, math.trunc))

@@ -3,8 +3,29 @@
 import math
 from typing import Any, NamedTuple
 
-from course_lib.asking.slips import Answer, Slip, digits_of, means, specific, unlikely
+from course_lib.asking.slips import Answer, Slip, specific, unlikely
 from course_lib.words import find, words
+
+
+def digits_of(value: float) -> int:
+    """How many digits stand behind the point, as one would type it.
+
+    >>> digits_of(91.7), digits_of(552.0), digits_of(0.1027)
+    (1, 0, 4)
+    """
+    return 0 if value == int(value) else len(f"{value:.12f}".rstrip("0").rpartition(".")[2])
+
+
+def means(answer: float, number: float) -> bool:
+    """Whether the answer is this number, rounded or cut off to the digits that it gives, and near it.
+
+    >>> means(91.7, 91.748), means(92, 91.748), means(91, 91.748), means(5, 4.9)
+    (True, True, True, False)
+    """
+    if answer == number or not math.isclose(answer, number, rel_tol=0.015):
+        return answer == number
+    scale = 10 ** digits_of(answer)
+    return any(math.isclose(answer, cut(number * scale) / scale, rel_tol=1e-12) for cut in (round, math.trunc))
 
 
 def is_right(value: float, answer: Answer) -> bool:

@@ -19,6 +19,11 @@ def stored(sizes: dict) -> dict:
     return {"weights": weights, "stored": weights + sizes["cout"]}
 
 
+def oblong(sizes: dict) -> dict:
+    h, w = sizes["h"], sizes["w_in"]
+    return {"w": w - 2, "w_unpadded": w - 4, "h_unpadded": h - 2, "w_padded": w + 2, "h_padded": h + 2}
+
+
 def shrunk(sizes: dict) -> dict:
     """What AvgPool2d(3, stride=2) makes of a side, and what others make of it."""
     before = sizes["before"]
@@ -205,20 +210,30 @@ EXERCISES = {
     ),
     "input-channels": Answer(
         vary={"k": "3 5", "channels": "4 6 8 16", "cout": "24 32 48 64"},
-        derive=lambda s: {
-            "weights": s["k"] ** 2 * s["channels"] * s["cout"],
-            "stored": s["k"] ** 2 * s["channels"] * s["cout"] + s["cout"],
-        },
+        derive=stored,
         unit="count",
         sizes={"weights": 1_728, "stored": 1_792, "k": 3, "cout": 64, "channels": 3, "batch": 16},
         terms={"channels": "weights /k /k /cout"},
         swaps={"weights": "stored"},
+        instead={"outputs": "cout"},
     ),
     "oblong-macs": Answer(
         vary={"cin": "3 4 6 8", "cout": "10 12 20", "h": "7 9 16", "w_in": "13 17 22"},
-        derive=lambda s: {"w": s["w_in"] - 2, "w_unpadded": s["w_in"] - 4, "h_unpadded": s["h"] - 2},
+        derive=oblong,
         unit="macs",
-        sizes={"kh": 3, "kw": 5, "cin": 4, "cout": 6, "h": 9, "w": 12, "w_in": 14, "w_unpadded": 10, "h_unpadded": 7},
+        sizes={
+            "kh": 3,
+            "kw": 5,
+            "cin": 4,
+            "cout": 6,
+            "h": 9,
+            "w": 12,
+            "w_in": 14,
+            "w_unpadded": 10,
+            "h_unpadded": 7,
+            "w_padded": 16,
+            "h_padded": 11,
+        },
         terms={"products": "kh kw cin cout h w"},
         swaps={"kw": "kh", "kh": "kw", "w": "w_in w_unpadded", "h": "h_unpadded", "cin": "cout", "cout": "cin"},
         plus={"biases": "cout h w", "stored_biases": "cout"},
@@ -227,6 +242,7 @@ EXERCISES = {
             "params": "kh kw cin cout + cout",
             "unpadded": "kh kw cin cout h_unpadded w_unpadded",
             "whole_map": "kh kw cin cout h w_in",
+            "padded_map": "kh kw cin cout h_padded w_padded",
         },
     ),
 }

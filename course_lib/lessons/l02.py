@@ -110,24 +110,29 @@ EXERCISES = {
         instead={"tensors": 12},
     ),
     "fit-values": Answer(
-        vary={"size": "10 16 50 64"},
-        sizes={"size": 100, "mib": 1_048_576, "mb": 1_000_000, "width": 4, "two": 2, "eight": 8},
+        vary={"size": "10 16 24 50 64 256"},
+        sizes={"size": 100, "mib": 1_048_576, "mb": 1_000_000, "kib": 1_024, "width": 4, "two": 2, "eight": 8},
         terms={"values": "size mib /width"},
-        unit="bytes",
-        swaps={"mib": "mb", "width": "two eight"},
+        swaps={"mib": "mb kib", "width": "two eight"},
         instead={"times_four": "size mib width"},
     ),
 }
 
-SIZES = [(26_926, 4), (26_926, 2), (1_000_000, 8), (61_706, 1)]
+SIZES = [(138_357_544, 4), (26_926, 2), (1_000_000, 8), (61_706, 1)]
 FUNCTIONS = {
     "size-mib": Function(
         ("params", "width"),
         [
             Answer(
-                sizes={"params": params, "width": width, "mib": 1_048_576, "four": 4},
+                sizes={"params": params, "width": width, "mib": 1_048_576, "four": 4, "two": 2},
                 terms={"size": "params width /mib"},
-                swaps={"width": "four"},
+                swaps={"width": "four two"},
+                instead={
+                    "floored": params * width // 2**20,
+                    "one_digit": round(params * width / 2**20, 1),
+                    "times_mib": "params width mib",
+                    "over_width": "params /width /mib",
+                },
                 unit="MiB",
                 digits=2,
             )

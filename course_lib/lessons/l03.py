@@ -96,12 +96,17 @@ def footer(batch: int, inputs: int, outputs: int, params: int) -> Answer:
             "weights": "params width",
         },
         groups={"maps": "forward backward"},
+        instead={
+            "one_output": "batch inputs width + 2 outputs width + params width",
+            "one_input": "inputs width + 2 batch outputs width + params width",
+            "training": "batch inputs width + 2 batch outputs width + 4 params width",
+        },
         per="batch",
         unit="bytes",
     )
 
 
-FOOTERS = [(16, 3_072, 5_258, 26_926), (1, 784, 1_194, 11_274), (8, 100, 3_338, 105_450)]
+FOOTERS = [(16, 3_072, 5_258, 26_926), (1, 784, 1_194, 9_786), (8, 100, 3_338, 105_450)]
 FUNCTIONS = {"estimated-total": Function(("batch", "inputs", "outputs", "params"), [footer(*case) for case in FOOTERS])}
 DESIGNS = {
     "under-20000": {

@@ -83,20 +83,27 @@ EXERCISES = {
         vary={"channels": "12 20 32 48 100"},
         derive=lambda s: {"held": 4 * s["channels"], "stored": 4 * s["channels"] + 1},
         unit="count",
-        sizes={"held": 256, "stored": 257, "four": 4, "two": 2, "three": 3, "channels": 64},
+        sizes={"held": 256, "stored": 257, "four": 4, "two": 2, "three": 3, "five": 5, "channels": 64},
         terms={"channels": "held /four"},
         swaps={"held": "stored", "four": "two three"},
+        instead={"counter_each": "stored /five", "all_halved": "stored /two"},
     ),
     "basic-block": Answer(
         vary={"k": "3 5", "c": "16 32 128"},
-        sizes={"k": 3, "c": 64, "size": 56, "batch": 16},
+        sizes={"k": 3, "c": 64},
         terms={"first": "k k c c", "second": "k k c c", "norms": "2 2 c"},
-        plus={"conv_biases": "2 c", "statistics": "2 2 c", "counters": "2", "shortcut": "c c", "remembered": "2 2 c"},
+        plus={"conv_biases": "2 c", "shortcut": "c c", "remembered": "2 2 c"},
         groups={"weights": "first second"},
-        times="size·size batch",
-        instead={"one_norm": "2 k k c c + 2 c", "norms_flat": "2 k k c c + 2 c"},
+        instead={
+            "one_norm": "2 k k c c + 2 c",
+            "one_of_each": "k k c c + 2 c",
+            "state_dict": "2 k k c c + 8 c + 2",
+            "projection": "2 k k c c + 6 c + c c",
+        },
     ),
-    "wrong-line-norm": Answer(sizes={"line": 3}, terms={"line": "line"}, unit="times", instead={"one": 1, "two": 2, "four": 4, "five": 5}),
+    "wrong-line-norm": Answer(
+        sizes={"line": 3}, terms={"line": "line"}, unit="times", instead={"one": 1, "two": 2, "four": 4, "five": 5, "none": 0, "six": 6}
+    ),
 }
 
 FUNCTIONS = {
@@ -107,6 +114,11 @@ FUNCTIONS = {
                 sizes={"k": k, "cin": cin, "cout": cout},
                 terms={"weights": "k k cin cout", "learnt": "2 cout", "statistics": "2 cout", "counter": "1"},
                 plus={"conv_biases": "cout"},
+                instead={
+                    "norm_of_inputs": "k k cin cout + 4 cin + 1",
+                    "one_kernel": "k k cin + 4 cout + 1",
+                    "one_channel": "k k cin cout + 4 + 1",
+                },
                 groups={"remembered": "statistics counter", "norm": "learnt statistics counter"},
             )
             for k, cin, cout in [(3, 5, 12), (5, 3, 5), (1, 64, 256), (7, 3, 64)]

@@ -135,9 +135,10 @@ EXERCISES = {
         plus={
             "sum": "batch c side side width",
             "pictures": "batch three side side width",
-            "conv1": "batch c side side width",
+            "again": "batch c side side width",
             "conv_outputs": "2 batch c side side width",
         },
+        instead={"all_maps": "5 batch c side side width"},
     ),
 }
 
@@ -157,6 +158,8 @@ def pictures(budget: int, fixed: int, per_image: int) -> Answer:
             "one_too_many": (budget - fixed) // per_image + 1,
             "fixed_each": budget // (fixed + per_image),
             "bytes_left": budget - fixed,
+            "turned": (fixed - budget) // per_image,
+            "unfloored_all": budget / per_image,
         },
     )
 

@@ -139,11 +139,13 @@ EXERCISES = {
     ),
     "map-side": Answer(
         unit="times",
-        sizes={"side": 28},
+        sizes={"side": 28, "k": 3, "cin": 32, "cout": 64},
         terms={"side": "side"},
         digits=0,
         instead={
             "places": 784,
+            "half": 784 / 2,
+            "quarter": 784 / 4,
             "padded": 30,
             "unpadded": 26,
             "inputs_forgotten": (14_450_688 / (9 * 64)) ** 0.5,
@@ -156,10 +158,16 @@ EXERCISES = {
     "separable-pair": Answer(
         vary={"c": "16 24 48", "cout": "40 80 96", "out": "14 20 56"},
         unit="macs",
-        sizes={"k": 3, "c": 32, "cout": 64, "out": 28, "batch": 16},
+        sizes={"k": 3, "c": 32, "cout": 64, "out": 28},
         terms={"depthwise": "k k c out out", "pointwise": "c cout out out"},
-        plus={"biases": "c out out"},
-        instead={"whole_conv": "k k c cout out out", "params": "k k c + c cout", "dense_depthwise": "k k c c out out + c cout out out"},
+        instead={
+            "whole_conv": "k k c cout out out",
+            "params": "k k c + c cout",
+            "dense_depthwise": "k k c c out out + c cout out out",
+            "one_kernel": "k k out out + c cout out out",
+            "both_wide": "k k c out out + k k c cout out out",
+            "with_biases": "k k c out out + c cout out out + c out out + cout out out",
+        },
     ),
 }
 
@@ -168,9 +176,11 @@ def conv_case(k: int, cin: int, cout: int, size: int, stride: int) -> Answer:
     out = (size - k) // stride + 1
     return WORK._replace(
         sizes={"k": k, "cin": cin, "cout": cout, "size": size, "stride": stride, "out": out, "full": size - k + 1,
-               "halved": size // stride, "short": out - 1, "unfloored": (size - k) / stride + 1},
-        swaps={"out": "size full halved short unfloored", "cin": "cout", "cout": "cin"},
+               "halved": size // stride, "short": out - 1, "unfloored": (size - k) / stride + 1,
+               "late": (size - k + 1) // stride, "kernel_off": size // stride + 1, "padded": (size + 2 * (k // 2) - k) // stride + 1},
+        swaps={"out": "size full halved short unfloored late kernel_off padded", "cin": "cout", "cout": "cin"},
         plus={"biases": "cout out out", "stored_biases": "cout"},
+        instead={"params": "k k cin cout + cout"},
         times="stride",
     )  # fmt: skip
 

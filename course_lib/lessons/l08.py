@@ -143,26 +143,47 @@ EXERCISES = {
         sizes={"side": 8, "pools": 32},
         terms={"side": "side pools"},
         unit="times",
-        instead={"map_side": 8, "positions": 64, "four_pools": 128, "six_pools": 512, "positions_scaled": 2_048, "imagenet": 224},
+        instead={
+            "map_side": 8,
+            "positions": 64,
+            "inputs": 32_768,
+            "channels_forgotten": 32_768**0.5,
+            "channels_in_it": 32 * 32_768**0.5,
+            "with_biases": 32 * (134_221_824 / 4_096 / 512) ** 0.5,
+            "four_pools": 128,
+            "six_pools": 512,
+            "positions_scaled": 2_048,
+            "imagenet": 224,
+        },
     ),
     "vgg11-convs": Answer(
-        sizes={"in": 3, "c1": 64, "c2": 128, "c3": 256, "c4": 512, "norms": 2},
+        sizes={"k": 3, "in": 3, "c1": 64, "c2": 128, "c3": 256, "c4": 512, "norms": 2},
         terms={
-            "conv1": "3 3 in c1",
-            "conv2": "3 3 c1 c2",
-            "conv3": "3 3 c2 c3",
-            "conv4": "3 3 c3 c3",
-            "conv5": "3 3 c3 c4",
-            "conv6": "3 3 c4 c4",
-            "conv7": "3 3 c4 c4",
-            "conv8": "3 3 c4 c4",
+            "conv1": "k k in c1",
+            "conv2": "k k c1 c2",
+            "conv3": "k k c2 c3",
+            "conv4": "k k c3 c3",
+            "conv5": "k k c3 c4",
+            "conv6": "k k c4 c4",
+            "conv7": "k k c4 c4",
+            "conv8": "k k c4 c4",
             "biases": "2752",
         },
         plus={"norms": "2 2752"},
         groups={"last_three": "conv6 conv7 conv8"},
-        instead={"vgg16": 14_714_688, "biases_in": 9_220_480 - 2_752 + 2_243},
+        instead={
+            "vgg16": 14_714_688,
+            "biases_in": 9_220_480 - 2_752 + 2_243,
+            "without_conv1": 9_220_480 - 1_792,
+            "without_512": 9_220_480 - (9 * 512 * 512 + 512),
+            "without_256": 9_220_480 - (9 * 256 * 256 + 256),
+            "with_linears": 9_220_480 + 123_642_856,
+            "grey": 9_220_480 - 2 * 9 * 64,
+        },
     ),
-    "wrong-line-vgg": Answer(sizes={"line": 4}, terms={"line": "line"}, unit="times", instead={"one": 1, "two": 2, "three": 3, "five": 5}),
+    "wrong-line-vgg": Answer(
+        sizes={"line": 4}, terms={"line": "line"}, unit="times", instead={"one": 1, "two": 2, "three": 3, "five": 5, "none": 0, "six": 6}
+    ),
 }
 
 
@@ -171,7 +192,13 @@ def stack_case(k: int, c: int) -> Answer:
         sizes={"k": k, "c": c, "layers": (k - 1) // 2, "all": k // 2 + 1},
         terms={"one": "k k c c", "stack": "-1 layers 3 3 c c"},
         swaps={"layers": "all"},
-        instead={"of_the_stack": 9 * (k - 1) // 2 * c * c, "one_three": k * k * c * c - 9 * c * c},
+        instead={
+            "of_the_stack": 9 * (k - 1) // 2 * c * c,
+            "one_three": k * k * c * c - 9 * c * c,
+            "turned": (9 * (k - 1) // 2 - k * k) * c * c,
+            "three_cells": (k * k - 3 * (k - 1) // 2) * c * c,
+            "three_layers": (k * k - 27) * c * c,
+        },
     )
 
 

@@ -119,11 +119,16 @@ EXERCISES = {
     ),
     "ecg-macs": Answer(
         vary={"cin": "3 8 10", "cout": "20 24 40", "length": "500 600 2000"},
-        derive=lambda s: {"out": s["length"] // 2, "unpadded": (s["length"] - 7) // 2 + 1},
+        derive=lambda s: {
+            "out": s["length"] // 2,
+            "unpadded": (s["length"] - 7) // 2 + 1,
+            "unfloored": (s["length"] + 1) / 2,
+            "short": s["length"] // 2 - 1,
+        },
         unit="macs",
-        sizes={"k": 7, "cin": 12, "cout": 32, "out": 500, "length": 1_000, "unpadded": 497, "stride": 2},
+        sizes={"k": 7, "cin": 12, "cout": 32, "out": 500, "length": 1_000, "unpadded": 497, "unfloored": 500.5, "short": 499, "stride": 2},
         terms={"products": "k cin cout out"},
-        swaps={"out": "length unpadded", "cin": "cout", "cout": "cin"},
+        swaps={"out": "length unpadded unfloored short", "cin": "cout", "cout": "cin"},
         plus={"biases": "cout out", "stored_biases": "cout"},
         instead={"params": "k cin cout + cout"},
         times="stride",
@@ -136,14 +141,15 @@ def window_case(length: int, kernel: int, stride: int, padding: int) -> Answer:
     return Answer(
         sizes={"length": length, "kernel": kernel, "stride": stride, "padding": padding, "steps": int(steps), "unfloored": steps,
                "once_padded": (length + padding - kernel) // stride, "unpadded": (length - kernel) // stride,
-               "unstrided": length + 2 * padding - kernel, "kernel_forgotten": (length + 2 * padding) // stride},
+               "unstrided": length + 2 * padding - kernel, "kernel_forgotten": (length + 2 * padding) // stride,
+               "ceiled": -((kernel - length - 2 * padding) // stride)},
         terms={"steps": "steps", "first": "1"},
-        swaps={"steps": "unfloored once_padded unpadded unstrided kernel_forgotten"},
+        swaps={"steps": "unfloored once_padded unpadded unstrided kernel_forgotten ceiled"},
         unit="count",
     )  # fmt: skip
 
 
-WINDOWS = [(100, 3, 1, 1), (1_000, 7, 2, 3), (101, 4, 3, 2), (50, 5, 5, 0)]
+WINDOWS = [(1_000, 7, 2, 3), (100, 3, 1, 1), (101, 4, 3, 2), (50, 5, 5, 0)]
 FUNCTIONS = {"length-after": Function(("length", "kernel", "stride", "padding"), [window_case(*case) for case in WINDOWS])}
 DESIGNS = {
     "line-net": {"input_shape": (1, 100), "output_shape": (8, 25), "batch_size": 16, "at_most": {"params": 600}, "at_least": {"field": 12}}

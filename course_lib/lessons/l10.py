@@ -88,12 +88,12 @@ EXERCISES = {
         digits=1,
     ),
     "tokens-equal": Answer(
-        vary={"width": "24 64 128 768"},
+        vary={"width": "24 32 64 128 768"},
         unit="count",
-        sizes={"width": 16, "six": 6, "twelve": 12, "three": 3, "two": 2, "heads": 2},
-        terms={"tokens": "six width"},
-        swaps={"six": "twelve three two"},
-        times="two",
+        sizes={"width": 16, "twelve": 12, "eight": 8, "four": 4, "products": 2},
+        terms={"tokens": "twelve width /products"},
+        swaps={"twelve": "eight four", "products": "four"},
+        instead={"width_alone": "width"},
     ),
 }
 
@@ -114,7 +114,11 @@ FUNCTIONS = {
                 },
                 groups={"attention": "scores sums", "mlp": "up down", "linears": "qkv out up down"},
                 unit="macs",
-                instead={"one_token": 12 * width**2 + 2 * tokens**2 * width, "quadratic": 12 * tokens * width**2 + 2 * tokens**2},
+                instead={
+                    "one_token": 12 * width**2 + 2 * tokens**2 * width,
+                    "quadratic": 12 * tokens * width**2 + 2 * tokens**2,
+                    "exchanged": "12 tokens tokens width + 2 tokens width width",
+                },
             )
             for tokens, width in BLOCKS
         ],

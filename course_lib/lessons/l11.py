@@ -93,6 +93,12 @@ def chain_case(channels: tuple[int, ...], k: int) -> Answer:
         instead={
             "one_bias_each": k * k * sum(a * b for a, b in steps) + len(steps),
             "same_channels": k * k * sum(b * b for _, b in steps) + sum(channels[1:]),
+            "biases_in": k * k * sum(a * b for a, b in steps) + sum(channels[:-1]),
+            "first_only": k * k * channels[0] * channels[1] + channels[1],
+            "ends_only": k * k * channels[0] * channels[-1] + channels[-1],
+            "flat": sum(k * k * b + b for _, b in steps),
+            "bias_each_cell": k * k * sum(a * b + b for a, b in steps),
+            "first_forgotten": sum(k * k * a * b + b for a, b in steps[1:]),
             "last_forgotten": k * k * sum(a * b for a, b in steps[:-1]) + sum(channels[1:-1]),
         },
     )
