@@ -2,6 +2,7 @@
 """Set up the course, then open it or check it. The same on Linux, macOS and Windows:
 
     python3 start.py             open the course in JupyterLab (the first time: install it, a few minutes)
+    python3 start.py lecture 01  the same as slides, with large type (docs/lecture.md)
     python3 start.py test        run every check; what follows goes to pytest
     python3 start.py record      run the notebooks, or those named, and store their outputs
     python3 start.py results F   what a class has answered: reads the results.json of its learners in the folder F
@@ -612,9 +613,28 @@ def home():
     return {}
 
 
-def open_lab(python, folder, port=None, browser=True, ready=lambda: None):
+# A lecture's own settings, so that the user's stay as they are: no pop-ups, every cell in the page, the slides from the start.
+LECTURE = {
+    "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True},
+    "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
+    "jupyterlab-slideshow/plugin": {"active": True},
+}
+
+
+def lecture_options():
+    """Write a lecture's settings afresh, so that it begins the same each time, and the options that make JupyterLab use them."""
+    settings = MY / ".lecture"
+    for plugin, values in LECTURE.items():
+        file = settings / f"{plugin}.jupyterlab-settings"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(values), encoding="utf-8")
+    shutil.rmtree(settings / "workspaces", ignore_errors=True)
+    return [f"--LabApp.user_settings_dir={settings}", f"--LabApp.workspaces_dir={settings / 'workspaces'}", "--LabApp.custom_css=True"]
+
+
+def open_lab(python, folder, port=None, browser=True, ready=lambda: None, first="00_start_here.ipynb", options=()):
     """Run JupyterLab on the folder until Ctrl-C; `ready` is called once it answers."""
-    first, token = "00_start_here.ipynb", secrets.token_hex(24)
+    token = secrets.token_hex(24)
     command = [
         python,
         "-m",
@@ -628,6 +648,7 @@ def open_lab(python, folder, port=None, browser=True, ready=lambda: None):
         "--Application.log_level=WARN",
         "--KernelManager.transport_encryption=auto",  # or each kernel warns that others may listen
         EXTENSION,
+        *options,
     ]
     command += [] if browser else ["--no-browser"]
     command += ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
@@ -691,11 +712,11 @@ def show_results(folders):
 def run(arguments):
     parser = argparse.ArgumentParser(
         description=__doc__,
-        usage="python3 start.py [options] [test | record | results] ...",
+        usage="python3 start.py [options] [lecture | test | record | results] ...",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("command", nargs="?", choices=["test", "record", "results"], help=argparse.SUPPRESS)
+    parser.add_argument("command", nargs="?", choices=["lecture", "test", "record", "results"], help=argparse.SUPPRESS)
     parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
     parser.add_argument("--port", type=int, metavar="N", help="default: the first free one from 8888")
@@ -704,11 +725,16 @@ def run(arguments):
     parser.add_argument("--install", action="store_true", help="install into the active conda or virtual environment")
     parser.add_argument("--report", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
-    command, rest, extra = options.command, options.rest, "test" if options.command else None
+    command, rest = options.command, options.rest
+    extra = {None: None, "lecture": "lecture"}.get(command, "test")
     if options.report:
         return print(json.dumps(report(extra)))
     if command == "results":
         return show_results(rest)
+    if command == "lecture":
+        options.no_browser |= "--no-browser" in rest
+        names = [part for part in rest if part != "--no-browser"] or ["01"]
+        first = lesson(Path(names[0]).name)
     if command == "record":  # a name that is wrong is told before anything is installed
         rest = [part if part.startswith("-") else str(lesson(Path(part).name)) for part in rest]
     if any("\udc80" <= letter <= "\udcff" for letter in str(ROOT)):
@@ -723,6 +749,10 @@ def run(arguments):
         if options.port is not None:
             need_port(options.port)
         python = environment(extra, options.install, command or "")
+        if command == "lecture":
+            give_lessons()
+            say("\nSpace and the arrow keys turn the slides; the rest is in docs/lecture.md.")
+            return open_lab(python, MY, options.port, not options.no_browser, turn.close, first.as_posix(), lecture_options())
         if not command:
             folder = ROOT / "notebooks" if options.edit else MY
             if not options.edit:

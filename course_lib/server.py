@@ -1,11 +1,12 @@
 """A Jupyter Server extension, loaded by `start.py`: its token holds, it ends with who started it, its kernels'
-messages leave at once, and a card that was saved is there without its kernel."""
+messages leave at once, a card that was saved is there without its kernel, and slides have large type."""
 
 import json
 import os
 import sys
 import threading
 import time
+from pathlib import Path
 
 from jupyter_core.utils import ensure_async
 
@@ -24,7 +25,7 @@ def _load_jupyter_server_extension(app):
     os.environ.pop("JUPYTER_TOKEN", None)  # kernels and terminals inherit what is left
     if token:
         belong_to_starter(app, token)
-    for add in (send_at_once, save_twins):
+    for add in (send_at_once, save_twins, large_type):
         try:
             add(app)
         except (AttributeError, KeyError, TypeError) as error:
@@ -50,6 +51,11 @@ def belong_to_starter(app, token: str) -> None:
 
     loop.add_callback(loop.add_callback, announce)  # in the loop's second round, when the port is bound
     threading.Thread(target=watch, daemon=True).start()
+
+
+def large_type(app) -> None:
+    """The lecture's style sheet, where JupyterLab is asked for one (`LabApp.custom_css`): large type on slides, nothing elsewhere."""
+    app.web_app.settings["static_custom_path"].insert(0, str(Path(__file__).parent / "lecture"))
 
 
 def send_at_once(app) -> None:

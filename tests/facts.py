@@ -34,8 +34,8 @@ from course_lib.by_machine.measuring import measure_memory
 
 HOW = "Add it to LESSON[{!r}] in tests/facts.py as an expression"
 
-# Sizes that people choose, per cent, powers of two and ten.
-CONSTANTS = {100, 128, 224, 256, 512, 1_000, 1_024, 4_096, 2**20, 10**6, 10**9, 10**12}
+# Sizes that people choose, of screens too, per cent, powers of two and ten.
+CONSTANTS = {720, 768, 1_080, 1_280, 1_920, 100, 128, 224, 256, 512, 1_000, 1_024, 4_096, 2**20, 10**6, 10**9, 10**12}
 
 QUOTED = {  # by lesson: what others write and no size of theirs gives, and what a clock said
     8: [138, 524, 1.24, 1.26],  # A2's VGG; numpy's versions
@@ -286,6 +286,7 @@ LESSON = {
     ],
     "common": lambda: [1_000 * 2**10, cnn.ledger().params, resnet50() / 10**9],
     "CONTRIBUTING": lambda: [Conv2d(5, 12, 3).params],
+    "docs/lecture": lambda: [cnn["conv1"].params, Linear(3 * 32 * 32, 5 * 28 * 28).params],
     "README": lambda: [
         rows(cnn),
         paper.ledger().macs,

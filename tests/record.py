@@ -25,13 +25,15 @@ METADATA = {
 
 
 def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """The one form in which a notebook is stored: counts 1…N, no widget views, no metadata of a run."""
+    """The one form in which a notebook is stored: counts 1…N, slides by rule, no widget views, no metadata of a run."""
     notebook = copy.deepcopy(notebook)
     notebook.metadata = nbformat.from_dict(METADATA)
     count = 0
-    for cell in notebook.cells:
-        cell.metadata = nbformat.from_dict({key: cell.metadata[key] for key in ("slideshow", "tags") if cell.metadata.get(key)})
+    for cell, kind in zip(notebook.cells, slides(notebook.cells), strict=True):
+        cell.metadata = nbformat.from_dict({key: cell.metadata[key] for key in ("tags",) if cell.metadata.get(key)})
         cell.source = cell.source.strip()
+        if kind:
+            cell.metadata["slideshow"] = {"slide_type": kind}
         if cell.cell_type != "code":
             continue
         count += 1
@@ -44,6 +46,34 @@ def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
                 if "text/html" in output.data:
                     output.data.pop("application/vnd.jupyter.widget-view+json", None)
     return notebook
+
+
+def slides(cells: list[nbformat.NotebookNode]) -> list[str]:
+    """What each cell is in a lecture: a heading begins a slide, an exercise or a code cell one below it, other text is notes.
+
+    An exercise's answer stands on its slide, and so does a short cell right behind a short heading: these have no type of their own.
+    """
+    found: list[str] = []
+    for before, cell in zip([None, *cells], cells, strict=False):
+        exercise = cell.cell_type == "markdown" and "**Exercise " in cell.source
+        if cell.cell_type == "code":
+            found.append("" if before is not None and _stands_with(before, cell) else "subslide")
+        elif cell.source.startswith(("# ", "## ")):
+            found.append("slide")
+        else:
+            found.append("subslide" if exercise else "notes")
+    return found
+
+
+def _stands_with(text: nbformat.NotebookNode, cell: nbformat.NotebookNode) -> bool:
+    """Whether a code cell has room on the slide of the text before it."""
+    if text.cell_type == "code":
+        return False
+    if "**Exercise " in text.source:
+        return True
+    short = len(text.source.split()) <= 60 and len(cell.source.splitlines()) <= 4 and "_card(" not in cell.source
+    said = [output.get("text") or output.data.get("text/plain", "") for output in cell.get("outputs", ())]
+    return short and text.source.startswith("#") and sum(text.count("\n") for text in said) < 8 and "<img" not in str(cell.get("outputs"))
 
 
 def run(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:

@@ -116,13 +116,15 @@ class Card(widgets.VBox):
 
     `start` are the values to begin with, `limits` says what each control can take: (low, high) for a slider, words for a
     menu, None for a switch. A slider's bounds are narrowed to what `fits` lets pass while the others stay at the start; those in `free`
-    depend on each other, so for them the picture says why a combination is impossible. `render` must be pure.
+    depend on each other, so for them the picture says why a combination is impossible. Those in `more` wait behind a button, the one that
+    is `played` has one that walks it. `render` must be pure.
     """
 
     def __init__(
         self, render: Callable[[dict, dict, str], View], start: dict[str, int | bool | str], limits: dict[str, tuple | None],
         fits: Callable[[dict], object], free: Iterable[str] = (), sliders: Iterable[str] | None = None,
         presets: dict[str, dict] | None = None, reference: dict | None = None, layout: str = "desk",
+        more: Iterable[str] = (), played: str = "",
     ) -> None:  # fmt: skip
         chosen = list(limits) if sliders is None else [sliders] if isinstance(sliders, str) else list(dict.fromkeys(sliders))
         if layout not in ("desk", "projector"):
@@ -133,7 +135,7 @@ class Card(widgets.VBox):
         self._reference = dict(start if reference is None else reference)
         self._shown, self._setting, self._following, self._last = widgets.HTML(), False, (), None
         render(self._start, self._reference, layout)  # a start that does not fit is an error here, not a picture
-        self.controls, self._links, rows, switches = {}, [], [], []
+        self.controls, self._links, rows, switches, hidden = {}, [], [], [], []
         for name in chosen:
             if limits[name] is None:
                 made = widgets.Checkbox(start[name], description=named(name), indent=False, layout={"width": "auto"})
@@ -148,12 +150,13 @@ class Card(widgets.VBox):
                 made = widgets.IntSlider(start[name], min(low, *reach), max(high, *reach), readout=False)
                 box = widgets.BoundedIntText(start[name], made.min, made.max, layout={"width": "86px"})
                 self._links += [widgets.jslink((made, "value"), (box, "value")), widgets.dlink((made, "max"), (box, "max"))]
-                rows.append(_row(named(name), made, box))
+                play = [self._play(made)] if name == played else []
+                (hidden if sliders is None and name in more else rows).append(_row(named(name), *play, made, box))
             self.controls[name] = made
             made.observe(self._changed, "value")
         buttons = [self._button(label, values) for label, values in (presets or {}).items()]
-        wide = "repeat(auto-fill, minmax(430px, 1fr))" if len(rows) > 1 else "1fr"
-        grid = widgets.GridBox(rows, layout={"grid_template_columns": wide, "grid_gap": "0 34px"}).add_class("course-controls")
+        switches += [self._more(hidden)] if hidden else []
+        grid = _grid([*rows, *hidden])
         lines = [widgets.HBox(line, layout={"flex_flow": "row wrap", "grid_gap": "8px"}) for line in (switches, buttons) if line]
         super().__init__([style_and_notes(), _names(), grid, *lines, self._shown])
         self.add_class("course-card")
@@ -203,6 +206,24 @@ class Card(widgets.VBox):
             self._setting = False
             self._changed()
 
+    def _more(self, rows: list[widgets.Widget]) -> widgets.ToggleButton:
+        """A button that shows these rows, and hides them again."""
+        button = widgets.ToggleButton(description=words("more_sizes"), layout={"width": "auto"})
+
+        def show(_=None) -> None:
+            for row in rows:
+                row.layout.display = "" if button.value else "none"
+
+        button.observe(show, "value")
+        show()
+        return button
+
+    def _play(self, slider: widgets.IntSlider) -> widgets.Play:
+        """Buttons that walk a slider from one end to the other, in the browser."""
+        play = widgets.Play(min=slider.min, max=slider.max, interval=500, show_repeat=False, layout={"flex": "none"})
+        self._links += [widgets.jslink((play, "value"), (slider, "value")), widgets.jslink((slider, "max"), (play, "max"))]
+        return play
+
     def _button(self, label: str, values: dict) -> widgets.Button:
         button = widgets.Button(description=label, layout={"width": "auto"})
         button.on_click(lambda _: self.set(**{name: value for name, value in values.items() if name in self.controls}))
@@ -238,6 +259,11 @@ def _parts(widget: widgets.Widget) -> Iterator[widgets.Widget]:
     yield from filter(None, (getattr(widget, part, None) for part in ("layout", "style")))
     for child in getattr(widget, "children", ()):
         yield from _parts(child)
+
+
+def _grid(rows: list[widgets.Widget]) -> widgets.GridBox:
+    wide = "repeat(auto-fill, minmax(430px, 1fr))" if len(rows) > 1 else "1fr"
+    return widgets.GridBox(rows, layout={"grid_template_columns": wide, "grid_gap": "0 34px"}).add_class("course-controls")
 
 
 def _row(label: str, *parts: widgets.Widget) -> widgets.HBox:

@@ -12,9 +12,10 @@ from course_lib.show.tables import Cell, Table, arrow, times
 from course_lib.words import words
 
 LIMITS = {
-    "image": (1, 32), "length": (1, 32), "kernel_size": (1, 11), "stride": (1, 5), "padding": (0, 5), "dilation": (1, 4), "groups": (1, 16),
-    "in_channels": (1, 32), "out_channels": (1, 32), "position": (1, 1), "bias": None,
+    "position": (1, 1), "kernel_size": (1, 11), "stride": (1, 5), "padding": (0, 5), "in_channels": (1, 32), "out_channels": (1, 32),
+    "image": (1, 32), "length": (1, 32), "dilation": (1, 4), "groups": (1, 16), "bias": None,
 }  # fmt: skip
+MORE = ["image", "length", "dilation", "groups"]  # behind a button
 
 
 SIDE = {1: "length", 2: "image"}  # what the input's size is called, by the layer's dims
@@ -32,13 +33,17 @@ def layer_view(values: dict, start: dict, layout: str = "desk", kind: type = Con
     (layer, input_shape, row), (_, _, before) = _row(values, kind), _row(start, kind)
     places = row.outputs // layer.out_channels
     position = min(values["position"], places) - 1
+    side, places_side = input_shape[-1], row.output_shape[-1]
+    span, padding = layer.dilation[-1] * (layer.kernel_size[-1] - 1) + 1, sum(layer.paddings()[-1])
+    derived = f"⌊({side} + {padding} − {span})/{layer.stride[-1]}⌋ + 1"
     facts = [
+        ("places_side", derived, places_side, before.output_shape[-1]),
         ("one_value", Work([layer.kernel]), row.window, before.window),
         ("output_values", Work([row.output_shape]), row.outputs, before.outputs),
         ("layer_macs", layer.macs_work(input_shape), row.macs, before.macs),
         ("layer_params", row.work, row.params, before.params),
     ]
-    rows = [[words(name), Cell(work.text, "work"), f"{now:,}", arrow(now - was)] for name, work, now, was in facts]
+    rows = [[words(name), Cell(getattr(work, "text", work), "work"), f"{now:,}", arrow(now - was)] for name, work, now, was in facts]
     table = Table([f"<{words('what')}", words("work"), words("number"), words("change")], rows)
     totals = [
         Total(f"{row.params:,}", words("params"), arrow(row.params - before.params)),
@@ -69,5 +74,5 @@ def layer_card(layer: Conv1d | Conv2d | None = None, image: int = 5, sliders: It
     limits = {name: ends for name, ends in LIMITS.items() if name in start}
     return Card(
         partial(layer_view, kind=type(layer)), start, limits, fits=partial(_row, kind=type(layer)), sliders=sliders,
-        free=["groups", "in_channels", "out_channels", "position"], layout=layout,
+        free=["groups", "in_channels", "out_channels", "position"], layout=layout, more=MORE, played="position",
     )  # fmt: skip

@@ -30,7 +30,7 @@ def words(key: str, **values) -> str:
     """The words under a key in the current language, with the values filled in.
 
     >>> words("macs_batch", n=16), words("slip.plus", part="the bias"), words("exercise.total.ask")[:9]
-    ('MACs per batch of 16', 'Does not belong in it: the bias.', 'How many ')
+    ('MACs per batch of 16', 'Does not belong in your number: the bias.', 'How many ')
     """
     key = key if "." in key else f"shown.{key}"
     found = find(key)
@@ -43,7 +43,7 @@ def find(key: str) -> str | None:
     """The words under a key as they stand, unfilled; None where there are none.
 
     >>> find("slip.plus"), find("slip.no-such-slip")
-    ('Does not belong in it: {part}.', None)
+    ('Does not belong in your number: {part}.', None)
     """
     found = everything(language)
     for part in key.split("."):

@@ -45,6 +45,6 @@ def test_as_stored_answers_are_closed_before_the_notebook_is_trusted(lab, chromi
     base, token = lab
     page = chromium.new_page()
     page.goto(f"{base}/lab/tree/03_reading_torchinfo.ipynb?reset&token={token}")
-    page.locator(".jp-RenderedHTMLCommon > details").nth(3).wait_for(timeout=60_000)
-    assert page.evaluate(OPENED) == [False] * 4
+    page.locator(".jp-RenderedHTMLCommon > details").nth(4).wait_for(timeout=60_000)
+    assert page.evaluate(OPENED) == [False] * 5
     page.close()

@@ -1,0 +1,125 @@
+"""A lecture of lesson 1 on slides, as `start.py lecture` opens it, by keyboard alone."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("playwright")
+
+ROOT = Path(__file__).resolve().parents[2]
+READY = """() => { const p = window.jupyterapp?.shell.currentWidget, k = p?.sessionContext?.session?.kernel;
+  return k && k.connectionStatus === 'connected' && k.status === 'idle'; }"""
+SHOWN = """() => { const { content } = window.jupyterapp.shell.currentWidget;
+  return content.widgets.filter(cell => cell.node.offsetParent && cell.node.getBoundingClientRect().height > 0)
+    .map(cell => [cell.model.id, cell.node.getBoundingClientRect().top, cell.node.getBoundingClientRect().bottom]); }"""
+WIDE = """() => Math.max(...[...document.querySelectorAll('.jp-Deck .cm-scroller, .jp-Deck .jp-OutputArea-output')]
+  .map(e => e.scrollWidth - e.clientWidth))"""
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory, chromium):
+    """start.py lecture, on a copy of the course without its environment, in this environment."""
+    folder = tmp_path_factory.mktemp("lecture") / "course"
+    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(".git", ".venv", "my", "__pycache__", ".*_cache"))
+    code = f"""
+import sys; sys.path.insert(0, {str(folder)!r}); import start
+start.environment, options = lambda *_: {sys.executable!r}, start.lecture_options
+start.lecture_options = lambda: [*options(), "--LabApp.expose_app_in_browser=True"]  # so that this test can ask which cells are shown
+start.main(sys.argv[1:])"""
+    command = [sys.executable, "-c", code, "lecture", "01", "--no-browser"]
+    own = {**os.environ, "JUPYTER_CONFIG_DIR": str(folder.parent / "config")}
+    process = subprocess.Popen(
+        command, cwd=folder, env=own, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if found := re.search(r"(http://\S+/lab/tree/01_counting_by_hand.ipynb\S*)", line):
+            break
+    else:
+        pytest.fail("".join(lines))
+    yield folder, found.group(1)
+    process.terminate()
+    process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def deck(started, chromium):
+    page = chromium.new_page(viewport={"width": 1280, "height": 720})
+    page.goto(started[1])
+    page.locator(".jp-Deck").first.wait_for(timeout=60_000)  # the slides are there from the start
+    page.wait_for_timeout(1000)
+    yield page
+    page.close()
+
+
+def shown(page) -> list[str]:
+    page.wait_for_timeout(300)
+    return [cell for cell, *_ in page.evaluate(SHOWN)]
+
+
+def turn_to(page, cell: str) -> None:
+    """Space, until this cell is on the slide and active."""
+    for _ in range(60):
+        if cell in shown(page):
+            return
+        page.keyboard.press("Space")
+    pytest.fail(f"{cell} is on no slide")
+
+
+def test_it_begins_with_the_title_in_large_type_and_no_pop_up(deck):
+    assert shown(deck) == ["title"]
+    size = deck.locator(".jp-Deck .jp-RenderedHTMLCommon p:visible").first.evaluate("e => parseFloat(getComputedStyle(e).fontSize)")
+    assert size >= 24
+    assert deck.locator(".jp-Dialog, .jp-toast, .Toastify__toast").count() == 0
+
+
+def test_a_lecture_of_lesson_1_by_keyboard_alone(deck):
+    """Every slide in order; cells run, a card moved, a guess typed, an error made and mended, each on its slide, and all fit."""
+    order, heights = [], {}
+    turn_to(deck, "card-layer")
+    deck.keyboard.press("Control+Enter")
+    deck.wait_for_function(READY, timeout=60_000)
+    slider = deck.get_by_role("slider", name="kernel", exact=True)
+    slider.wait_for(timeout=30_000)
+    for _ in range(40):  # Tab leads to the card
+        deck.keyboard.press("Tab")
+        if slider.evaluate("e => e === document.activeElement"):
+            break
+    deck.keyboard.press("ArrowLeft")
+    deck.locator(".course .big", has_text="36").first.wait_for(timeout=10_000)  # 2·2·2·4 + 4
+    deck.evaluate("() => window.jupyterapp.commands.execute('deck:start')")
+    deck.evaluate("() => { const { content } = window.jupyterapp.shell.currentWidget; content.mode = 'command'; content.activate(); }")
+    turn_to(deck, "conv2-params-guess")
+    for _ in range(80):
+        cells = deck.evaluate(SHOWN)
+        ids = [cell for cell, *_ in cells]
+        if ids and ids not in order[-1:]:
+            order.append(ids)
+            heights[tuple(ids)] = max(bottom for *_, bottom in cells) - min(top for _, top, _ in cells)
+        if "score" in ids:
+            break
+        deck.keyboard.press("Space")
+        deck.wait_for_timeout(150)
+    seen = [cell for ids in order for cell in ids]
+    book = [cell["id"] for cell in json.loads((ROOT / "notebooks/01_counting_by_hand.ipynb").read_text(encoding="utf-8"))["cells"]]
+    assert [book.index(cell) for cell in seen] == sorted(book.index(cell) for cell in seen)
+    assert {"strided-vote", "share-bars", "macs-guess", "card-network", "remember"} <= set(seen) and "conv2-formula" not in seen
+    assert max(heights.values()) <= 720, {ids: height for ids, height in heights.items() if height > 720}
+    assert deck.evaluate(WIDE) <= 2
+
+
+def test_the_next_lecture_begins_the_same_and_the_users_settings_are_untouched(started, deck):
+    folder, _ = started
+    deck.evaluate("() => window.jupyterapp.commands.execute('deck:stop')")  # JupyterLab notes that in the lecture's own settings
+    deck.wait_for_timeout(500)
+    code = f"import sys; sys.path.insert(0, {str(folder)!r}); import start; print(start.lecture_options())"
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    assert json.loads((folder / "my/.lecture/jupyterlab-slideshow/plugin.jupyterlab-settings").read_text()) == {"active": True}
+    assert not list((folder.parent / "config").rglob("*slideshow*"))
