@@ -1,9 +1,10 @@
-// ipywidgets gives a slider's handle, a number box and a menu no accessible name: each takes that of the label beside it.
+// ipywidgets gives a slider's handle, a number box, a menu and a play button no accessible name: each takes that of the label beside it.
 export default {
   render({ el }) {
     const name = () => el.closest(".course-card")?.querySelectorAll(".course-row").forEach((row) => {
       const said = row.querySelector(".widget-label")?.textContent;
       row.querySelectorAll(".noUi-handle, input, select").forEach((e) => e.setAttribute("aria-label", said));
+      row.querySelectorAll("button").forEach((e) => e.setAttribute("aria-label", `${said} ${e.querySelector(".fa-stop") ? "■" : "▶"}`));
     });
     const watch = new MutationObserver(name); // the rows come after this view, and again when a card is shown twice
     requestAnimationFrame(() => {

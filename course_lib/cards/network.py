@@ -202,7 +202,7 @@ def _most_changed(lines: list[Line]) -> list[Line]:
 def _room(more: int, free: int, columns: int, any_changed: bool) -> list[list[Cell]]:
     """The rows that are kept free, so that the card never grows; the first says what will stand there, or how many more changed."""
     said = words("more", n=more) if more else "" if any_changed else words("what_changes")
-    return [[Cell(said if i == 0 else "\u00a0", "quiet"), *[""] * (columns - 1)] for i in range(free)]
+    return [[Cell((i == 0 and said) or "\u00a0", "quiet"), *[""] * (columns - 1)] for i in range(free)]
 
 
 def network_card(

@@ -52,6 +52,7 @@ def test_a_typed_value_moves_the_slider(lesson):
 
 
 def test_an_impossible_setting_says_why(lesson):
+    card(lesson, "kernel").get_by_role("button", name="more sizes").click()
     layer = card(lesson, "groups")
     handle = layer.get_by_role("slider", name="groups", exact=True)
     handle.focus()
