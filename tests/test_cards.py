@@ -294,6 +294,30 @@ def test_any_function_of_sizes_is_a_card_with_pytorchs_numbers():
     assert "hidden width" in labels and network_card(mine).controls["depth"].max == 7  # 2·8 + 1 no longer fits 16×16
 
 
+def test_a_function_of_sizes_gives_its_ranges_and_is_not_taken_for_ours_by_its_name():
+    def small_cnn(width: (2, 9) = 4, classes=7):
+        return Network((3, 8, 8), conv=Conv2d(3, width, 3), flatten=Flatten(), fc=Linear(width * 36, classes)) if width else None
+
+    card = network_card(lambda width=4: Network((3, 8, 8), conv=Conv2d(3, width, 3)))
+    assert (card.controls["width"].min, card.controls["width"].max) == (1, 16)  # and not VGG's
+    card = network_card(small_cnn)
+    assert (card.controls["width"].min, card.controls["width"].max) == (2, 9) and "classes" in card.controls
+    assert [button.description for button in card.children[-2].children] == ["as given"]
+    assert "classes" not in network_card().controls
+
+
+@pytest.mark.parametrize(
+    "make, name",
+    [
+        (lambda: layer_card(image=10**9), "image"), (lambda: network_card(image=10**9), "image"),
+        (lambda: network_card(vgg16_32, width=10**6), "width"), (lambda: memory_card(batch=10**9), "batch"),
+    ],
+)  # fmt: skip
+def test_a_start_that_is_out_of_all_reach_is_told_and_not_drawn(make, name):
+    with pytest.raises(ValueError, match=rf"^{name} may be [\d,]+ on a card at most, not 1,000,000"):
+        make()
+
+
 def test_a_deep_network_is_drawn_stage_by_stage_and_nothing_is_lost():
     card = network_card(vgg16_32, layout="projector")
     card.set(width=48)

@@ -93,6 +93,7 @@ body[data-jp-theme-light="false"] .course-card {{ {_palette(2)}}}
 """
 CSS = PALETTE_CSS + (FOLDER / "card.css").read_text(encoding="utf-8")
 VIEW = "application/vnd.jupyter.widget-view+json"
+FAR = 10  # how many times a slider's usual end a card may begin with
 
 
 def _names() -> widgets.Widget:
@@ -131,6 +132,9 @@ class Card(widgets.VBox):
             raise ValueError(words("card.layout", layout=layout))
         if unknown := [name for name in chosen if name not in limits]:
             raise ValueError(words("card.no_slider", names=", ".join(map(str, unknown)), known=", ".join(limits)))
+        for name, ends in limits.items():
+            if ends and isinstance(ends[1], int) and start[name] > FAR * ends[1]:
+                raise ValueError(words("card.too_large", name=name, value=start[name], most=FAR * ends[1]))
         self._render, self._start, self._layout_name = render, dict(start), layout
         self._reference = dict(start if reference is None else reference)
         self._shown, self._setting, self._following, self._last = widgets.HTML(), False, (), None

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from course_lib.by_hand.ledger import Ledger, Row, what
-from course_lib.by_hand.networks import Network, small_cnn
+from course_lib.by_hand.networks import Network, conv1d_net, small_cnn, vgg16_32
 from course_lib.cards.base import Card, Total, View
 from course_lib.cards.pictures import Column, network_picture, short
 from course_lib.show.tables import Cell, Table, arrow, number, times
@@ -21,9 +21,9 @@ LIMITS = {
 }  # fmt: skip
 ASKED = {"batch": 1, "machine": False, "columns": False, "every_layer": False}  # what every network's card has beside the sizes
 PRESETS = {
-    "small_cnn": {"larger_smaller": {"conv2_kernel": 5}, "global_pool": {"global_pool": True}},
-    "vgg16_32": {"half_width": {"width": 32}, "vgg19": {"late_convs": 4}, "no_norm": {"batch_norm": False}},
-    "conv1d_net": {"twice_length": {"length": 200}, "wider_kernel": {"kernel": 9}},
+    small_cnn: {"larger_smaller": {"conv2_kernel": 5}, "global_pool": {"global_pool": True}},
+    vgg16_32: {"half_width": {"width": 32}, "vgg19": {"late_convs": 4}, "no_norm": {"batch_norm": False}},
+    conv1d_net: {"twice_length": {"length": 200}, "wider_kernel": {"kernel": 9}},
 }
 MOST = 11  # columns of a picture; a network with more shows blocks
 ROOM = 3  # rows for changes on a projector; where more changed, the last says how many
@@ -205,14 +205,21 @@ def _room(more: int, free: int, columns: int, any_changed: bool) -> list[list[Ce
     return [[Cell((i == 0 and said) or "\u00a0", "quiet"), *[""] * (columns - 1)] for i in range(free)]
 
 
+def _given_ranges(make: Make) -> dict[str, tuple[int, int]]:
+    """The ends that a function of sizes gives its sliders, as annotations: `def mine(depth: (1, 6) = 2)`."""
+    annotated = {name: size.annotation for name, size in inspect.signature(make).parameters.items()}
+    return {name: ends for name, ends in annotated.items() if isinstance(ends, tuple) and len(ends) == 2}
+
+
 def network_card(
     network: Make = small_cnn, sliders: Iterable[str] | None = None, layout: str = "desk", machine: bool = False, **start
 ) -> Card:
     """A card on a network: sliders for its sizes, totals, maps, weights as areas, and the ledger.
 
     `network` is a function of sizes that gives a Network: small_cnn, vgg16_32, conv1d_net, or your own, whose arguments have
-    whole numbers or True and False as defaults. `sliders` names those to show (all by default), `start` their values, `machine`
-    asks PyTorch and torchinfo too, and layout "projector" has big totals and only the rows that changed.
+    whole numbers or True and False as defaults; `depth: (1, 6) = 2` gives a slider its ends. `sliders` names those to show (all by
+    default), `start` their values, `machine` asks PyTorch and torchinfo too, and layout "projector" has big totals and only the rows that
+    changed.
 
     >>> from course_lib import vgg16_32
     >>> network_card(conv2_kernel=5).values["conv2_kernel"], network_card(vgg16_32, width=32).values["late_convs"]
@@ -225,11 +232,15 @@ def network_card(
     usual = {**sizes(network), **ASKED}
     if unknown := sorted(start.keys() - usual.keys()):
         raise TypeError(words("card.network_size", names=", ".join(unknown), known=", ".join(usual)))
-    ranges = {name: LIMITS.get(name, (min(1, value), max(8, 4 * value))) for name, value in usual.items() if name != "classes"}
+    ours = any(network is known for known in PRESETS)  # and not only of the same name
+    given = _given_ranges(network) | {name: ends for name, ends in LIMITS.items() if ours or name in ASKED}
+    ranges = {name: given.get(name, (min(1, value), max(8, 4 * value))) for name, value in usual.items()}
+    if ours:
+        ranges.pop("classes", None)  # the task gives them
     if not _deep(_network({**usual, **start}, network).ledger()):
         del ranges["every_layer"]
-    limits = {name: None if isinstance(usual[name], bool) else ends for name, ends in ranges.items()}  # the task gives the classes
-    known = PRESETS.get(getattr(network, "__name__", ""), {})
+    limits = {name: None if isinstance(usual[name], bool) else ends for name, ends in ranges.items()}
+    known = PRESETS[network] if ours else {}
     article = {name: value for name, value in usual.items() if name not in ("machine", "columns", "every_layer")}
     presets = {words("as_in_article" if known else "as_given"): article}
     presets |= {words(name): {**article, **values} for name, values in known.items()}
