@@ -1,11 +1,30 @@
 """vote: a question for a room, with four numbers and who believes each."""
 
+from html import escape
+
 from course_lib.asking.exercises import ask, exercise, why
 from course_lib.asking.slips import Function, specific, unlikely
 from course_lib.asking.telling import sentence, shown
 from course_lib.by_hand.layers import whole
 from course_lib.show.tables import Cell, Table, arrow
 from course_lib.words import words
+
+TILE = "border:2px solid #2a6ab3;border-radius:10px;padding:10px 16px;line-height:1.4"
+
+
+class Vote(Table):
+    """A vote as four large tiles; as text, the table that it is."""
+
+    def html(self) -> str:
+        tiles = ""
+        for row in self.rows:
+            letter, number, *rest = [cell.text if isinstance(cell, Cell) else cell for cell in row]
+            said = zip(self.columns[2:], rest, strict=True)  # hands by round; and last, under no heading, who believes it
+            lines = [escape(text if heading.startswith("<") else f"{heading}: {text}") for heading, text in said if text]
+            head = f'<span style="font-size:22px">{letter}</span> <b style="font-size:32px">{escape(number)}</b>'
+            tiles += f'<div style="{TILE}">{head}{"".join(f"""<div style="font-size:18px">{line}</div>""" for line in lines)}</div>'
+        grid = "display:grid;grid-template-columns:repeat(auto-fit,minmax(210px,1fr));gap:14px"
+        return f'<p style="font-size:20px"><b>{escape(self.caption)}</b></p><div style="{grid}">{tiles}</div>'
 
 
 def vote(name: str, reveal: bool = False, variant: int | None = None, first: list[int] = (), second: list[int] = ()) -> Table:
@@ -41,4 +60,4 @@ def vote(name: str, reveal: bool = False, variant: int | None = None, first: lis
     ]
     heads = [words("hands", n=n) for n in range(1, len(rounds) + 1)] + [words("change")] * (len(rounds) == 2)
     columns = [f"<{words('vote')}", words("number"), *heads] + [f"<{words('believes')}"] * reveal
-    return Table(columns, rows, caption=ask(name, answer))
+    return Vote(columns, rows, caption=ask(name, answer))

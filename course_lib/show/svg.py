@@ -43,7 +43,10 @@ def picture(width: float, height: float, parts: list[str], alt: str) -> str:
     )
 
 
+STILL = "#eceff4"  # behind a picture that cannot follow the theme: it glares in neither
+
+
 def image(svg: str, alt: str, width: str = "100%") -> str:
     """An SVG as an <img> with its alt text, which shows in a notebook that nobody has trusted yet, too."""
-    source = base64.b64encode(svg.encode()).decode()
+    source = base64.b64encode(svg.replace(colour("paper"), STILL).encode()).decode()
     return f'<img alt="{escape(alt)}" width="{width}" src="data:image/svg+xml;base64,{source}">'
