@@ -302,7 +302,7 @@ def test_a_function_of_sizes_gives_its_ranges_and_is_not_taken_for_ours_by_its_n
     assert (card.controls["width"].min, card.controls["width"].max) == (1, 16)  # and not VGG's
     card = network_card(small_cnn)
     assert (card.controls["width"].min, card.controls["width"].max) == (2, 9) and "classes" in card.controls
-    assert [button.description for button in card.children[-2].children] == ["as given"]
+    assert [button.description for button in card.children[-2].children] == ["as given", "compare with this one"]
     assert "classes" not in network_card().controls
 
 
@@ -405,6 +405,16 @@ def test_what_differs_from_the_start_has_a_dashed_outline_of_it():
     assert dashed() == 0
     assert dashed(conv2_kernel=5) == 2 + 2 + 2  # the maps of conv2 and pool2, and both areas of conv2 and fc1
     assert dashed(image=64) == 5 + 1 + 3  # every map, fc1's weights, and all MACs but fc2's
+
+
+def test_what_is_shown_can_be_made_the_start():
+    card = network_card()
+    card.set(conv2_kernel=5)
+    assert "▼ −9,792" in card._shown.value
+    next(button for button in card.children[-2].children if button.description == "compare with this one").click()
+    assert "▼ −9,792" not in card._shown.value and "stroke-dasharray" not in card._shown.value
+    card.set(conv2_kernel=3)
+    assert "▲ +9,792" in card._shown.value
 
 
 def test_a_setting_that_does_not_fit_is_told_over_the_last_picture():

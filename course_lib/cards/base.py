@@ -159,6 +159,7 @@ class Card(widgets.VBox):
             self.controls[name] = made
             made.observe(self._changed, "value")
         buttons = [self._button(label, values) for label, values in (presets or {}).items()]
+        buttons += [self._keep()] if layout == "desk" and sliders is None else []
         switches += [self._more(hidden)] if hidden else []
         grid = _grid([*rows, *hidden])
         lines = [widgets.HBox(line, layout={"flex_flow": "row wrap", "grid_gap": "8px"}) for line in (switches, buttons) if line]
@@ -231,6 +232,17 @@ class Card(widgets.VBox):
     def _button(self, label: str, values: dict) -> widgets.Button:
         button = widgets.Button(description=label, layout={"width": "auto"})
         button.on_click(lambda _: self.set(**{name: value for name, value in values.items() if name in self.controls}))
+        return button
+
+    def _keep(self) -> widgets.Button:
+        """A button that makes what is shown now the start, with which all that follows is compared."""
+        button = widgets.Button(description=words("keep"), layout={"width": "auto"})
+
+        def keep(_) -> None:
+            self._reference = self.values
+            self._changed()
+
+        button.on_click(keep)
         return button
 
     def _changed(self, _=None) -> None:

@@ -203,8 +203,9 @@ def layer_picture(layer: Layer, input_shape: Shape, position: int, alt: str) -> 
     parts.append(label(left, 22, each, bold=True, anchor="start"))
     for n in range(shown):
         x, y = left + (n % across) * (530 / across), top + (n // across) * (kh * small + 30)
-        parts += _sheets(x, y, kw * small, kh * small, layer.kernel[-1], "warm", "orange")
-        parts += _cells(x, y, kh, kw, small, "warm", "orange")
+        fill, edge = ("orange", "paper") if n == 0 else ("warm", "orange")  # the first is at work, on the cells of its colour
+        parts += _sheets(x, y, kw * small, kh * small, layer.kernel[-1], fill, edge)
+        parts += _cells(x, y, kh, kw, small, fill, edge)
         if layer.bias:
             at = f'cx="{x + kw * small + 24:.1f}" cy="{y + kh * small - 6:.1f}"'
             parts.append(f'<circle {at} r="6" fill="{colour("blue")}"/>')
