@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from course_lib import check, practice, reveal
+from course_lib import check, practice, reveal, vote
 from course_lib.asking import exercises, progress
 from course_lib.asking.exercises import EXERCISES, LESSONS, STARS
 from course_lib.asking.progress import Progress, read
 from course_lib.asking.results import results
+from course_lib.words import find
 
 ROOT = Path(__file__).parents[1]
 
@@ -207,3 +208,36 @@ def test_the_stars_are_those_of_exercises():
         assert (
             lesson.STARS.keys() <= lesson.EXERCISES.keys() | getattr(lesson, "FUNCTIONS", {}).keys() | getattr(lesson, "DESIGNS", {}).keys()
         )
+
+
+REASONED = [name for name in STARS if find(f"exercise.{name}.reasons")]
+
+
+@pytest.mark.parametrize("name", REASONED)
+def test_after_a_right_number_one_of_four_reasons_is_right(name):
+    truth, reasons = EXERCISES[name].value(), find(f"exercise.{name}.reasons")
+    said = str(check(name, truth))
+    assert said.startswith("Right.") and f'check("{name}", answer, reason="A")' in said and len(reasons) == 4
+    shown = {line[0]: line[3:] for line in said.splitlines() if line[1:3] == "  "}
+    assert sorted(shown) == list("ABCD") and set(shown.values()) == {text for text, _ in reasons}
+    for letter, text in shown.items():
+        told = check(name, truth, reason=letter).splitlines()[2]
+        index = [reason for reason, _ in reasons].index(text)
+        assert told.startswith(f"Yes: {text}" if index == 0 else f"The number is right, this reason is not: {text} {reasons[index][1]}")
+    assert "And why?" not in check(name, truth + 1) and len({shown_at(name) for name in REASONED}) > 1
+
+
+def shown_at(name: str) -> str:
+    """At which letter the right reason stands."""
+    right = find(f"exercise.{name}.reasons")[0][0]
+    return next(line[0] for line in str(check(name, EXERCISES[name].value())).splitlines() if line.endswith(right))
+
+
+def test_a_vote_shows_four_tiles_with_their_numbers_and_hands():
+    html = vote("strided", first=[3, 9, 12, 1], second=[1, 3, 20, 1], reveal=True).html()
+    tiles = html.split('<div style="border')[1:]
+    for tile, letter, number, hands, change in zip(
+        tiles, "ABCD", ("138", "540", "552", "1,512"), (3, 9, 12, 1), ("▼ −2", "▼ −6", "▲ +8", ""), strict=True
+    ):
+        assert f">{letter}<" in tile and f">{number}<" in tile and f"hands 1: {hands}" in tile and change in tile
+    assert "This is right." in tiles[2] and "You divided by the stride" in tiles[0]
