@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+import torch
 from ipywidgets.widgets.widget import _instances
 from torch import nn
 
@@ -600,3 +601,69 @@ def test_the_changes_of_the_rows_add_up_to_the_change_of_the_total(make, values)
         return int(said.split()[1]) if said else 0
 
     assert sum(signed(row[5]) for row in table.rows) == signed(table.total[5]) != 0
+
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def rects(svg: str, **having) -> list[dict]:
+    found = [shape.attrib for shape in ElementTree.fromstring(svg).iter(f"{SVG}rect")]
+    return [shape for shape in found if all(value in shape.get(name.replace("_", "-"), "") for name, value in having.items())]
+
+
+def test_the_dashed_outline_is_the_start_on_the_same_scale():
+    now, start = small_cnn(conv2_kernel=5).ledger(), small_cnn().ledger()
+    svg = network_view({**START, "conv2_kernel": 5}, START, "projector").svg
+    ghosts = [(float(shape["y"]), float(shape["width"])) for shape in rects(svg, stroke_dasharray="4")]
+    wanted = []
+    for what in ("params", "macs"):
+        most = max(getattr(row, what) for row in (*now, *start))
+        wanted += [54 * math.sqrt(getattr(start[name], what) / most) for name in ("conv2", "fc1")]
+    assert sorted(side for y, side in ghosts if y > 110) == pytest.approx(sorted(wanted), rel=0.02)
+    conv2, pool2 = sorted((side for y, side in ghosts if y < 110), reverse=True)  # maps of 10 and of 4 cells at the start
+    assert conv2 / pool2 == pytest.approx(10 / 4, rel=0.02)
+
+
+def windows(svg: str) -> list[dict]:
+    return [shape for shape in rects(svg, fill="none") if shape.get("stroke-width") == "2.5"]
+
+
+def on(window: dict, svg: str) -> float:
+    """How wide the front of the map is on which a window lies; 0 where it hangs over."""
+    left, right = float(window["x"]), float(window["x"]) + float(window["width"])
+    fronts = [(float(front["x"]), float(front["width"])) for front in rects(svg, stroke="blue")]
+    return next((width for x, width in fronts if x <= left <= x + 4 and right <= x + width + 0.2), 0)
+
+
+def test_a_kernel_and_a_pools_window_lie_on_the_map_that_they_read_in_their_colours_and_not_beyond():
+    svg = network_view(START, START, "projector").svg
+    colours = [re.search(r"--course-(\w+)", window["stroke"]).group(1) for window in windows(svg)]
+    assert colours == ["orange", "quiet", "orange", "quiet"]  # conv1's, pool1's, conv2's, pool2's
+    for window, kernel, side in zip(windows(svg), (5, 5, 3, 3), (32, 28, 12, 10), strict=True):
+        assert float(window["width"]) == pytest.approx(on(window, svg) * kernel / side, abs=2)
+    for change in ({"conv2_kernel": 7, "conv1_kernel": 11}, {"image": 64}, {"pool1_kernel": 7, "conv2_kernel": 7}):
+        svg = network_view({**START, **change}, START, "projector").svg
+        assert all(on(window, svg) for window in windows(svg))
+
+
+def test_the_first_kernel_is_at_work_and_has_the_colour_of_its_cells():
+    svg = layer_card(Conv2d(2, 4, 3), image=6)._view().svg
+    kernels = [
+        shape for shape in rects(svg) if 400 < float(shape["x"]) < 1000 and float(shape["width"]) > 30 and shape.get("stroke") is None
+    ]
+    first = min(kernels, key=lambda shape: float(shape["x"]))
+    assert "orange" in first["fill"] and all("warm" in shape["fill"] for shape in kernels if shape is not first)
+
+
+@pytest.mark.parametrize(
+    "layer", [Conv2d(2, 4, 3), Conv2d(2, 4, 3, stride=2, padding=1), Conv2d(1, 1, 2, dilation=3), Conv1d(2, 4, 5, padding=2)]
+)
+def test_the_places_along_a_side_are_derived_as_pytorch_has_them(layer):
+    for image in (7, 8, 12):
+        lines = layer_card(layer, image=image)._view().table.text().splitlines()
+        work, number = re.search(r"places along a side +⌊\((.+)\)/(\d+)⌋ \+ 1 +(\d+)", lines[1]).group(1, 2), lines[1].split()[-1]
+        derived = eval(work[0].replace("−", "-")) // int(work[1]) + 1
+        output = build(Network((layer.in_channels, *[image] * layer.dims), layer=layer))(
+            torch.zeros(1, layer.in_channels, *[image] * layer.dims)
+        )
+        assert derived == int(number) == output.shape[-1]

@@ -1193,3 +1193,11 @@ def test_a_design_at_the_bound_fits_and_counts():
     assert "global average pool" in check("under-budget", hint=2)
     wide = Network((3, 32, 32), conv=Conv2d(3, 4, 20), gap=AdaptiveAvgPool2d(1), flatten=Flatten(), fc=LazyLinear(10))
     assert wide.receptive_field() == (20, 20) and check("under-budget", wide).startswith("Right.")
+
+
+@pytest.mark.parametrize("name", ["wrong-line-norm", "wrong-line-vgg"])
+def test_what_is_said_to_a_line_speaks_of_this_line(name):
+    wrong = EXERCISES[name].value()
+    for line in {1, 2, 3, 4, 5} - {wrong}:
+        assert check(name, line).startswith(f"Not yet.\nLine {line} is right: ")
+    assert check(name, wrong).startswith("Right.") and "Line" not in check(name, 6)
