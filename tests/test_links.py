@@ -78,3 +78,11 @@ def test_every_path_in_backticks_is_there(name):
         if re.fullmatch(r"(?:[\w.-]+/)+|(?:[\w.-]+/)*[\w-]+\.(?:py|toml|json|ipynb|md|svg|png|yml)", quoted):
             there = {quoted, f"/{quoted}"} & MADE or any(path == quoted or path.endswith(f"/{quoted}") for path in THERE)
             assert there, f"{name}: there is no {quoted}"
+
+
+def test_every_command_of_start_py_is_one():
+    known = {"lecture", "test", "record", "results"}
+    for path in (record.ROOT / "README.md", record.ROOT / "CONTRIBUTING.md", *sorted((record.ROOT / "docs").glob("*.md"))):
+        commands = set(re.findall(r"start\.py ([a-z]\w*)", path.read_text(encoding="utf-8")))
+        assert commands <= known, (path.name, commands - known)
+    assert all(f'"{command}"' in (record.ROOT / "start.py").read_text(encoding="utf-8") for command in known)
