@@ -158,6 +158,7 @@ def test_a_classes_results(tmp_path):
     learner(tmp_path, "b2.json", "2", **{"conv2-params": entry(1, False)})  # an earlier state of the same copy
     learner(tmp_path, "<b>c.json", "3", **{"<script>alert(1)</script>": entry(2, False) | {"slips": {"<i>": 1}}})
     (tmp_path / "broken.json").write_text("{")
+    (tmp_path / ".given.json").write_text("{}")  # start.py's own, in a learner's copy
     (tmp_path / "foreign.json").write_text('{"cells": []}')
     (tmp_path / "binary.json").write_bytes(bytes(range(256)))
     found = results(tmp_path)
@@ -188,8 +189,8 @@ def start(*arguments) -> subprocess.CompletedProcess:
 def test_start_py_shows_the_results_and_writes_the_page(tmp_path):
     learner(tmp_path, "a.json", "1", total=entry())
     done = start("results", tmp_path)
-    assert done.returncode == 0 and "Results of 1 learners" in done.stdout and "total" in done.stdout
-    assert "<h1>Results of 1 learners</h1>" in (tmp_path / "results.html").read_text(encoding="utf-8")
+    assert done.returncode == 0 and "A class, and its results. Learners: 1" in done.stdout and "total" in done.stdout
+    assert "<h1>A class, and its results. Learners: 1</h1>" in (tmp_path / "results.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def results(folder: Path) -> Results:
     Of a file that was handed in twice, as its number tells, the one with more answers counts.
     """
     learners, left_out = {}, []
-    for path in sorted(folder.rglob("*.json")):
+    for path in sorted(folder.rglob("[!.]*.json")):
         name = path.relative_to(folder).as_posix()
         try:
             if path.stat().st_size > LARGEST:
