@@ -55,10 +55,17 @@ def _map(x: float, shape: Shape, scale: float, longest: int, fill: str) -> tuple
     height, width = (max(3, side * scale) for side in _plane(shape))
     behind = LEAN * (_sheets_of(shape) - 1)
     left, top = x - (width + behind) / 2, MIDDLE - (height - behind) / 2
-    sheets = [
-        box(left + LEAN * i, top - LEAN * i, width, height, fill if i == 0 else "pale", "blue", 0.6) for i in range(_sheets_of(shape))
-    ]
-    return sheets[::-1], (left, top, width, height)
+    front = (left, top, width, height)
+    return [*_behind(*front, behind), box(*front, fill, "blue", 0.8)], front
+
+
+def _behind(left: float, top: float, width: float, height: float, behind: float) -> list[str]:
+    """The sheets behind the front: one shape for all, and of each the two edges that are seen."""
+    hull = f"M{left:.1f} {top:.1f}l{behind:.1f} {-behind:.1f}h{width:.1f}v{height:.1f}l{-behind:.1f} {behind:.1f}z"
+    steps = [LEAN * i for i in range(1, round(behind / LEAN) + 1)]
+    edges = "".join(f"M{left + step:.1f} {top - step:.1f}h{width:.1f}v{height:.1f}" for step in steps)
+    line = f'stroke="{colour("blue")}" stroke-width="0.6"'
+    return [f'<path d="{hull}" fill="{colour("pale")}" {line}/><path d="{edges}" fill="none" {line}/>'] if steps else []
 
 
 def _window(column: Column, front: tuple[float, float, float, float], shape: Shape, scale: float) -> str:
