@@ -54,7 +54,7 @@ def deck(started, chromium):
     page = chromium.new_page(viewport={"width": 1280, "height": 720})
     page.goto(started[1])
     page.locator(".jp-Deck").first.wait_for(timeout=60_000)  # the slides are there from the start
-    page.wait_for_timeout(1000)
+    page.wait_for_function(f"() => ({SHOWN})().length === 1", timeout=60_000)  # and its first slide is laid out
     yield page
     page.close()
 
