@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 def fresh(monkeypatch):
     """Nobody has answered anything yet."""
     monkeypatch.setattr(exercises, "progress", Progress())
-    monkeypatch.setattr(exercises, "_asked", [])
+    monkeypatch.setattr(exercises, "_latest", [])
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def my(monkeypatch, tmp_path):
 
 def next_day(monkeypatch):
     monkeypatch.setattr(exercises, "progress", Progress())
-    monkeypatch.setattr(exercises, "_asked", [])
+    monkeypatch.setattr(exercises, "_latest", [])
 
 
 def test_the_score_is_of_the_lesson_that_was_asked_last():

@@ -16,7 +16,7 @@ EXERCISES: dict[str, Answer | Function] = {
 }
 STARS: dict[str, int] = {name: stars for lesson in LESSONS for name, stars in lesson.STARS.items()}  # those that check asks
 progress = Progress()
-_asked: list[str] = []  # in this session, whether answered or not
+_latest: list[str] = []  # what this session has shown last, answered or not
 
 
 class Said(str):
@@ -84,7 +84,7 @@ def check(name: str | None = None, answer=..., hint: int = 0, variant: int | Non
     if not isinstance(name, str):
         raise TypeError(words("exercise_call.name", given=name))
     asked = None if name in DESIGNS and variant is None else exercise(name, variant)
-    _asked.append(name)
+    _latest[:] = [name]
     if hint and variant is not None:
         return Said(words("hint") + "\n" + words("variant_hint", parts=made_of(name, asked)))
     if hint:
@@ -144,7 +144,7 @@ def _notice() -> list[str]:
 def score() -> Said:
     """What has passed in the lesson that was asked last, which slips were made, and what to practise."""
     known = progress.exercises()
-    last = (_asked or list(known) or [""])[-1]
+    last = (_latest or list(known) or [""])[-1]
     if last not in EXERCISES and last not in STARS:
         return Said("\n".join([words("score_nothing"), *_notice()]))
     number = lesson_of(last)
@@ -175,7 +175,7 @@ def reveal(name: str, guess=..., variant: int | None = None) -> Said:
     answer, value = exercise(name, variant), as_number(guess)
     if isinstance(answer, Function):
         return check(name, guess)
-    _asked.append(name)
+    _latest[:] = [name]
     if isinstance(value, str):
         return Said(f"{ask(name, answer)}\n{value}")
     right = is_right(value, answer)

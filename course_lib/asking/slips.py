@@ -252,12 +252,21 @@ def unlikely(slips: tuple[Slip, ...]) -> int:
     return sum(RARE.get(slip.kind, 0) + FAR.get(slip.part, 0) * (slip.kind == "unit") + (slip[:2] == ("swapped", "k")) for slip in slips)
 
 
+def spelled(slip: Slip) -> str:
+    """A slip as words/ and a learner's results know it.
+
+    >>> spelled(Slip("swapped", "k", "cin")), spelled(Slip("left_out", "biases"))
+    ('swapped-k-cin', 'left_out-biases')
+    """
+    return "-".join(filter(None, slip))
+
+
 ANY_SIZE = r"{.*?}|\b(2\*\*20|2\^20|10\*\*6|10\^6|1,024|1,000)\b|(?<!\d)×\d"  # what is true of any sizes
 
 
 def specific(name: str, answer: Answer, slip: Slip) -> str | None:
     """A slip's own sentence: in this exercise, or wherever it is made; for other numbers only one that names none."""
-    key = "-".join(filter(None, slip))
+    key = spelled(slip)
     common = find(f"slip.{key}")
     if common and not set(re.findall(r"{(\w+)", common)) <= answer.sizes.keys():  # it speaks of a size that this exercise does not have
         common = None

@@ -3,7 +3,7 @@
 import math
 from typing import Any, NamedTuple
 
-from course_lib.asking.slips import Answer, Slip, specific, unlikely
+from course_lib.asking.slips import Answer, Slip, specific, spelled, unlikely
 from course_lib.words import find, words
 
 
@@ -95,15 +95,6 @@ def tell(name: str, answer: Answer, causes: list[tuple[Slip, ...]]) -> Diagnosis
     first, *others = dict.fromkeys(told) or [""]
     slips = " + ".join(spelled(slip) for slip in best[0]) if best else ""
     return Diagnosis(words("either", one=first, other=others[0]) if others else first, slips)
-
-
-def spelled(slip: Slip) -> str:
-    """A slip as words/ and a learner's results know it.
-
-    >>> spelled(Slip("swapped", "k", "cin")), spelled(Slip("left_out", "biases"))
-    ('swapped-k-cin', 'left_out-biases')
-    """
-    return "-".join(filter(None, slip))
 
 
 def recalled(name: str, answer: Answer, slips: str) -> str:

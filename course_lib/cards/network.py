@@ -125,12 +125,12 @@ def network_view(values: dict, start: dict, layout: str = "desk", make: Make = s
     blocks = _deep(ledger) or _deep(before)
     lines, at_start = _lines(asked, before, blocks), _lines(((row,) for row in before), before, blocks)
     columns, width = _columns(network, lines), {"desk": 1400, "projector": 1120}[layout]
-    said = [
+    layers = [
         words("network_alt_layer", name=column.name, shape=times(column.shape), params=column.params, macs=column.macs)
         for column in columns
         if column.params
     ]
-    alt = words("network_alt", input=times(network.input_shape), maps="; ".join(said))
+    alt = words("network_alt", input=times(network.input_shape), maps="; ".join(layers))
     if values["every_layer"]:
         lines = _lines(asked, before, False)
     table = _table(lines, ledger, before, values, layout)
@@ -158,7 +158,8 @@ def _table(lines: list[Line], ledger: Ledger, before: Ledger, values: dict, layo
     """On a desk all rows that do something, and those that were left out; on a projector those alone that changed most."""
     desk, machine = layout == "desk", values["machine"]
     shown = [line for line in lines if _seen(line.row) or line.old.params]
-    rows = shown if desk else _most_changed(shown)
+    changed = [line for line in shown if _counts(line)]
+    rows = shown if desk else _most_changed(changed)
     wide = machine and (values["columns"] or any(count != line.row.params for line in lines for count in line.counts))
     columns = [  # heading, a line's cell, the total
         (f"<{words('layer')}", lambda line: Cell(line.row.name, "name"), words("total")),
@@ -183,7 +184,7 @@ def _table(lines: list[Line], ledger: Ledger, before: Ledger, values: dict, layo
         columns.insert(1, moved)
     cells = [[cell(line) for _, cell, _ in columns] for line in rows]
     if not desk:
-        cells += _room(len(shown := [line for line in shown if _counts(line)]) - len(rows), ROOM - len(rows), len(columns), bool(shown))
+        cells += _room(len(changed) - len(rows), ROOM - len(rows), len(columns), bool(changed))
     marked = frozenset(i for i, line in enumerate(rows) if line.changed)
     return Table([heading for heading, *_ in columns], cells, [total for *_, total in columns] if desk else [], marked=marked)
 
@@ -193,8 +194,8 @@ def _counts(line: Line) -> bool:
     return line.changed and bool(line.change or line.row.params or line.row.kind == "Flatten")
 
 
-def _most_changed(lines: list[Line]) -> list[Line]:
-    changed = [line for line in lines if _counts(line)]
+def _most_changed(changed: list[Line]) -> list[Line]:
+    """Those whose parameters changed most, in their order: as many as there is room for."""
     most = sorted(changed, key=lambda line: -abs(line.change))[: ROOM - (len(changed) > ROOM)]
     return [line for line in changed if line in most]
 

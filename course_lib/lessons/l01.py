@@ -10,10 +10,6 @@ def positions(sizes: dict) -> dict:
     return {"out": out, "short": out - 1}
 
 
-def padded(sizes: dict) -> dict:
-    return {"padded_k": sizes["k"] + 2}
-
-
 def stored(sizes: dict) -> dict:
     weights = sizes["k"] ** 2 * sizes["channels"] * sizes["cout"]
     return {"weights": weights, "stored": weights + sizes["cout"]}
