@@ -2,6 +2,7 @@
 
 import math
 import re
+from html import unescape
 from itertools import pairwise
 from types import SimpleNamespace
 from xml.etree import ElementTree
@@ -35,13 +36,15 @@ from course_lib import (
 from course_lib.asking.exercises import Said
 from course_lib.by_hand.step import largest_batch
 from course_lib.by_machine.modules import build
-from course_lib.cards import base
-from course_lib.cards.base import View
-from course_lib.cards.network import ASKED, START, network_view, sizes
+from course_lib.cards import base, controls
+from course_lib.cards.network import ASKED, PRESETS, START, network_view, sizes
 from course_lib.cards.pictures import short
+from course_lib.cards.view import LAYOUTS, misfit
 from course_lib.show import figures
 from course_lib.show.tables import Table
+from course_lib.words import words
 
+SVG = "{http://www.w3.org/2000/svg}"
 CARDS = {
     "network": network_card,
     "network, projector": lambda: network_card(layout="projector"),
@@ -57,6 +60,13 @@ CARDS = {
 
 def shown(card) -> list[str]:
     return re.findall(r'class="big">([^<]*)<', card._shown.value)
+
+
+ON_A_DESK = ["compare with this one", "both, one above the other"]
+
+
+def picture(card) -> str:
+    return re.search(r"<svg.*?</svg>", card._shown.value, re.S)[0]
 
 
 def ends(control) -> list:
@@ -98,9 +108,24 @@ def test_an_impossible_setting_says_why_and_is_undone():
     assert card._shown.value == before
 
 
-def test_groups_that_do_not_divide_say_which_would():
+@pytest.mark.parametrize("cin, cout", [(3, 7), (6, 12), (4, 8), (32, 32)])
+def test_only_groups_that_pytorch_takes_are_offered(cin, cout):
+    def taken(groups: int) -> bool:
+        try:
+            return bool(nn.Conv2d(cin, cout, 1, groups=groups))
+        except ValueError:
+            return False
+
     card = layer_card()
-    card.set(groups=2)
+    card.set(in_channels=cin, out_channels=cout)
+    assert list(card.controls["groups"].options) == [groups for groups in range(1, 40) if taken(groups)]
+    card.set(groups=card.controls["groups"].options[-1])
+    assert shown(card) and card.values["groups"] == card.controls["groups"].options[-1]
+
+
+def test_groups_that_no_longer_divide_say_which_would():
+    card = layer_card(Conv2d(4, 8, 3, groups=2))
+    card.set(in_channels=3, out_channels=7)
     assert "groups=2 does not divide both in_channels=3 and out_channels=7; 1 would" in card._shown.value
 
 
@@ -160,7 +185,7 @@ def test_running_a_cell_again_frees_its_old_card_and_no_other(monkeypatch):
 
 
 def test_without_anywidget_there_is_a_card_all_the_same(monkeypatch):
-    monkeypatch.setattr(base, "anywidget", None)
+    monkeypatch.setattr(controls, "anywidget", None)
     assert "course-no-anywidget" in network_card().children[1].value
 
 
@@ -221,8 +246,9 @@ def test_the_memory_cards_picture_has_its_mark_over_the_highest_moment(network, 
     moments = timeline({"small_cnn": small_cnn, "vgg16_32": vgg16_32}[network](batch_norm=False), batch)
     svg = card._shown.value
     (x, y) = map(float, re.search(r'd="M([\d.]+) ([\d.]+)l-9 -14h18z"', svg).groups())
-    assert int((x - 10) / (1170 / len(moments))) == moments.index(moments.peak)
-    tops = [float(top) for top in re.findall(r"[ML][\d.]+ ([\d.]+)", svg.split('fill="var(--course-orange')[0].split("<path")[-1])]
+    corners = re.findall(r"[ML]([\d.]+) ([\d.]+)", svg.split('fill="var(--course-orange')[0].split("<path")[-1])
+    across, tops = ([float(corner[axis]) for corner in corners] for axis in (0, 1))
+    assert int((x - 10) / ((max(across) - 10) / len(moments))) == moments.index(moments.peak)
     assert y == pytest.approx(min(tops) - 2, abs=0.11)
 
 
@@ -269,7 +295,7 @@ def test_the_memory_cards_totals_say_how_they_changed():
 
 def test_evil_text_is_text_in_every_answer():
     evil = "<script>alert(1)</script>"
-    made = [View(problem=evil).live("desk"), View(problem=evil).bundle()["text/html"], Said(evil)._repr_html_()]
+    made = [misfit(evil, ""), Said(evil)._repr_html_()]
     made += [Table(["<"], [[evil]], caption=evil).html(), bars(evil, **{evil: {evil: 1}}).bundle()["text/html"]]
     assert all("<script" not in html and "&lt;script&gt;" in html for html in made)
 
@@ -303,7 +329,11 @@ def test_a_function_of_sizes_gives_its_ranges_and_is_not_taken_for_ours_by_its_n
     assert (card.controls["width"].min, card.controls["width"].max) == (1, 16)  # and not VGG's
     card = network_card(small_cnn)
     assert (card.controls["width"].min, card.controls["width"].max) == (2, 9) and "classes" in card.controls
-    assert [button.description for button in card.children[-2].children] == ["as given", "compare with this one"]
+    assert [button.description for button in card.children[-2].children] == [
+        "as given",
+        "compare with this one",
+        "both, one above the other",
+    ]
     assert "classes" not in network_card().controls
 
 
@@ -335,7 +365,32 @@ def test_a_deep_network_is_drawn_stage_by_stage_and_nothing_is_lost():
     assert desk._shown.value.count(f">{total}<") == 2  # the big number, and the table's sum
 
 
+def svg(values: dict, start: dict = START, layout: str = "projector", make=small_cnn) -> str:
+    view = LAYOUTS[layout](network_view(values, start, make))
+    return view.draw(view.width)
+
+
 NETWORKS = {"small_cnn": small_cnn, "vgg16_32": vgg16_32, "conv1d_net": conv1d_net}
+STARTS = {
+    **{name: lambda layout, make=make: network_card(make, layout=layout) for name, make in NETWORKS.items()},
+    "layer": lambda layout: layer_card(layout=layout),
+    "layer, conv2": lambda layout: layer_card(Conv2d(5, 12, 3), image=12, layout=layout),
+    "layer, groups": lambda layout: layer_card(Conv2d(32, 32, 11, padding=5, groups=16), image=32, layout=layout),
+    "layer, 1-d": lambda layout: layer_card(Conv1d(2, 6, 5, padding=2), image=20, layout=layout),
+    "memory": lambda layout: memory_card(layout=layout),
+    "memory, vgg": lambda layout: memory_card("vgg16_32", batch=512, layout=layout),
+}
+
+
+def at_all_ends(start, layout: str):
+    """A card at its start, and with each control at its ends: (what was set, what is drawn)."""
+    card = start(layout)
+    yield "start", card._shown.value
+    for name, control in start(layout).controls.items():
+        for value in ends(control):
+            card = start(layout)
+            card.set(**{name: value})
+            yield f"{name}={value}", card._shown.value
 
 
 def settings(make) -> list[tuple[dict, dict]]:
@@ -349,26 +404,56 @@ def settings(make) -> list[tuple[dict, dict]]:
     return [*found, ({**start, "conv2_kernel": 4}, start)] if make is small_cnn else found  # where one row alone changes
 
 
+def corners(path: str) -> tuple[float, float, float, float]:
+    """Left, top, right, bottom of a path of M, L, l, h, H, v and z."""
+    x = y = 0.0
+    xs, ys = [], []
+    for letter, numbers in re.findall(r"([MLlhHvz])([^MLlhHvz]*)", path):
+        given = [float(number) for number in re.findall(r"-?[\d.]+", numbers)]
+        dx, dy = {"h": (given[:1], [0]), "v": ([0], given[:1]), "l": (given[:1], given[1:]), "z": ([0], [0])}.get(letter, ([0], [0]))
+        x, y = (x + dx[0], y + dy[0]) if letter in "hvlz" else (given[0], y if letter == "H" else given[1])
+        xs.append(x)
+        ys.append(y)
+    return min(xs), min(ys), max(xs), max(ys)
+
+
 @pytest.mark.parametrize("layout", ["desk", "projector"])
-@pytest.mark.parametrize("make", NETWORKS.values(), ids=NETWORKS)
-def test_at_both_ends_of_every_slider_nothing_hangs_out_or_lies_over_another(make, layout):
-    for values, start in settings(make):
-        if values["machine"] or values["columns"]:
-            continue
-        root = ElementTree.fromstring(network_view(values, start, layout, make).svg)
+@pytest.mark.parametrize("start", STARTS.values(), ids=STARTS)
+def test_at_both_ends_of_every_slider_nothing_hangs_out_or_lies_over_another(start, layout):
+    for what, html in at_all_ends(start, layout):
+        root = ElementTree.fromstring(re.search(r"<svg.*?</svg>", html, re.S)[0])
         width, height = float(root.get("width")), float(root.get("height"))
         lines = {}
-        for shape in root.iter("{http://www.w3.org/2000/svg}rect"):
+        for shape in root.iter(f"{SVG}rect"):
             x, y, w, h = (float(shape.get(side)) for side in ("x", "y", "width", "height"))
-            assert x >= -0.1 and x + w <= width + 0.1 and y >= -0.1 and y + h <= height + 0.1, (values, shape.attrib)
-        for text in root.iter("{http://www.w3.org/2000/svg}text"):
+            assert x >= -0.1 and x + w <= width + 0.1 and y >= -0.1 and y + h <= height + 0.1, (what, shape.attrib)
+        for shape in root.iter(f"{SVG}path"):
+            left, top, right, bottom = corners(shape.get("d"))
+            assert left >= -0.1 and right <= width + 0.1 and top >= -0.1 and bottom <= height + 0.1, (what, shape.attrib)
+        for text in root.iter(f"{SVG}text"):
             wide = 0.6 * float(text.get("font-size")) * len(text.text)
-            left = float(text.get("x")) - wide / 2 * (text.get("text-anchor") == "middle")
+            left = float(text.get("x")) - wide * {"middle": 0.5, "end": 1, "start": 0}[text.get("text-anchor")]
             lines.setdefault(text.get("y"), []).append((left, left + wide, text.text))
+            assert float(text.get("y")) <= height - 4, (what, text.text)
         for texts in lines.values():
             texts.sort()
-            assert texts[0][0] >= 0 and texts[-1][1] <= width + 6, (values, texts)
-            assert all(a[1] <= b[0] + 4 for a, b in zip(texts, texts[1:], strict=False)), (values, texts)
+            assert texts[0][0] >= 0 and texts[-1][1] <= width + 6, (what, texts)
+            assert all(a[1] <= b[0] + 4 for a, b in pairwise(texts)), (what, texts)
+
+
+@pytest.mark.parametrize("layout", ["desk", "projector"])
+@pytest.mark.parametrize("start", STARTS.values(), ids=STARTS)
+def test_a_card_keeps_its_height_and_its_letters_their_size(start, layout):
+    """The picture is as wide as the card. Letters are 20 px high on a projector at least, and 14 on a desk, whose table may grow."""
+    screen, least = {"desk": (1400, 14), "projector": (1120, 20)}[layout]
+    heights = set()
+    for what, html in at_all_ends(start, layout):
+        width, height = map(float, re.search(r'viewBox="0 0 (\d+) (\d+)"', html).groups())
+        heights.add((height / width, html.count("<tr")))
+        sizes = {float(size) * screen / width for size in re.findall(r'font-size="(\d+)"', html)}
+        assert min(sizes) >= least - 0.2, (what, sizes)
+    assert len({ratio for ratio, _ in heights}) == 1
+    assert layout == "desk" or len(heights) == 1
 
 
 @pytest.mark.parametrize("make", NETWORKS.values(), ids=NETWORKS)
@@ -376,7 +461,7 @@ def test_a_projectors_card_keeps_its_height(make):
     """The picture's, the rows' and the totals' lines are the same at every end of every slider."""
     shapes = set()
     for values, start in settings(make):
-        live = network_view(values, start, "projector", make).live("projector")
+        live = LAYOUTS["projector"](network_view(values, start, make)).html()
         shapes.add((re.search(r'viewBox="([^"]*)"', live).group(1), live.count("<tr"), live.count('class="big"')))
         empty = re.findall(r"<tr>(?:<td[^>]*></td>)+</tr>", live)  # a row without a letter has no height
         assert not empty, values
@@ -386,7 +471,7 @@ def test_a_projectors_card_keeps_its_height(make):
 def test_twice_as_much_is_drawn_twice_as_large_on_one_scale_with_the_start():
     for change in ({"image": 64}, {"hidden": 256}, {"conv2_kernel": 5}, {"conv1_channels": 1}):
         now, start = small_cnn(**change).ledger(), small_cnn().ledger()
-        root = ElementTree.fromstring(network_view({**START, **change}, START, "projector").svg)
+        root = ElementTree.fromstring(svg({**START, **change}))
         squares = {"params": {}, "macs": {}}
         for shape in root.iter("{http://www.w3.org/2000/svg}rect"):
             what = {"orange": "params", "green": "macs"}.get(re.sub(r"var\(--course-(\w+),.*", r"\1", shape.get("fill")))
@@ -401,7 +486,7 @@ def test_twice_as_much_is_drawn_twice_as_large_on_one_scale_with_the_start():
 
 def test_what_differs_from_the_start_has_a_dashed_outline_of_it():
     def dashed(**change) -> int:
-        return network_view({**START, **change}, START, "projector").svg.count("stroke-dasharray")
+        return svg({**START, **change}).count("stroke-dasharray")
 
     assert dashed() == 0
     assert dashed(conv2_kernel=5) == 2 + 2 + 2  # the maps of conv2 and pool2, and both areas of conv2 and fc1
@@ -416,6 +501,111 @@ def test_what_is_shown_can_be_made_the_start():
     assert "▼ −9,792" not in card._shown.value and "stroke-dasharray" not in card._shown.value
     card.set(conv2_kernel=3)
     assert "▲ +9,792" in card._shown.value
+
+
+def test_both_stand_one_above_the_other_on_one_scale_and_the_start_says_nothing_of_a_change():
+    for card, values in ((network_card(), {"conv2_kernel": 5}), (layer_card(), {"kernel_size": 2}), (memory_card(), {"batch": 64})):
+        at_start = shown(card)
+        card.set(**values)
+        alone = shown(card)
+        card._both.value = True
+        start, now = card._shown.value.split(">Now<")
+        assert ">The start<" in start and "<table" not in card._shown.value and not re.search(r'class="change">[^<]', start)
+        assert re.findall(r'class="big">([^<]*)<', start) == at_start and re.findall(r'class="big">([^<]*)<', now) == alone
+        assert re.search(r'class="change">[▲▼]', now)
+        card._both.value = False
+        assert "The start" not in card._shown.value and shown(card) == alone
+    card = network_card()
+    card.set(image=64)
+    card._both.value = True
+    fc1 = [max(float(shape["width"]) for shape in rects(drawn, fill="orange", height="")) for drawn in pictures_of(card)]
+    start, now = (small_cnn(**change).ledger()["fc1"].params for change in ({}, {"image": 64}))
+    assert (fc1[1] / fc1[0]) ** 2 == pytest.approx(now / start, rel=0.05)
+
+
+def pictures_of(card) -> list[str]:
+    return re.findall(r"<svg.*?</svg>", card._shown.value, re.S)
+
+
+@pytest.mark.parametrize(
+    "make, values, says",
+    [
+        (lambda: network_card(), {}, "network_card()"),
+        (lambda: network_card(), {"conv2_kernel": 5, "batch_norm": True}, "network_card(conv2_kernel=5, batch_norm=True)"),
+        (lambda: network_card(vgg16_32), {"width": 32}, "network_card(vgg16_32, width=32)"),
+        (lambda: network_card(), {"machine": True}, "network_card(machine=True)"),
+        (lambda: layer_card(Conv2d(5, 12, 3), image=12), {"stride": 2, "position": 7},
+         "layer_card(Conv2d(5, 12, 3, stride=2), image=12, position=7)"),
+        (lambda: layer_card(Conv1d(2, 6, 5), image=20), {"padding": 2}, "layer_card(Conv1d(2, 6, 5, padding=2), image=20)"),
+        (lambda: memory_card(), {"batch": 64, "optimizer": "SGD"}, "memory_card(batch=64, optimizer='SGD')"),
+        (lambda: memory_card("vgg16_32"), {"budget": "8 GB"}, "memory_card(network='vgg16_32', budget='8 GB')"),
+    ],
+)  # fmt: skip
+def test_a_line_of_code_brings_a_card_back(make, values, says):
+    card = make()
+    card.set(**values)
+    line = unescape(re.search(r'<p class="code">([^<]*)</p>', card._shown.value)[1])
+    assert line == card.code == says
+    again = eval(line)
+    assert again.values == card.values and shown(again) == shown(card)
+
+
+def test_a_size_may_be_a_fraction():
+    def mine(multiplier: (0.25, 2.0) = 1.0, dropout=0.5):
+        return Network((3, 8, 8), conv=Conv2d(3, int(8 * multiplier), 3), flatten=Flatten(), fc=Linear(int(8 * multiplier) * 36, 10))
+
+    card = network_card(mine, multiplier=2)
+    control = card.controls["multiplier"]
+    assert (control.min, control.max, control.value, control.step) == (0.25, 2.0, 2.0, 0.05)
+    assert (card.controls["dropout"].min, card.controls["dropout"].max) == (0, 2)
+    card.set(multiplier=0.5)
+    assert shown(card)[0] == f"{mine(0.5).ledger().params:,}" and card.code == "network_card(mine, multiplier=0.5)"
+    card.set(multiplier=0.25, dropout=0.0)
+    assert shown(card)[0] == f"{mine(0.25).ledger().params:,}"
+
+
+def test_a_preset_does_what_its_name_says():
+    names = {name: words(name) for known in PRESETS.values() for name in known}
+
+    def ratios(make, name) -> tuple[float, float]:
+        now, usual = make(**PRESETS[make][name]).ledger(), make().ledger()
+        return now.params / usual.params, now.macs / usual.macs
+
+    assert "a seventh of the parameters" in names["global_average"] and 1 / ratios(small_cnn, "global_average")[0] == pytest.approx(
+        7, abs=0.5
+    )
+    assert "a smaller network" in names["larger_smaller"] and ratios(small_cnn, "larger_smaller")[0] < 1
+    assert "a quarter of the parameters" in names["half_width"] and ratios(vgg16_32, "half_width")[0] == pytest.approx(1 / 4, rel=0.05)
+    assert "a third more parameters" in names["vgg19"] and ratios(vgg16_32, "vgg19")[0] == pytest.approx(4 / 3, rel=0.05)
+    assert "hardly fewer parameters" in names["no_norm"] and 0.999 < ratios(vgg16_32, "no_norm")[0] < 1
+    assert "twice the work" in names["twice_length"] and ratios(conv1d_net, "twice_length")[1] == pytest.approx(2, rel=0.01)
+    params, macs = ratios(conv1d_net, "wider_kernel")
+    assert names["wider_kernel"] == "a wider kernel, few more parameters, much more work" and params < 1.05 and macs > 1.5
+
+
+@pytest.mark.parametrize(
+    "layer, image, grids, reads",
+    [(Conv2d(3, 7, 3), 5, 3, 3), (Conv2d(1, 2, 3), 5, 1, 1), (Conv2d(5, 12, 3), 12, 3, 3), (Conv2d(4, 8, 3, groups=2), 8, 4, 2)],
+)
+def test_the_kernel_stands_on_every_channel_that_it_reads_and_its_products_add_up(layer, image, grids, reads):
+    card = layer_card(layer, image=image, position=2)
+    drawn = picture(card)
+    at_work = [shape for shape in paths(drawn) if "orange" in shape.get("fill", "")]
+    assert len(at_work) == reads and all(shape["d"].count("M") == 9 for shape in at_work)
+    assert len(rects(drawn, fill="input")) == grids
+    module = nn.Conv2d(layer.in_channels, layer.out_channels, 3, groups=layer.groups)
+    window = module.weight[0].numel()
+    of_channel = " + ".join(["9"] * (window // 9)) if window <= 36 else "9 + 9 + … + 9"
+    assert f"One output value: {of_channel} = {window} products, and the bias." in drawn
+    places = module(torch.zeros(1, layer.in_channels, image, image))[0, 0].numel()
+    done, macs = 2 * window * layer.out_channels, places * window * layer.out_channels
+    assert f"After 2 of {places} places: 2 · {window} · {layer.out_channels} = {done:,} of {macs:,} MACs." in drawn
+    card.set(bias=False)
+    assert f"= {window} products." in picture(card)
+
+
+def paths(drawn: str) -> list[dict]:
+    return [shape.attrib for shape in ElementTree.fromstring(drawn).iter(f"{SVG}path")]
 
 
 def test_a_setting_that_does_not_fit_is_told_over_the_last_picture():
@@ -603,9 +793,6 @@ def test_the_changes_of_the_rows_add_up_to_the_change_of_the_total(make, values)
     assert sum(signed(row[5]) for row in table.rows) == signed(table.total[5]) != 0
 
 
-SVG = "{http://www.w3.org/2000/svg}"
-
-
 def rects(svg: str, **having) -> list[dict]:
     found = [shape.attrib for shape in ElementTree.fromstring(svg).iter(f"{SVG}rect")]
     return [shape for shape in found if all(value in shape.get(name.replace("_", "-"), "") for name, value in having.items())]
@@ -613,8 +800,8 @@ def rects(svg: str, **having) -> list[dict]:
 
 def test_the_dashed_outline_is_the_start_on_the_same_scale():
     now, start = small_cnn(conv2_kernel=5).ledger(), small_cnn().ledger()
-    svg = network_view({**START, "conv2_kernel": 5}, START, "projector").svg
-    ghosts = [(float(shape["y"]), float(shape["width"])) for shape in rects(svg, stroke_dasharray="4")]
+    drawn = svg({**START, "conv2_kernel": 5})
+    ghosts = [(float(shape["y"]), float(shape["width"])) for shape in rects(drawn, stroke_dasharray="4")]
     wanted = []
     for what in ("params", "macs"):
         most = max(getattr(row, what) for row in (*now, *start))
@@ -624,32 +811,32 @@ def test_the_dashed_outline_is_the_start_on_the_same_scale():
     assert conv2 / pool2 == pytest.approx(10 / 4, rel=0.02)
 
 
-def windows(svg: str) -> list[dict]:
-    return [shape for shape in rects(svg, fill="none") if shape.get("stroke-width") == "2.5"]
+def windows(drawn: str) -> list[dict]:
+    return [shape for shape in rects(drawn, fill="none") if shape.get("stroke-width") == "2.5"]
 
 
-def on(window: dict, svg: str) -> float:
+def on(window: dict, drawn: str) -> float:
     """How wide the front of the map is on which a window lies; 0 where it hangs over."""
     left, right = float(window["x"]), float(window["x"]) + float(window["width"])
-    fronts = [(float(front["x"]), float(front["width"])) for front in rects(svg, stroke="blue")]
+    fronts = [(float(front["x"]), float(front["width"])) for front in rects(drawn, stroke="blue")]
     return next((width for x, width in fronts if x <= left <= x + 4 and right <= x + width + 0.2), 0)
 
 
 def test_a_kernel_and_a_pools_window_lie_on_the_map_that_they_read_in_their_colours_and_not_beyond():
-    svg = network_view(START, START, "projector").svg
-    colours = [re.search(r"--course-(\w+)", window["stroke"]).group(1) for window in windows(svg)]
+    drawn = svg(START)
+    colours = [re.search(r"--course-(\w+)", window["stroke"]).group(1) for window in windows(drawn)]
     assert colours == ["orange", "quiet", "orange", "quiet"]  # conv1's, pool1's, conv2's, pool2's
-    for window, kernel, side in zip(windows(svg), (5, 5, 3, 3), (32, 28, 12, 10), strict=True):
-        assert float(window["width"]) == pytest.approx(on(window, svg) * kernel / side, abs=2)
+    for window, kernel, side in zip(windows(drawn), (5, 5, 3, 3), (32, 28, 12, 10), strict=True):
+        assert float(window["width"]) == pytest.approx(on(window, drawn) * kernel / side, abs=2)
     for change in ({"conv2_kernel": 7, "conv1_kernel": 11}, {"image": 64}, {"pool1_kernel": 7, "conv2_kernel": 7}):
-        svg = network_view({**START, **change}, START, "projector").svg
-        assert all(on(window, svg) for window in windows(svg))
+        drawn = svg({**START, **change})
+        assert all(on(window, drawn) for window in windows(drawn))
 
 
 def test_the_first_kernel_is_at_work_and_has_the_colour_of_its_cells():
-    svg = layer_card(Conv2d(2, 4, 3), image=6)._view().svg
+    drawn = picture(layer_card(Conv2d(2, 4, 3), image=6))
     kernels = [
-        shape for shape in rects(svg) if 400 < float(shape["x"]) < 1000 and float(shape["width"]) > 30 and shape.get("stroke") is None
+        shape for shape in rects(drawn) if 400 < float(shape["x"]) < 1000 and float(shape["width"]) > 30 and shape.get("stroke") is None
     ]
     first = min(kernels, key=lambda shape: float(shape["x"]))
     assert "orange" in first["fill"] and all("warm" in shape["fill"] for shape in kernels if shape is not first)
@@ -660,7 +847,7 @@ def test_the_first_kernel_is_at_work_and_has_the_colour_of_its_cells():
 )
 def test_the_places_along_a_side_are_derived_as_pytorch_has_them(layer):
     for image in (7, 8, 12):
-        lines = layer_card(layer, image=image)._view().table.text().splitlines()
+        lines = layer_card(layer, image=image)._view()[0].table.text().splitlines()
         work, number = re.search(r"places along a side +⌊\((.+)\)/(\d+)⌋ \+ 1 +(\d+)", lines[1]).group(1, 2), lines[1].split()[-1]
         derived = eval(work[0].replace("−", "-")) // int(work[1]) + 1
         output = build(Network((layer.in_channels, *[image] * layer.dims), layer=layer))(

@@ -1,92 +1,24 @@
-"""The card: sliders (ipywidgets), one pure function from their values to a View, one widgets.HTML that holds it."""
+"""The card: controls (ipywidgets), one pure function from their values to a View, one widgets.HTML that holds it."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from html import escape
-from itertools import takewhile
-from pathlib import Path
-from typing import NamedTuple
 
 import ipywidgets as widgets
 from IPython import get_ipython
 
-from course_lib.show.svg import PALETTE, image
+from course_lib.cards.controls import FOLDER, Control, fitting, follow_ends, grid, menu, names, row, slider
+from course_lib.cards.view import LAYOUTS, View, misfit
+from course_lib.show.svg import PALETTE
 from course_lib.show.tables import Table
 from course_lib.words import named, words
-
-try:
-    import anywidget
-except ModuleNotFoundError:  # a card does without it, and says so
-    anywidget = None
-
-
-class Total(NamedTuple):
-    """A big number, what it is, and its change against the start, as `arrow` writes it."""
-
-    value: str
-    label: str
-    change: str = ""
-
-
-class View(NamedTuple):
-    """What a card shows for its sliders' values; `problem` alone where the values do not fit together."""
-
-    totals: list[Total] = []
-    svg: str = ""
-    alt: str = ""
-    table: Table | None = None
-    problem: str = ""
-    most: dict[str, int] = {}  # the ends of sliders that follow the other values
-
-    def live(self, layout: str, last: "View | None" = None) -> str:
-        """The card's HTML under the sliders; a problem is told over the last picture, dimmed, so that nothing moves."""
-        if self.problem:
-            said = f'<p class="problem" role="alert">{escape(self.problem)}</p>'
-            below = f'<div class="dimmed">{last._inside()}</div>' if last else ""
-            return f'<div class="course {layout}"><div class="over">{said}</div>{below}</div>'
-        return f'<div class="course {layout}">{self._inside()}</div>'
-
-    def _inside(self) -> str:
-        totals = "".join(
-            f'<div><span class="big">{escape(t.value)}</span> <span class="change">{escape(t.change)}</span>'
-            f'<br><span class="quiet">{escape(t.label)}</span></div>'
-            for t in self.totals
-        )
-        table = f'<div class="wide" tabindex="0">{self.table.html()}</div>' if self.table else ""
-        return f'<div class="totals" aria-live="polite">{totals}</div>{self.svg}{table}'
-
-    def bundle(self) -> dict[str, str]:
-        """The card without its kernel: the picture in an <img> with its alt text, and the numbers as a table and as text."""
-        said = " · ".join(f"{total.value} {total.label}" for total in self.totals) or self.problem
-        drawn = image(self.svg, self.alt) if self.svg else ""
-        html, text = (self.table.html(), self.table.text()) if self.table else ("", "")
-        return {"text/html": f"<p><b>{escape(said)}</b></p>{drawn}{html}", "text/plain": f"{said}\n{self.alt}\n{text}".strip()}
-
-
-def fitting(fits: Callable[[int], object], start: int, low: int, high: int) -> tuple[int, int]:
-    """The widest run of values around start, from low to high, for which `fits` does not raise; an end that fits is one.
-
-    >>> from course_lib import small_cnn
-    >>> fitting(lambda kernel: small_cnn(conv2_kernel=kernel), 3, 1, 20)
-    (1, 10)
-    """
-
-    def good(value: int) -> bool:
-        try:
-            fits(value)
-        except Exception:  # of a function of sizes that is not ours: it may fail in its own way
-            return False
-        return True
-
-    below, above = takewhile(good, range(start - 1, low - 1, -1)), takewhile(good, range(start + 1, high + 1))
-    return low if good(low) else min(below, default=start), high if good(high) else max(above, default=start)
 
 
 def _palette(which: int) -> str:
     return "".join(f"--course-{colours[0]}: {colours[which]}; " for colours in PALETTE)
 
 
-FOLDER = Path(__file__).parent
 PALETTE_CSS = f"""
 .course-card {{ {_palette(1)}}}
 body[data-jp-theme-light="false"] .course-card {{ {_palette(2)}}}
@@ -96,77 +28,77 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 FAR = 10  # how many times a slider's usual end a card may begin with
 
 
-def _names() -> widgets.Widget:
-    """What gives each slider's handle and number box the label beside it as its accessible name; ipywidgets gives none."""
-    if anywidget is None:
-        return widgets.HTML('<span class="course-no-anywidget"></span>')
-    return anywidget.AnyWidget(_esm=(FOLDER / "names.js").read_text(encoding="utf-8"))
-
-
 def style_and_notes() -> widgets.HTML:
     """The style sheet, and what it shows only where a kernel is gone, or the front end has no anywidget."""
     notes = "".join(f'<p class="course-note {name}">{escape(words(name))}</p>' for name in ("kernel_gone", "no_anywidget"))
     return widgets.HTML(f"<style>{CSS}</style>{notes}")
 
 
+def call(function: str, *given: str, **settings: object) -> str:
+    """A line of code: the function's name, what it is given as it is written, and settings by name.
+
+    >>> call("network_card", "vgg16_32", width=32)
+    'network_card(vgg16_32, width=32)'
+    """
+    return f"{function}({', '.join([*given, *(f'{name}={value!r}' for name, value in settings.items())])})"
+
+
 CARDS: dict[str, tuple[str, list["Card"]]] = {}  # the cards that stand under a cell, and which run of it made them
 
 
 class Card(widgets.VBox):
-    """Sliders and switches above, `render(values, start, layout)` below, on every change; presets set several at once.
+    """Controls above, `render(values, start)` below, on every change; presets set several at once.
 
-    `start` are the values to begin with, `limits` says what each control can take: (low, high) for a slider, words for a
+    `start` are the values to begin with, `limits` says what each control can take: (low, high) for a slider, a list for a
     menu, None for a switch. A slider's bounds are narrowed to what `fits` lets pass while the others stay at the start; those in `free`
     depend on each other, so for them the picture says why a combination is impossible. Those in `more` wait behind a button, the one that
-    is `played` has one that walks it. `render` must be pure.
+    is `played` has one that walks it. `code(values)` is the line that brings the card back. `render` must be pure.
     """
 
     def __init__(
-        self, render: Callable[[dict, dict, str], View], start: dict[str, int | bool | str], limits: dict[str, tuple | None],
-        fits: Callable[[dict], object], free: Iterable[str] = (), sliders: Iterable[str] | None = None,
+        self, render: Callable[[dict, dict], View], start: dict[str, float | str], limits: dict[str, tuple | list | None],
+        fits: Callable[[dict], object], code: Callable[[dict], str], free: Iterable[str] = (), sliders: Iterable[str] | None = None,
         presets: dict[str, dict] | None = None, reference: dict | None = None, layout: str = "desk",
         more: Iterable[str] = (), played: str = "",
     ) -> None:  # fmt: skip
         chosen = list(limits) if sliders is None else [sliders] if isinstance(sliders, str) else list(dict.fromkeys(sliders))
-        if layout not in ("desk", "projector"):
-            raise ValueError(words("card.layout", layout=layout))
-        if unknown := [name for name in chosen if name not in limits]:
-            raise ValueError(words("card.no_slider", names=", ".join(map(str, unknown)), known=", ".join(limits)))
-        for name, ends in limits.items():
-            if ends and isinstance(ends[1], int) and start[name] > FAR * ends[1]:
-                raise ValueError(words("card.too_large", name=name, value=start[name], most=FAR * ends[1]))
-        self._render, self._start, self._layout_name = render, dict(start), layout
+        _check(chosen, start, limits, layout)
+        self._render, self._start, self._layout_name, self._code = render, dict(start), layout, code
         self._reference = dict(start if reference is None else reference)
-        self._shown, self._setting, self._following, self._last = widgets.HTML(), False, (), None
-        render(self._start, self._reference, layout)  # a start that does not fit is an error here, not a picture
-        self.controls, self._links, rows, switches, hidden = {}, [], [], [], []
+        render(self._start, self._reference)  # a start that does not fit is an error here, not a picture
+        self._shown, self._setting, self._following, self._drawn = widgets.HTML(), False, (), ""
+        self.controls, self._links, rows, hidden, switches = {}, [], [], [], []
         for name in chosen:
             if limits[name] is None:
-                made = widgets.Checkbox(start[name], description=named(name), indent=False, layout={"width": "auto"})
-                switches.append(made)
-            elif isinstance(limits[name][0], str):
-                made = widgets.Dropdown(options=limits[name], value=start[name], layout={"width": "auto", "flex": "1 1 auto"})
-                rows.append(_row(named(name), made))
+                self.controls[name] = widgets.Checkbox(start[name], description=named(name), indent=False, layout={"width": "auto"})
+                switches.append(self.controls[name])
             else:
-                low, high = limits[name] if name in free else fitting(
-                    lambda value, name=name: fits({**start, name: value}), start[name], *limits[name])  # fmt: skip
-                reach = [start[name], *(values.get(name, start[name]) for values in (presets or {}).values())]
-                made = widgets.IntSlider(start[name], min(low, *reach), max(high, *reach), readout=False)
-                box = widgets.BoundedIntText(start[name], made.min, made.max, layout={"width": "86px"})
-                self._links += [widgets.jslink((made, "value"), (box, "value")), widgets.dlink((made, "max"), (box, "max"))]
-                play = [self._play(made)] if name == played else []
-                (hidden if sliders is None and name in more else rows).append(_row(named(name), *play, made, box))
-            self.controls[name] = made
-            made.observe(self._changed, "value")
-        buttons = [self._button(label, values) for label, values in (presets or {}).items()]
-        buttons += [self._keep()] if layout == "desk" and sliders is None else []
-        switches += [self._more(hidden)] if hidden else []
-        grid = _grid([*rows, *hidden])
+                presets_reach = [values.get(name, start[name]) for values in (presets or {}).values()]
+                made = self._control(name, limits[name], None if name in free else fits, presets_reach, name == played)
+                self.controls[name] = made.widget
+                self._links += made.links
+                (hidden if sliders is None and name in more else rows).append(row(named(name), made.row))
+            self.controls[name].observe(self._changed, "value")
+        buttons = [_button(label, partial(self._preset, values)) for label, values in (presets or {}).items()]
+        self._both = None
+        if layout == "desk" and sliders is None:
+            self._both = widgets.ToggleButton(description=words("side_by_side"), layout={"width": "auto"})
+            buttons += [_button(words("keep"), self._keep), self._both]
+            self._both.observe(self._changed, "value")
+        switches += [_more(hidden)] if hidden else []
         lines = [widgets.HBox(line, layout={"flex_flow": "row wrap", "grid_gap": "8px"}) for line in (switches, buttons) if line]
-        super().__init__([style_and_notes(), _names(), grid, *lines, self._shown])
+        super().__init__([style_and_notes(), names(), grid([*rows, *hidden]), *lines, self._shown])
         self.add_class("course-card")
         self._changed()
         self._replace_earlier()
+
+    def _control(self, name: str, ends: tuple | list, fits: Callable | None, reach: list, played: bool) -> Control:
+        value = self._start[name]
+        if isinstance(ends, list):
+            return menu(ends if value in ends else [*ends, value], value)
+        if fits and not isinstance(value, float):
+            ends = fitting(lambda other: fits({**self._start, name: other}), value, *ends)
+        return slider(value, min(ends[0], value, *reach), max(ends[1], value, *reach), played)
 
     def close(self) -> None:
         """Free the card with all its parts (ipywidgets frees what is closed alone); what is closed stays as it was drawn."""
@@ -189,9 +121,14 @@ class Card(widgets.VBox):
             CARDS[cell] = (run, [*cards, self])
 
     @property
-    def values(self) -> dict[str, int | bool]:
-        """The sliders' values now, over those that have no slider."""
+    def values(self) -> dict[str, float | str]:
+        """The controls' values now, over those that have no control."""
         return {**self._start, **{name: control.value for name, control in self.controls.items()}}
+
+    @property
+    def code(self) -> str:
+        """The line that brings the card back as it is now."""
+        return self._code(self.values)
 
     def set(self, **values) -> None:
         """Several values at once, with one new picture; KeyError for a name without a control, ValueError beyond its ends."""
@@ -204,69 +141,91 @@ class Card(widgets.VBox):
         self._setting = True
         try:
             for name, value in values.items():
-                if name in self._following:  # its end may follow another of these values; drawing sets it
-                    self.controls[name].max = max(self.controls[name].max, value)
-                self.controls[name].value = value
+                control = self.controls[name]
+                if name in self._following:  # its ends may follow another of these values; drawing sets them
+                    follow_ends(control, max(control.max, value) if hasattr(control, "max") else [*control.options, value])
+                control.value = value
         finally:
             self._setting = False
             self._changed()
 
-    def _more(self, rows: list[widgets.Widget]) -> widgets.ToggleButton:
-        """A button that shows these rows, and hides them again."""
-        button = widgets.ToggleButton(description=words("more_sizes"), layout={"width": "auto"})
+    def _preset(self, values: dict) -> None:
+        self.set(**{name: value for name, value in values.items() if name in self.controls})
 
-        def show(_=None) -> None:
-            for row in rows:
-                row.layout.display = "" if button.value else "none"
-
-        button.observe(show, "value")
-        show()
-        return button
-
-    def _play(self, slider: widgets.IntSlider) -> widgets.Play:
-        """Buttons that walk a slider from one end to the other, in the browser."""
-        play = widgets.Play(min=slider.min, max=slider.max, interval=500, show_repeat=False, layout={"flex": "none"})
-        self._links += [widgets.jslink((play, "value"), (slider, "value")), widgets.jslink((slider, "max"), (play, "max"))]
-        return play
-
-    def _button(self, label: str, values: dict) -> widgets.Button:
-        button = widgets.Button(description=label, layout={"width": "auto"})
-        button.on_click(lambda _: self.set(**{name: value for name, value in values.items() if name in self.controls}))
-        return button
-
-    def _keep(self) -> widgets.Button:
-        """A button that makes what is shown now the start, with which all that follows is compared."""
-        button = widgets.Button(description=words("keep"), layout={"width": "auto"})
-
-        def keep(_) -> None:
-            self._reference = self.values
-            self._changed()
-
-        button.on_click(keep)
-        return button
+    def _keep(self) -> None:
+        """Make what is shown now the start, with which all that follows is compared."""
+        self._reference = self.values
+        self._changed()
 
     def _changed(self, _=None) -> None:
         if self._setting:
             return
-        view, self._setting = self._view(), True
-        self._following = view.most.keys() or self._following  # a problem has no ends
-        for name in view.most.keys() & self.controls.keys():
-            self.controls[name].max = view.most[name]
-        self._setting, self._shown.value = False, view.live(self._layout_name, self._last)
-        self._last = self._last if view.problem else view
+        view, problem = self._view()
+        if view:
+            self._setting, self._following = True, view.ends.keys()
+            for name in view.ends.keys() & self.controls.keys():
+                follow_ends(self.controls[name], view.ends[name])
+            self._setting, self._drawn = False, self._html(view)
+        told = misfit(problem, self._drawn) if problem else self._drawn
+        self._shown.value = f'<div class="course {self._layout_name}">{told}</div>'
 
-    def _view(self) -> View:
+    def _html(self, view: View) -> str:
+        """The view, and on a desk the line that brings it back; where both are asked for, the start above it on the same scale."""
+        html = view.html()
+        if self._both and self._both.value:
+            start = self._layout(self._render(self._reference, self.values))
+            start = start._replace(totals=[total._replace(change=0) for total in start.totals])
+            both = [(words(name), one._replace(table=Table([], []), width=1120)) for name, one in (("the_start", start), ("now", view))]
+            html = "".join(f'<p class="both">{escape(name)}</p>{one.html()}' for name, one in both)
+        return html + (f'<p class="code">{escape(self.code)}</p>' if self._layout_name == "desk" else "")
+
+    def _layout(self, view: View) -> View:
+        return LAYOUTS[self._layout_name](view)
+
+    def _view(self) -> tuple[View | None, str]:
+        """What is shown; or None and why there is nothing to show."""
         try:
-            return self._render(self.values, self._reference, self._layout_name)
+            return self._layout(self._render(self.values, self._reference)), ""
         except ValueError as error:  # values that do not fit together: the layer says which and what would
-            return View(problem=words("does_not_fit", error=error))
+            return None, words("does_not_fit", error=error)
         except Exception as error:  # PyTorch is not installed, or somebody's own function of sizes fails in its own way
-            return View(problem=f"{type(error).__name__}: {error}")
+            return None, f"{type(error).__name__}: {error}"
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         data = super()._repr_mimebundle_(include=include, exclude=exclude)
         data[VIEW]["pid"] = os.getpid()  # course_lib.server asks it of a saved card: whether its kernel still runs
-        return {**data, **self._view().bundle()}, {}
+        view, problem = self._view()
+        twin = view.bundle() if view else {"text/html": f"<p>{escape(problem)}</p>", "text/plain": problem}
+        return {**data, **twin}, {}
+
+
+def _check(chosen: list[str], start: dict, limits: dict, layout: str) -> None:
+    if layout not in LAYOUTS:
+        raise ValueError(words("card.layout", layout=layout))
+    if unknown := [name for name in chosen if name not in limits]:
+        raise ValueError(words("card.no_slider", names=", ".join(map(str, unknown)), known=", ".join(limits)))
+    for name, ends in limits.items():
+        if isinstance(ends, tuple) and start[name] > FAR * ends[1]:
+            raise ValueError(words("card.too_large", name=name, value=start[name], most=FAR * ends[1]))
+
+
+def _button(label: str, action: Callable[[], None]) -> widgets.Button:
+    button = widgets.Button(description=label, layout={"width": "auto"})
+    button.on_click(lambda _: action())
+    return button
+
+
+def _more(rows: list[widgets.Widget]) -> widgets.ToggleButton:
+    """A button that shows these rows, and hides them again."""
+    button = widgets.ToggleButton(description=words("more_sizes"), layout={"width": "auto"})
+
+    def show(_=None) -> None:
+        for hidden in rows:
+            hidden.layout.display = "" if button.value else "none"
+
+    button.observe(show, "value")
+    show()
+    return button
 
 
 def _parts(widget: widgets.Widget) -> Iterator[widgets.Widget]:
@@ -275,12 +234,3 @@ def _parts(widget: widgets.Widget) -> Iterator[widgets.Widget]:
     yield from filter(None, (getattr(widget, part, None) for part in ("layout", "style")))
     for child in getattr(widget, "children", ()):
         yield from _parts(child)
-
-
-def _grid(rows: list[widgets.Widget]) -> widgets.GridBox:
-    wide = "repeat(auto-fill, minmax(430px, 1fr))" if len(rows) > 1 else "1fr"
-    return widgets.GridBox(rows, layout={"grid_template_columns": wide, "grid_gap": "0 34px"}).add_class("course-controls")
-
-
-def _row(label: str, *parts: widgets.Widget) -> widgets.HBox:
-    return widgets.HBox([widgets.Label(label), *parts]).add_class("course-row")

@@ -11,7 +11,8 @@ from IPython import get_ipython
 
 from course_lib.by_hand.ledger import Ledger, Row, what
 from course_lib.by_hand.networks import Network
-from course_lib.cards.base import FOLDER, VIEW, anywidget, style_and_notes
+from course_lib.cards.base import VIEW, style_and_notes
+from course_lib.cards.controls import FOLDER, anywidget
 from course_lib.show.tables import Cell, Table, arrow, number, times
 from course_lib.words import words
 

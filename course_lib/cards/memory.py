@@ -7,15 +7,16 @@ from course_lib.by_hand.memory import DTYPES
 from course_lib.by_hand.networks import Network, small_cnn, vgg16_32
 from course_lib.by_hand.optimizers import STEPS_KNOWN
 from course_lib.by_hand.step import Moment, Timeline, largest_batch, timeline
-from course_lib.cards.base import Card, Total, View
+from course_lib.cards.base import Card, call
 from course_lib.cards.pictures import timeline_picture
+from course_lib.cards.view import Total, View
 from course_lib.show.tables import Cell, Table, arrow
 from course_lib.words import words
 
 NETWORKS = {"small_cnn": small_cnn, "vgg16_32": vgg16_32}
 BUDGETS = {"16 MB": 16, "256 MB": 256, "1 GB": 1000, "8 GB": 8000, "24 GB": 24_000, "80 GB": 80_000}  # in 10^6 bytes
-LIMITS = {"batch": (1, 512), "network": tuple(NETWORKS), "dtype": tuple(DTYPES), "optimizer": STEPS_KNOWN,
-          "budget": tuple(BUDGETS), "batch_norm": None}  # fmt: skip
+LIMITS = {"batch": (1, 512), "network": list(NETWORKS), "dtype": list(DTYPES), "optimizer": list(STEPS_KNOWN),
+          "budget": list(BUDGETS), "batch_norm": None}  # fmt: skip
 START = {"batch": 16, "network": "small_cnn", "dtype": "float32", "optimizer": "Adam", "budget": "1 GB", "batch_norm": False}
 
 
@@ -47,7 +48,7 @@ def _parts(moment: Moment) -> dict[str, int]:
             "kept": moment.kept, "passing": passing}  # fmt: skip
 
 
-def memory_view(values: dict, start: dict, layout: str = "desk", own: Network | None = None) -> View:
+def memory_view(values: dict, start: dict, own: Network | None = None) -> View:
     """What the memory card shows for these values: a training step moment by moment, its peak, and the largest batch for the budget."""
     (moments, most), (before, most_before) = _step_and_batch(values, own), _step_and_batch(start, own)
     peak, budget, change = moments.peak, BUDGETS[values["budget"]] * 10**6, moments.peak.total - before.peak.total
@@ -61,13 +62,13 @@ def memory_view(values: dict, start: dict, layout: str = "desk", own: Network | 
     table = Table(headings, rows, total, notes=[f"{peak.cause}."])
     fits = words("fits" if peak.total <= budget else "fits_not")
     totals = [
-        Total(megabytes(peak.total), words("peak_total", place=f"{words(peak.phase)} {peak.place}", fits=fits), arrow(change, megabytes)),
-        Total(f"{most:,}", words("most_for", budget=values["budget"]), arrow(most - most_before)),
+        Total(megabytes(peak.total), words("peak_total", place=f"{words(peak.phase)} {peak.place}", fits=fits), change, megabytes),
+        Total(f"{most:,}", words("most_for", budget=values["budget"]), most - most_before),
     ]
     alt = words("memory_alt", parts=", ".join(f"{words(name)} {count:,}" for name, count in parts.items()), cause=peak.cause)
     phases = [moment.phase for moment in moments]
-    svg = timeline_picture(list(map(_parts, moments)), phases, budget, max(peak.total, before.peak.total), alt)
-    return View(totals, svg, alt, table if layout == "desk" else None)
+    draw = partial(timeline_picture, list(map(_parts, moments)), phases, budget, max(peak.total, before.peak.total), alt)
+    return View(totals, draw, alt, table)
 
 
 def memory_card(
@@ -95,9 +96,13 @@ def memory_card(
         raise TypeError(words("card.memory_setting", names=", ".join(unknown), known=", ".join(usual)))
     begin = {**usual, **start} if own else {**usual, **start, "network": network}
     for name, options in limits.items():
-        if isinstance(options, tuple) and isinstance(options[0], str) and begin[name] not in options:
+        if isinstance(options, list) and begin[name] not in options:
             raise ValueError(words("card.memory_choice", name=name, choices=", ".join(options), value=begin[name]))
+
+    def code(values: dict) -> str:
+        return call("memory_card", *["network"][: bool(own)], **{name: value for name, value in values.items() if value != START[name]})
+
     return Card(
-        partial(memory_view, own=own), begin, limits, fits=partial(_step_and_batch, own=own), free=["batch"], sliders=sliders,
+        partial(memory_view, own=own), begin, limits, fits=partial(_step_and_batch, own=own), code=code, free=["batch"], sliders=sliders,
         reference=begin if own else usual, layout=layout,
     )  # fmt: skip

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from course_lib.by_hand.ledger import Ledger, Row, what
 from course_lib.by_hand.networks import Network, conv1d_net, small_cnn, vgg16_32
-from course_lib.cards.base import Card, Total, View
+from course_lib.cards.base import Card, call
 from course_lib.cards.pictures import Column, network_picture, short
+from course_lib.cards.view import Total, View
 from course_lib.show.tables import Cell, Table, arrow, number, times
 from course_lib.words import words
 
@@ -21,12 +22,11 @@ LIMITS = {
 }  # fmt: skip
 ASKED = {"batch": 1, "machine": False, "columns": False, "every_layer": False}  # what every network's card has beside the sizes
 PRESETS = {
-    small_cnn: {"larger_smaller": {"conv2_kernel": 5}, "global_pool": {"global_pool": True}},
+    small_cnn: {"larger_smaller": {"conv2_kernel": 5}, "global_average": {"global_pool": True}},
     vgg16_32: {"half_width": {"width": 32}, "vgg19": {"late_convs": 4}, "no_norm": {"batch_norm": False}},
     conv1d_net: {"twice_length": {"length": 200}, "wider_kernel": {"kernel": 9}},
 }
 MOST = 11  # columns of a picture; a network with more shows blocks
-ROOM = 3  # rows for changes on a projector; where more changed, the last says how many
 
 Make = Callable[..., Network]
 
@@ -48,14 +48,14 @@ class Line(NamedTuple):
         return any(getattr(self.row, what) != getattr(self.old, what) for what in ("output_shape", "params", "macs"))
 
 
-def sizes(make: Make) -> dict[str, int | bool]:
+def sizes(make: Make) -> dict[str, float]:
     """The sizes that a function of sizes takes, with their defaults.
 
     >>> sizes(small_cnn)["conv2_kernel"]
     3
     """
     found = {name: size.default for name, size in inspect.signature(make).parameters.items()}
-    if bad := [name for name, default in found.items() if not isinstance(default, int) or name in ASKED]:
+    if bad := [name for name, default in found.items() if not isinstance(default, (int, float)) or name in ASKED]:
         raise TypeError(words("card.network_default", name=bad[0], taken=", ".join(ASKED)))
     return found
 
@@ -112,19 +112,18 @@ def _columns(network: Network, lines: list[Line]) -> list[Column]:
     return columns
 
 
-def network_view(values: dict, start: dict, layout: str = "desk", make: Make = small_cnn) -> View:
+def network_view(values: dict, start: dict, make: Make = small_cnn) -> View:
     """What the network card shows for these values: totals against the start, picture and table."""
-    network, per = _network(values, make), values["batch"]
-    original = _network(start, make)
-    ledger, before = network.ledger(per), original.ledger(start["batch"])
+    network, original = _network(values, make), _network(start, make)
+    ledger, before = network.ledger(values["batch"]), original.ledger(start["batch"])
     asked = [(row,) for row in ledger]
     if values["machine"]:
         from course_lib.by_machine.comparing import three_answers
 
-        asked = list(three_answers(network, per))
+        asked = list(three_answers(network, values["batch"]))
     blocks = _deep(ledger) or _deep(before)
     lines, at_start = _lines(asked, before, blocks), _lines(((row,) for row in before), before, blocks)
-    columns, width = _columns(network, lines), {"desk": 1400, "projector": 1120}[layout]
+    columns = _columns(network, lines)
     layers = [
         words("network_alt_layer", name=column.name, shape=times(column.shape), params=column.params, macs=column.macs)
         for column in columns
@@ -133,33 +132,30 @@ def network_view(values: dict, start: dict, layout: str = "desk", make: Make = s
     alt = words("network_alt", input=times(network.input_shape), maps="; ".join(layers))
     if values["every_layer"]:
         lines = _lines(asked, before, False)
-    table = _table(lines, ledger, before, values, layout)
-    svg = network_picture(columns, _columns(original, at_start), alt, width)
-    return View(_totals(ledger, before, network, values, layout), svg, alt, table)
+    shown = [line for line in lines if _seen(line.row) or line.old.params]
+    changes = {i: line.change for i, line in enumerate(shown) if _counts(line)}
+    draw = partial(network_picture, columns, _columns(original, at_start), alt)
+    return View(_totals(ledger, before, network, values["batch"]), draw, alt, _table(shown, lines, ledger, before, values), changes)
 
 
-def _totals(ledger: Ledger, before: Ledger, network: Network, values: dict, layout: str) -> list[Total]:
-    shown = "{:,}".format if layout == "desk" else partial(short, room=130)
+def _totals(ledger: Ledger, before: Ledger, network: Network, batch: int) -> list[Total]:
+    shown = partial(short, room=130)
     one = "macs_image" if len(network.input_shape) == 3 else "macs_input"
-    macs = words(one if values["batch"] == 1 else "macs_batch", n=values["batch"])
-    totals = [
-        Total(f"{ledger.params:,}", words("params"), arrow(ledger.params - before.params, shown)),
-        Total(f"{ledger.macs:,}", macs, arrow(ledger.macs - before.macs, shown)),
-    ]
-    if layout == "projector":
-        return totals
+    macs = words(one if batch == 1 else "macs_batch", n=batch)
     top, size = max(ledger, key=lambda row: row.params), 4 * ledger.params
     share = round(100 * top.params / max(1, ledger.params))
     weights = f"{size / 1e6:,.2f} MB" if size >= 1e6 else f"{size / 1e3:,.1f} kB"
-    return [*totals, Total(weights, words("weights_float32")), Total(f"{share} %", words("share_in", name=top.name))]
+    return [
+        Total(f"{ledger.params:,}", words("params"), ledger.params - before.params, shown),
+        Total(f"{ledger.macs:,}", macs, ledger.macs - before.macs, shown),
+        Total(weights, words("weights_float32")),
+        Total(f"{share} %", words("share_in", name=top.name)),
+    ]
 
 
-def _table(lines: list[Line], ledger: Ledger, before: Ledger, values: dict, layout: str) -> Table:
-    """On a desk all rows that do something, and those that were left out; on a projector those alone that changed most."""
-    desk, machine = layout == "desk", values["machine"]
-    shown = [line for line in lines if _seen(line.row) or line.old.params]
-    changed = [line for line in shown if _counts(line)]
-    rows = shown if desk else _most_changed(changed)
+def _table(shown: list[Line], lines: list[Line], ledger: Ledger, before: Ledger, values: dict) -> Table:
+    """The rows that do something and those that were left out; what the machine says where it is asked."""
+    machine = values["machine"]
     wide = machine and (values["columns"] or any(count != line.row.params for line in lines for count in line.counts))
     columns = [  # heading, a line's cell, the total
         (f"<{words('layer')}", lambda line: Cell(line.row.name, "name"), words("total")),
@@ -173,20 +169,12 @@ def _table(lines: list[Line], ledger: Ledger, before: Ledger, values: dict, layo
             columns.append((name, lambda line, i=i: number(line.counts[i]), f"{sum(line.counts[i] for line in lines):,}"))
     elif machine:
         columns.append((words("three"), lambda line: Cell(words("agree") if line.row.params else "", "good"), words("agree")))
-    moved = (
-        words("change"),
-        lambda line: Cell(arrow(line.change), "up" if line.change > 0 else "down"),
-        arrow(ledger.params - before.params),
-    )
-    if desk:
-        columns += [moved, (words("macs"), lambda line: number(line.row.macs), f"{ledger.macs:,}")]
-    else:
-        columns.insert(1, moved)
-    cells = [[cell(line) for _, cell, _ in columns] for line in rows]
-    if not desk:
-        cells += _room(len(changed) - len(rows), ROOM - len(rows), len(columns), bool(changed))
-    marked = frozenset(i for i, line in enumerate(rows) if line.changed)
-    return Table([heading for heading, *_ in columns], cells, [total for *_, total in columns] if desk else [], marked=marked)
+    change = arrow(ledger.params - before.params)
+    columns.append((words("change"), lambda line: Cell(arrow(line.change), "up" if line.change > 0 else "down"), change))
+    columns.append((words("macs"), lambda line: number(line.row.macs), f"{ledger.macs:,}"))
+    cells = [[cell(line) for _, cell, _ in columns] for line in shown]
+    marked = frozenset(i for i, line in enumerate(shown) if line.changed)
+    return Table([heading for heading, *_ in columns], cells, [total for *_, total in columns], marked=marked)
 
 
 def _counts(line: Line) -> bool:
@@ -194,22 +182,15 @@ def _counts(line: Line) -> bool:
     return line.changed and bool(line.change or line.row.params or line.row.kind == "Flatten")
 
 
-def _most_changed(changed: list[Line]) -> list[Line]:
-    """Those whose parameters changed most, in their order: as many as there is room for."""
-    most = sorted(changed, key=lambda line: -abs(line.change))[: ROOM - (len(changed) > ROOM)]
-    return [line for line in changed if line in most]
-
-
-def _room(more: int, free: int, columns: int, any_changed: bool) -> list[list[Cell]]:
-    """The rows that are kept free, so that the card never grows; the first says what will stand there, or how many more changed."""
-    said = words("more", n=more) if more else "" if any_changed else words("what_changes")
-    return [[Cell((i == 0 and said) or "\u00a0", "quiet"), *[""] * (columns - 1)] for i in range(free)]
-
-
-def _given_ranges(make: Make) -> dict[str, tuple[int, int]]:
+def _given_ranges(make: Make) -> dict[str, tuple[float, float]]:
     """The ends that a function of sizes gives its sliders, as annotations: `def mine(depth: (1, 6) = 2)`."""
     annotated = {name: size.annotation for name, size in inspect.signature(make).parameters.items()}
     return {name: ends for name, ends in annotated.items() if isinstance(ends, tuple) and len(ends) == 2}
+
+
+def _usual_range(value: float) -> tuple[float, float]:
+    """Up to four times a size, for one that gives no ends."""
+    return (0.0, max(1.0, 4 * value)) if isinstance(value, float) else (min(1, value), max(8, 4 * value))
 
 
 def network_card(
@@ -218,9 +199,8 @@ def network_card(
     """A card on a network: sliders for its sizes, totals, maps, weights as areas, and the ledger.
 
     `network` is a function of sizes that gives a Network: small_cnn, vgg16_32, conv1d_net, or your own, whose arguments have
-    whole numbers or True and False as defaults; `depth: (1, 6) = 2` gives a slider its ends. `sliders` names those to show (all by
-    default), `start` their values, `machine` asks PyTorch and torchinfo too, and layout "projector" has big totals and only the rows that
-    changed.
+    numbers or True and False as defaults; `depth: (1, 6) = 2` gives a slider its ends. `sliders` names those to show (all by default),
+    `start` their values, `machine` asks PyTorch and torchinfo too, and layout "projector" has two totals and only the rows that changed.
 
     >>> from course_lib import vgg16_32
     >>> network_card(conv2_kernel=5).values["conv2_kernel"], network_card(vgg16_32, width=32).values["late_convs"]
@@ -233,9 +213,10 @@ def network_card(
     usual = {**sizes(network), **ASKED}
     if unknown := sorted(start.keys() - usual.keys()):
         raise TypeError(words("card.network_size", names=", ".join(unknown), known=", ".join(usual)))
+    start = {name: float(value) if isinstance(usual[name], float) else value for name, value in start.items()}
     ours = any(network is known for known in PRESETS)  # and not only of the same name
     given = _given_ranges(network) | {name: ends for name, ends in LIMITS.items() if ours or name in ASKED}
-    ranges = {name: given.get(name, (min(1, value), max(8, 4 * value))) for name, value in usual.items()}
+    ranges = {name: given.get(name, _usual_range(value)) for name, value in usual.items()}
     if ours:
         ranges.pop("classes", None)  # the task gives them
     if not _deep(_network({**usual, **start}, network).ledger()):
@@ -245,8 +226,13 @@ def network_card(
     article = {name: value for name, value in usual.items() if name not in ("machine", "columns", "every_layer")}
     presets = {words("as_in_article" if known else "as_given"): article}
     presets |= {words(name): {**article, **values} for name, values in known.items()}
+
+    def code(values: dict) -> str:
+        given = [] if network is small_cnn else [network.__name__.replace("<lambda>", "network")]
+        return call("network_card", *given, **{name: value for name, value in values.items() if value != usual[name]})
+
     return Card(
-        partial(network_view, make=network), {**usual, "machine": machine, **start}, limits,
-        fits=partial(_network, make=network), free=["batch"], sliders=sliders, reference=usual, layout=layout,
+        partial(network_view, make=network), {**usual, "machine": machine, **start}, limits, fits=partial(_network, make=network),
+        code=code, free=["batch"], sliders=sliders, reference=usual, layout=layout,
         presets=presets if layout == "desk" and sliders is None else None,
     )  # fmt: skip

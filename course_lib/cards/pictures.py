@@ -138,9 +138,11 @@ PARTS = {
 }  # from the ground up
 
 
-def timeline_picture(moments: list[dict[str, int]], phases: list[str], budget: int, most: int, alt: str) -> str:
+def timeline_picture(moments: list[dict[str, int]], phases: list[str], budget: int, most: int, alt: str, width: int = 1400) -> str:
     """A step from left to right, each moment a column made of PARTS; the highest marked, the budget as a line, `most` bytes high."""
-    left, right, top, bottom = 10.0, 1180.0, 34.0, 250.0
+    size = round(20 * 1400 / width)
+    legend = 1400 - 0.6 * size * max(len(words(part)) for part in PARTS) - 34
+    left, right, top, bottom = 10.0, legend - 20, 34.0, 250.0
     step = (right - left) / len(moments)
     scale = (bottom - top) / max(most, 1)
     ground, drawn = [0] * len(moments), []
@@ -149,21 +151,21 @@ def timeline_picture(moments: list[dict[str, int]], phases: list[str], budget: i
         path = "L".join([_outline(left, bottom, step, scale, tops), _outline(left, bottom, step, scale, ground, back=True)])
         drawn.append(f'<path d="M{path}Z" fill="{colour(fill)}" stroke="{colour("ink")}" stroke-width="0.8"/>')
         y = bottom - 8 - 34 * i
-        drawn += [box(1200, y - 16, 22, 22, fill, "ink", 0.8), label(1230, y + 2, words(part), 18, anchor="start")]
+        drawn += [box(legend, y - 16, 22, 22, fill, "ink", 0.8), label(legend + 30, y + 3, words(part), size, anchor="start")]
         ground = tops
     at = max(range(len(moments)), key=ground.__getitem__)
     x, y = left + step * (at + 0.5), bottom - scale * ground[at]
     drawn.append(f'<path d="M{x:.1f} {y - 2:.1f}l-9 -14h18z" fill="{colour("ink")}"/>')
     for phase in dict.fromkeys(phases):
         places = [i for i, one in enumerate(phases) if one == phase]
-        if len(places) * step > 60:
-            drawn.append(label(left + step * (places[0] + places[-1] + 1) / 2, bottom + 26, words(phase), 18, "quiet"))
+        if len(places) * step > 0.6 * size * len(words(phase)):
+            drawn.append(label(left + step * (places[0] + places[-1] + 1) / 2, bottom + 28, words(phase), size, "quiet"))
         if places[0]:
             drawn.append(box(left + step * places[0], top, 1, bottom - top + 8, "quiet"))
     if budget * scale <= bottom - top:
         y = bottom - scale * budget
         drawn.append(f'<path d="M{left:.1f} {y:.1f}H{right:.1f}" stroke="{colour("ink")}" stroke-width="2.5" stroke-dasharray="10 6"/>')
-        drawn.append(label(right - 4, y - 8, words("budget"), 18, anchor="end"))
+        drawn.append(label(right - 4, y - 8, words("budget"), size, anchor="end"))
     return picture(1400, 286, drawn, alt)
 
 
@@ -177,55 +179,94 @@ def _cells(left: float, top: float, rows: int, columns: int, cell: float, fill: 
     """A grid as one rectangle and its lines, so that a large one stays small."""
     lines = [f"M{left:.1f} {top + r * cell:.1f}h{columns * cell:.1f}" for r in range(1, rows)]
     lines += [f"M{left + c * cell:.1f} {top:.1f}v{rows * cell:.1f}" for c in range(1, columns)]
-    path = f'<path d="{"".join(lines)}" stroke="{colour(edge)}" stroke-width="0.8"/>' if lines else ""
+    path = f'<path d="{"".join(lines)}" stroke="{colour(edge)}" stroke-width="{min(0.8, cell / 10):.2f}"/>' if lines else ""
     return [box(left, top, columns * cell, rows * cell, fill), path, box(left, top, columns * cell, rows * cell, "", "blue")]
 
 
-def layer_picture(layer: Layer, input_shape: Shape, position: int, alt: str) -> str:
-    """A convolution at one output position: the cells it multiplies, its kernels with their biases, the cell it writes."""
+KERNELS, OUTPUT = 420.0, 1010.0  # where the second and the third part of a layer's picture begin
+TOP, HIGH = 84.0, {1: 200.0, 2: 290.0}  # of all three; how high they are for a length and for an image
+
+
+def layer_picture(layer: Layer, input_shape: Shape, position: int, lines: list[str], alt: str, width: int = 1400) -> str:
+    """A convolution at one output position: the cells that it multiplies in every channel, its kernels with their biases, the cell that
+    it writes; and `lines` of text below. Its size does not depend on the layer's."""
+    size = round(20 * 1400 / width)
+    high = HIGH[layer.dims]
+    parts = _input(layer, input_shape, position, high, size)
+    parts += _kernels(layer, high, size)
     output = layer.output_shape(input_shape)
-    sizes = (input_shape[1:], layer.kernel_size, layer.stride, layer.dilation, output[1:])
-    (height, width), (kh, kw), (sy, sx), (dy, dx), (rows, columns) = ((1, *each)[-2:] for each in sizes)  # a length is one row
-    (above, below), (before, after) = [(0, 0), *layer.paddings()][-2:]
+    rows, columns = (1, *output[1:])[-2:]
     row, column = divmod(position, columns)
-    # Input with its padding, and the kernel over it; the channels behind the first as sheets.
-    cell = min(44.0, 270 / (height + above + below), 380 / (width + before + after))
-    left, top, gap = 4.0, 84.0, min(1.0, cell / 8)
-    parts = [label(left, 22, f"{words('input')} {times(input_shape)}", bold=True, anchor="start")]
-    x, y = left + before * cell, top + above * cell
-    parts += _sheets(x, y, width * cell, height * cell, input_shape[0], "input", "blue")
-    padded = (height + above + below, width + before + after)
-    if padded != (height, width):
-        parts += _cells(left, top, *padded, cell, "paper")
-        parts.append(label(left, 50, words("with_padding", size=times(padded[-layer.dims :])), 18, "quiet", "start"))
-    parts += _cells(x, y, height, width, cell, "input")
-    for i, j in product(range(kh), range(kw)):
-        x, y = left + (column * sx + j * dx) * cell, top + (row * sy + i * dy) * cell
-        parts.append(box(x + gap, y + gap, cell - 2 * gap, cell - 2 * gap, "orange"))
-    bottom = top + padded[0] * cell
-    # Kernels: one small grid for each output channel (24 at most), its bias a dot.
-    shown = min(layer.out_channels, 24)
-    left, across, small = 420.0, 4 if shown <= 8 else 6, min(22.0, (84 if shown <= 8 else 52) / max(kh, kw))
-    each = words("kernels_bias" if layer.bias else "kernels", n=layer.out_channels, size=times(layer.kernel))
-    parts.append(label(left, 22, each, bold=True, anchor="start"))
+    cell = min(44.0, high / rows, 370 / columns)
+    parts.append(label(OUTPUT, 24, f"{words('output')} {times(output)}", size, bold=True, anchor="start"))
+    parts += _sheets(OUTPUT, TOP, columns * cell, rows * cell, output[0], "pale", "blue")
+    parts += _cells(OUTPUT, TOP, rows, columns, cell, "pale")
+    parts.append(box(OUTPUT + column * cell, TOP + row * cell, cell, cell, "orange"))
+    below = TOP + high + 34
+    parts += [label(4, below + 1.5 * size * i, line, size, anchor="start") for i, line in enumerate(lines)]
+    return picture(1400, below + 1.5 * size * (len(lines) - 1) + 14, parts, alt)
+
+
+def _input(layer: Layer, input_shape: Shape, position: int, high: float, size: int) -> list[str]:
+    """Each channel of the input with its padding, four places for them at most, and the cells that the first kernel multiplies."""
+    each = (input_shape[1:], layer.kernel_size, layer.stride, layer.dilation, layer.output_shape(input_shape)[1:])
+    (height, width), (kh, kw), (sy, sx), (dy, dx), (_, columns) = ((1, *axes)[-2:] for axes in each)  # a length is one row
+    (above, below), (before, after) = [(0, 0), *layer.paddings()][-2:]
+    rows_all, columns_all = height + above + below, width + before + after
+    row, column = divmod(position, columns)
+    places = min(layer.in_channels, 4)
+    cell, across = max(
+        (min(44.0, (high + 12) / math.ceil(places / n) / rows_all - 12 / rows_all, 390 / n / columns_all - 12 / columns_all), n)
+        for n in range(1, places + 1)
+    )
+    parts = [label(4, 24, f"{words('input')} {times(input_shape)}", size, bold=True, anchor="start")]
+    if (rows_all, columns_all) != (height, width):
+        padded = words("with_padding", size=times((rows_all, columns_all)[-layer.dims :]))
+        parts.append(label(4, 54, padded, size, "quiet", "start"))
+    shown = places if layer.in_channels <= 4 else 3
     for n in range(shown):
-        x, y = left + (n % across) * (530 / across), top + (n // across) * (kh * small + 30)
+        left, top = 4 + n % across * (columns_all * cell + 12), TOP + n // across * (rows_all * cell + 12)
+        if (rows_all, columns_all) != (height, width):
+            parts += _cells(left, top, rows_all, columns_all, cell, "paper")
+        parts += _cells(left + before * cell, top + above * cell, height, width, cell, "input")
+        if n < layer.in_channels // layer.groups:
+            x, y = left + column * sx * cell, top + row * sy * cell
+            parts.append(_squares([(x + j * dx * cell, y + i * dy * cell) for i, j in product(range(kh), range(kw))], cell))
+    if shown < layer.in_channels:
+        left, top = 4 + shown % across * (columns_all * cell + 12), TOP + shown // across * (rows_all * cell + 12)
+        said = words("more", n=layer.in_channels - shown)
+        parts.append(label(left, top + min(40, rows_all * cell / 2 + 8), said, size, "quiet", "start"))
+    return parts
+
+
+def _squares(corners: list[tuple[float, float]], side: float) -> str:
+    """Cells at work, as one shape."""
+    gap = min(1.0, side / 8)
+    inner = side - 2 * gap
+    path = "".join(f"M{x + gap:.1f} {y + gap:.1f}h{inner:.1f}v{inner:.1f}h{-inner:.1f}z" for x, y in corners)
+    return f'<path d="{path}" fill="{colour("orange")}"/>'
+
+
+def _kernels(layer: Layer, high: float, size: int) -> list[str]:
+    """One small grid for each output channel, 24 at most, the first at work; its bias a dot."""
+    kh, kw = (1, *layer.kernel_size)[-2:]
+    shown = min(layer.out_channels, 24)
+    across, rows = (4, 2) if shown <= 8 else (6, 4)
+    small = min(22.0, (high / rows - 32) / kh, (530 / across - 44) / kw)
+    each = words("kernels_bias" if layer.bias else "kernels", n=layer.out_channels, size=times(layer.kernel))
+    parts = [label(KERNELS, 24, each, size, bold=True, anchor="start")]
+    for n in range(shown):
+        x, y = KERNELS + n % across * (530 / across), TOP + n // across * (high / rows)
         fill, edge = ("orange", "paper") if n == 0 else ("warm", "orange")  # the first is at work, on the cells of its colour
         parts += _sheets(x, y, kw * small, kh * small, layer.kernel[-1], fill, edge)
         parts += _cells(x, y, kh, kw, small, fill, edge)
         if layer.bias:
             at = f'cx="{x + kw * small + 24:.1f}" cy="{y + kh * small - 6:.1f}"'
             parts.append(f'<circle {at} r="6" fill="{colour("blue")}"/>')
-    rows_of_kernels = top + math.ceil(shown / across) * (kh * small + 30)
     if shown < layer.out_channels:
-        parts.append(label(left, rows_of_kernels + 4, words("more", n=layer.out_channels - shown), 18, "quiet", "start"))
-    # Output, the written cell marked.
-    left, cell = 1010.0, min(44.0, 270 / rows, 370 / columns)
-    parts.append(label(left, 22, f"{words('output')} {times(output)}", bold=True, anchor="start"))
-    parts += _sheets(left, top, columns * cell, rows * cell, output[0], "pale", "blue")
-    parts += _cells(left, top, rows, columns, cell, "pale")
-    parts.append(box(left + column * cell, top + row * cell, cell, cell, "orange"))
-    return picture(1400, max(bottom, rows_of_kernels, top + rows * cell) + 14, parts, alt)
+        said = words("more", n=layer.out_channels - shown)
+        parts.append(label(KERNELS, TOP + high, said, size, "quiet", "start"))
+    return parts
 
 
 def _sheets(x: float, y: float, width: float, height: float, channels: int, fill: str, edge: str) -> list[str]:

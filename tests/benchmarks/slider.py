@@ -17,7 +17,7 @@ def milliseconds(values: dict) -> tuple[float, float]:
     times = []
     for i in range(63):
         begin = time.perf_counter()
-        network_view(values, START).live("desk")
+        network_view(values, START).html()
         if i >= 3:
             times.append(1000 * (time.perf_counter() - begin))
     return statistics.median(times), sorted(times)[56]

@@ -1,0 +1,91 @@
+"""A card's controls: a menu, or a slider with its number box and, where it is played, its buttons."""
+
+import math
+from collections.abc import Callable
+from itertools import takewhile
+from pathlib import Path
+from typing import NamedTuple
+
+import ipywidgets as widgets
+
+try:
+    import anywidget
+except ModuleNotFoundError:  # a card does without it, and says so
+    anywidget = None
+
+
+FOLDER = Path(__file__).parent
+
+
+class Control(NamedTuple):
+    """The widget that has the value, all that stands on its row, and the links between them."""
+
+    widget: widgets.Widget
+    row: list[widgets.Widget]
+    links: list
+
+
+def fitting(fits: Callable[[int], object], start: int, low: int, high: int) -> tuple[int, int]:
+    """The widest run of values around start, from low to high, for which `fits` does not raise; an end that fits is one.
+
+    >>> from course_lib import small_cnn
+    >>> fitting(lambda kernel: small_cnn(conv2_kernel=kernel), 3, 1, 20)
+    (1, 10)
+    """
+
+    def good(value: int) -> bool:
+        try:
+            fits(value)
+        except Exception:  # of a function of sizes that is not ours: it may fail in its own way
+            return False
+        return True
+
+    below, above = takewhile(good, range(start - 1, low - 1, -1)), takewhile(good, range(start + 1, high + 1))
+    return low if good(low) else min(below, default=start), high if good(high) else max(above, default=start)
+
+
+def menu(choices: list, value: object) -> Control:
+    made = widgets.Dropdown(options=choices, value=value, layout={"width": "auto", "flex": "1 1 auto"})
+    return Control(made, [made], [])
+
+
+def slider(value: float, low: float, high: float, played: bool = False) -> Control:
+    """A slider for whole numbers, or for others where its value is a float; `played` has buttons that walk it."""
+    if isinstance(value, float):
+        step = 10 ** math.floor(math.log10(high - low)) / 20
+        made = widgets.FloatSlider(value, min=low, max=high, step=step, readout=False)
+        box = widgets.BoundedFloatText(value, min=low, max=high, step=step, layout={"width": "86px"})
+    else:
+        made = widgets.IntSlider(value, low, high, readout=False)
+        box = widgets.BoundedIntText(value, low, high, layout={"width": "86px"})
+    links = [widgets.jslink((made, "value"), (box, "value")), widgets.dlink((made, "max"), (box, "max"))]
+    if not played:
+        return Control(made, [made, box], links)
+    play = widgets.Play(min=low, max=high, interval=500, show_repeat=False, layout={"flex": "none"})
+    links += [widgets.jslink((play, "value"), (made, "value")), widgets.jslink((made, "max"), (play, "max"))]
+    return Control(made, [play, made, box], links)
+
+
+def follow_ends(control: widgets.Widget, ends: int | list) -> None:
+    """Give a slider another highest value, or a menu other choices, of which its value is one."""
+    if hasattr(control, "max"):
+        control.max = ends
+    elif list(control.options) != ends:
+        value = control.value
+        control.options, control.value = ends, value
+
+
+def row(label: str, parts: list[widgets.Widget]) -> widgets.HBox:
+    return widgets.HBox([widgets.Label(label), *parts]).add_class("course-row")
+
+
+def grid(rows: list[widgets.Widget]) -> widgets.GridBox:
+    wide = "repeat(auto-fill, minmax(430px, 1fr))" if len(rows) > 1 else "1fr"
+    return widgets.GridBox(rows, layout={"grid_template_columns": wide, "grid_gap": "0 34px"}).add_class("course-controls")
+
+
+def names() -> widgets.Widget:
+    """What gives each slider's handle and number box the label beside it as its accessible name; ipywidgets gives none."""
+    if anywidget is None:
+        return widgets.HTML('<span class="course-no-anywidget"></span>')
+    return anywidget.AnyWidget(_esm=(FOLDER / "names.js").read_text(encoding="utf-8"))
