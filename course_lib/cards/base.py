@@ -85,10 +85,11 @@ class Card(widgets.VBox):
             self._both = widgets.ToggleButton(description=words("side_by_side"), layout={"width": "auto"})
             buttons += [_button(words("keep"), self._keep), self._both]
             self._both.observe(self._changed, "value")
-        switches += [_more(hidden)] if hidden else []
-        lines = [widgets.HBox(line, layout={"flex_flow": "row wrap", "grid_gap": "8px"}) for line in (switches, buttons) if line]
-        super().__init__([style_and_notes(), names(), grid([*rows, *hidden]), *lines, self._shown])
-        self.add_class("course-card")
+        if hidden:  # a projector has no room for all of them: there they take the place of the others
+            switches.append(_more(hidden, instead_of=rows[1:] if layout == "projector" else []))
+        line = widgets.HBox([*switches, *buttons], layout={"flex_flow": "row wrap", "grid_gap": "2px 12px"})
+        super().__init__([style_and_notes(), names(), grid([*rows, *hidden]), line, self._shown])
+        self.add_class("course-card").add_class(layout)
         self._changed()
         self._replace_earlier()
 
@@ -175,7 +176,7 @@ class Card(widgets.VBox):
         if self._both and self._both.value:
             start = self._layout(self._render(self._reference, self.values))
             start = start._replace(totals=[total._replace(change=0) for total in start.totals])
-            both = [(words(name), one._replace(table=Table([], []), width=1120)) for name, one in (("the_start", start), ("now", view))]
+            both = [(words(name), one._replace(table=Table([], []), width=1060)) for name, one in (("the_start", start), ("now", view))]
             html = "".join(f'<p class="both">{escape(name)}</p>{one.html()}' for name, one in both)
         return html + (f'<p class="code">{escape(self.code)}</p>' if self._layout_name == "desk" else "")
 
@@ -215,13 +216,14 @@ def _button(label: str, action: Callable[[], None]) -> widgets.Button:
     return button
 
 
-def _more(rows: list[widgets.Widget]) -> widgets.ToggleButton:
-    """A button that shows these rows, and hides them again."""
+def _more(rows: list[widgets.Widget], instead_of: list[widgets.Widget]) -> widgets.ToggleButton:
+    """A button that shows these rows, instead of others, and hides them again."""
     button = widgets.ToggleButton(description=words("more_sizes"), layout={"width": "auto"})
 
     def show(_=None) -> None:
-        for hidden in rows:
-            hidden.layout.display = "" if button.value else "none"
+        for shown, these in ((button.value, rows), (not button.value, instead_of)):
+            for one in these:
+                one.layout.display = "" if shown else "none"
 
     button.observe(show, "value")
     show()

@@ -139,7 +139,7 @@ def network_view(values: dict, start: dict, make: Make = small_cnn) -> View:
 
 
 def _totals(ledger: Ledger, before: Ledger, network: Network, batch: int) -> list[Total]:
-    shown = partial(short, room=130)
+    shown = partial(short, room=96)
     one = "macs_image" if len(network.input_shape) == 3 else "macs_input"
     macs = words(one if batch == 1 else "macs_batch", n=batch)
     top, size = max(ledger, key=lambda row: row.params), 4 * ledger.params

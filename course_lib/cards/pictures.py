@@ -21,7 +21,7 @@ class Column(NamedTuple):
     weighted: bool = False  # whether the window is a kernel's, and not a pool's
 
 
-MARGIN = 104  # for the rows' names
+MARGIN = 94  # for the rows' names
 MAP, AREA = 72, 54  # the largest side of a map, and of an area
 MIDDLE = 64  # of the maps
 AREAS = {"params": ("weights", 182, "orange"), "macs": ("macs", 262, "green")}  # words, ground and colour
@@ -117,7 +117,7 @@ def network_picture(columns: list[Column], start: list[Column], alt: str, width:
             if i + 1 < len(columns) and reader.window and len(column.shape) > 1:
                 parts.append(_window(reader, front, column.shape, scale))
             said = times(column.shape)
-            parts.append(label(x, 120, said, min(20, int((pitch - 4) / (0.6 * len(said))))))
+            parts.append(label(x, 120, said, min(20, int((pitch - 6) / (0.62 * len(said))))))
         for what, (_, ground, fill) in AREAS.items():
             now, old = (AREA * math.sqrt(getattr(one, what) / most[what]) for one in (column, was))
             if now:
@@ -140,7 +140,7 @@ PARTS = {
 
 def timeline_picture(moments: list[dict[str, int]], phases: list[str], budget: int, most: int, alt: str, width: int = 1400) -> str:
     """A step from left to right, each moment a column made of PARTS; the highest marked, the budget as a line, `most` bytes high."""
-    size = round(20 * 1400 / width)
+    size = math.ceil(20 * 1400 / width)
     legend = 1400 - 0.6 * size * max(len(words(part)) for part in PARTS) - 34
     left, right, top, bottom = 10.0, legend - 20, 34.0, 250.0
     step = (right - left) / len(moments)
@@ -184,13 +184,13 @@ def _cells(left: float, top: float, rows: int, columns: int, cell: float, fill: 
 
 
 KERNELS, OUTPUT = 420.0, 1010.0  # where the second and the third part of a layer's picture begin
-TOP, HIGH = 84.0, {1: 200.0, 2: 290.0}  # of all three; how high they are for a length and for an image
+TOP, HIGH = 74.0, {1: 170.0, 2: 255.0}  # of all three; how high they are for a length and for an image
 
 
 def layer_picture(layer: Layer, input_shape: Shape, position: int, lines: list[str], alt: str, width: int = 1400) -> str:
     """A convolution at one output position: the cells that it multiplies in every channel, its kernels with their biases, the cell that
     it writes; and `lines` of text below. Its size does not depend on the layer's."""
-    size = round(20 * 1400 / width)
+    size = math.ceil(20 * 1400 / width)
     high = HIGH[layer.dims]
     parts = _input(layer, input_shape, position, high, size)
     parts += _kernels(layer, high, size)
@@ -204,7 +204,7 @@ def layer_picture(layer: Layer, input_shape: Shape, position: int, lines: list[s
     parts.append(box(OUTPUT + column * cell, TOP + row * cell, cell, cell, "orange"))
     below = TOP + high + 34
     parts += [label(4, below + 1.5 * size * i, line, size, anchor="start") for i, line in enumerate(lines)]
-    return picture(1400, below + 1.5 * size * (len(lines) - 1) + 14, parts, alt)
+    return picture(1400, round(below + 1.5 * size * (len(lines) - 1)) + 14, parts, alt)
 
 
 def _input(layer: Layer, input_shape: Shape, position: int, high: float, size: int) -> list[str]:

@@ -57,7 +57,7 @@ ROOM = 3  # rows for changes on a projector; where more changed, the last says h
 
 def projector(view: View) -> View:
     """Two totals, and of the table the rows that changed most, with the change beside the name, in a room that is always kept."""
-    return view._replace(totals=view.totals[:2], table=_changed(view.table, view.changes), width=1120)
+    return view._replace(totals=view.totals[:2], table=_changed(view.table, view.changes), width=1060)
 
 
 LAYOUTS: dict[str, Callable[[View], View]] = {"desk": lambda view: view, "projector": projector}

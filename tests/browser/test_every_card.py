@@ -1,0 +1,100 @@
+"""Every card in the real JupyterLab, at both ends of each slider: as high as its screen at most, nothing moves, letters as large as
+promised as they are painted, nothing to scroll sideways; and axe-core over it, in both themes."""
+
+import nbformat
+import pytest
+from conftest import jupyterlab, open_and_run
+from test_browser import THEMES, axe
+
+DESK = {
+    "network": "network_card()",
+    "by machine": "network_card(machine=True, columns=True)",
+    "vgg": "network_card(vgg16_32)",
+    "1-d network": "network_card(conv1d_net)",
+    "layer": "layer_card()",
+    "layer, 12×12": "layer_card(Conv2d(5, 12, 3), image=12)",
+    "layer, 1-d": "layer_card(Conv1d(2, 6, 5, padding=2), image=20)",
+    "memory": "memory_card()",
+}
+PROJECTOR = {
+    "network": "network_card(sliders=['conv2_kernel', 'image', 'hidden'], layout='projector')",
+    "by machine": "network_card(sliders='conv2_kernel', machine=True, layout='projector')",
+    "vgg": "network_card(vgg16_32, sliders=['width', 'image'], layout='projector')",
+    "layer": "layer_card(layout='projector')",
+    "memory": "memory_card(layout='projector')",
+}
+SCREENS = {"desk": (1600, 1000, DESK, 14), "projector": (1280, 720, PROJECTOR, 20)}
+MOST = {"desk": 890, "projector": 560}  # of the 1000 and 720 pixels, JupyterLab's menu and toolbar take some
+# Each text that is seen, with its size in pixels on the screen.
+PAINTED = """card => { const found = [], walk = document.createTreeWalker(card, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) { const text = walk.currentNode, holder = text.parentElement, range = document.createRange();
+    range.selectNode(text);
+    if (!text.textContent.trim() || ['STYLE', 'OPTION'].includes(holder.tagName) || !range.getBoundingClientRect().width) continue;
+    const scale = holder.ownerSVGElement ? holder.getScreenCTM().a : 1;
+    found.push([parseFloat(getComputedStyle(holder).fontSize) * scale, text.textContent.trim()]); }
+  return found; }"""
+WIDE = "card => Math.max(...[card, ...card.querySelectorAll('.wide')].map(e => e.scrollWidth - e.clientWidth))"
+
+
+@pytest.fixture(scope="module", params=SCREENS)
+def screen(request, chromium, tmp_path_factory):
+    """A notebook with every card of a layout, on its screen: (layout, page)."""
+    width, height, cards, _ = SCREENS[request.param]
+    folder = tmp_path_factory.mktemp(request.param)
+    (folder / "root").mkdir()
+    cells = [nbformat.v4.new_code_cell(source) for source in ("from course_lib import *", *cards.values())]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    notebook = nbformat.writes(nbformat.v4.new_notebook(cells=cells, metadata=kernel))
+    (folder / "root" / "cards.ipynb").write_text(notebook, encoding="utf-8")
+    page = chromium.new_page(viewport={"width": width, "height": height})
+    with jupyterlab(folder) as lab:
+        yield request.param, open_and_run(page, lab, "cards.ipynb")
+    page.close()
+
+
+def measured(card) -> tuple[float, float]:
+    """Where the picture stands in the card, and the card's height."""
+    box, picture = card.bounding_box(), card.locator(".course svg").first.bounding_box()
+    return round(picture["y"] - box["y"]), round(box["height"])
+
+
+def test_every_card_fits_its_screen_and_nothing_moves(screen):
+    layout, page = screen
+    _, _, cards, least = SCREENS[layout]
+    for number, name in enumerate(cards, 1):
+        card = page.locator(".jp-Cell").nth(number).locator(".course-card").first
+        card.scroll_into_view_if_needed()
+        page.wait_for_timeout(200)
+        places, small = {measured(card)}, []
+        for handle in card.get_by_role("slider").all():
+            if not handle.is_visible():
+                continue
+            box = card.get_by_role("spinbutton", name=handle.get_attribute("aria-label"), exact=True)
+            was = box.input_value()
+            for key in ("Home", "End"):
+                handle.focus()
+                handle.press(key)
+                page.wait_for_timeout(120)
+                places.add(measured(card))
+                assert card.evaluate(WIDE) <= 0, (name, key)
+                small += [(size, text) for size, text in card.evaluate(PAINTED) if size < least - 2 * (name == "vgg") - 0.01]
+            box.fill(was)
+            box.press("Enter")
+        assert not small, (name, small)
+        assert len({top for top, _ in places}) == 1, (name, places)
+        assert max(height for _, height in places) <= MOST[layout], (name, places)
+        if layout == "projector":
+            assert len(places) == 1, (name, places)
+
+
+@THEMES
+def test_axe_finds_nothing_on_any_card(screen, theme):
+    layout, page = screen
+    for number, name in enumerate(SCREENS[layout][2], 1):
+        card = page.locator(".jp-Cell").nth(number).locator(".course-card").first
+        card.scroll_into_view_if_needed()
+        handle = card.get_by_role("slider").first
+        handle.focus()
+        handle.press("ArrowRight")
+        page.wait_for_timeout(150)
+        assert not axe(page, card, theme), name
