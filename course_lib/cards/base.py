@@ -177,7 +177,7 @@ class Card(widgets.VBox):
             start = self._layout(self._render(self._reference, self.values))
             start = start._replace(totals=[total._replace(change=0) for total in start.totals])
             both = [(words(name), one._replace(table=Table([], []), width=1060)) for name, one in (("the_start", start), ("now", view))]
-            html = "".join(f'<p class="both">{escape(name)}</p>{one.html()}' for name, one in both)
+            html = "".join(f'<div class="both"><p>{escape(name)}</p>{one.html()}</div>' for name, one in both)
         return html + (f'<p class="code">{escape(self.code)}</p>' if self._layout_name == "desk" else "")
 
     def _layout(self, view: View) -> View:

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import lru_cache, partial
 from itertools import groupby
 from typing import NamedTuple
 
@@ -112,17 +112,29 @@ def _columns(network: Network, lines: list[Line]) -> list[Column]:
     return columns
 
 
+@lru_cache(maxsize=8)
+def _ledger_at_start(make: Make, start: tuple) -> Ledger:
+    """What every move is compared with: counted once."""
+    return _network(dict(start), make).ledger(dict(start)["batch"])
+
+
+@lru_cache(maxsize=8)
+def _columns_at_start(make: Make, start: tuple, blocks: bool) -> list[Column]:
+    before = _ledger_at_start(make, start)
+    return _columns(_network(dict(start), make), _lines(((row,) for row in before), before, blocks))
+
+
 def network_view(values: dict, start: dict, make: Make = small_cnn) -> View:
     """What the network card shows for these values: totals against the start, picture and table."""
-    network, original = _network(values, make), _network(start, make)
-    ledger, before = network.ledger(values["batch"]), original.ledger(start["batch"])
+    network, at_start = _network(values, make), tuple(start.items())
+    ledger, before = network.ledger(values["batch"]), _ledger_at_start(make, at_start)
     asked = [(row,) for row in ledger]
     if values["machine"]:
         from course_lib.by_machine.comparing import three_answers
 
         asked = list(three_answers(network, values["batch"]))
     blocks = _deep(ledger) or _deep(before)
-    lines, at_start = _lines(asked, before, blocks), _lines(((row,) for row in before), before, blocks)
+    lines = _lines(asked, before, blocks)
     columns = _columns(network, lines)
     layers = [
         words("network_alt_layer", name=column.name, shape=times(column.shape), params=column.params, macs=column.macs)
@@ -134,7 +146,7 @@ def network_view(values: dict, start: dict, make: Make = small_cnn) -> View:
         lines = _lines(asked, before, False)
     shown = [line for line in lines if _seen(line.row) or line.old.params]
     changes = {i: line.change for i, line in enumerate(shown) if _counts(line)}
-    draw = partial(network_picture, columns, _columns(original, at_start), alt)
+    draw = partial(network_picture, columns, _columns_at_start(make, at_start, blocks), alt)
     return View(_totals(ledger, before, network, values["batch"]), draw, alt, _table(shown, lines, ledger, before, values), changes)
 
 

@@ -1,6 +1,5 @@
 """The cards in a real browser: keys on a slider, a value typed, presets, sizes, and axe-core over them, in both themes."""
 
-
 import pytest
 
 pytest.importorskip("playwright")
