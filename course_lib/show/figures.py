@@ -1,6 +1,7 @@
 """Charts that stand still: the message in the title, the numbers as a twin, and text that the reader's browser draws in any language."""
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -62,17 +63,18 @@ def bars(title: str, /, **values: dict[str, int]) -> Figure:
     fc1        24,704
     """
     names, pitch = _names("bars", values), 42
-    top, left = 48 + 30 * (len(values) > 1), 20 + max(map(_wide, names))
+    top, left = 78, 20 + max(map(_wide, names))
+    meant = [name for name in names if re.search(rf"(?<!\w){re.escape(str(name))}(?!\w)", title, re.IGNORECASE)]
     parts = [_title(title)] + [label(left - 10, top + pitch * i + 27, str(name), SIZE, anchor="end") for i, name in enumerate(names)]
     panel = (WIDTH - left) / len(values)
     for x, (unit, numbers) in zip((left + panel * i for i in range(len(values))), values.items(), strict=True):
         most, room = max(numbers.values()) or 1, panel - 20 - max(_wide(f"{number:,}") for number in numbers.values())
-        if len(values) > 1:
-            parts.append(label(x, 66, unit, SIZE, anchor="start"))
+        parts.append(label(x, 66, unit, SIZE, "quiet", "start"))
         for i, name in enumerate(names):
             number, y = numbers[name], top + pitch * i
             length = room * number / most
-            parts.append(box(x, y + 6, length, 30, "orange" if number == most else "blue"))
+            marked = name in meant if 0 < len(meant) < len(names) else number == most  # what the title names, or else the longest
+            parts.append(box(x, y + 6, length, 30, "orange" if marked else "blue"))
             parts.append(label(x + length + 8, y + 27, f"{number:,}", SIZE, anchor="start"))
     said = "; ".join(f"{', '.join(f'{name} {numbers[name]:,}' for name in names)} {unit}" for unit, numbers in values.items())
     alt = words("bars_alt", title=title, said=said)

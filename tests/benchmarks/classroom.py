@@ -24,6 +24,12 @@ sys.path.insert(0, str(ROOT / "tests" / "browser"))
 from conftest import jupyterlab  # noqa: E402
 
 CARD = "import os\nfrom course_lib import network_card\ncard = network_card()"
+LEAST = """import os
+from types import SimpleNamespace
+import ipywidgets as widgets
+slider, text = widgets.IntSlider(3, 1, 10), widgets.HTML("3")
+slider.observe(lambda change: setattr(text, "value", str(change.new)), "value")
+card = SimpleNamespace(controls={"conv2_kernel": slider}, _shown=text)"""
 ASKED = {"slider": "card.controls['conv2_kernel'].model_id", "shown": "card._shown.model_id", "process": "os.getpid()"}
 A_SECOND, SECONDS, PATIENCE = 4, 60, 5
 
@@ -31,13 +37,13 @@ A_SECOND, SECONDS, PATIENCE = 4, 60, 5
 class Learner:
     """A kernel with a card, and the connection to it."""
 
-    async def start(self, base: str, token: str) -> None:
+    async def start(self, base: str, token: str, code: str) -> None:
         request = Request(f"{base}/api/kernels?token={token}", data=b"{}", headers={"Content-Type": "application/json"}, method="POST")
         kernel = json.loads(await asyncio.to_thread(lambda: urlopen(request, timeout=120).read()))["id"]
         self.session, self.arrived, self.taken, self.failed = uuid.uuid4().hex, asyncio.Event(), [], 0
         address = f"{base.replace('http', 'ws')}/api/kernels/{kernel}/channels?session_id={self.session}&token={token}"
         self.socket = await websocket_connect(address, max_message_size=2**24)
-        ran = {"code": CARD, "silent": False, "store_history": False, "user_expressions": ASKED, "allow_stdin": False}
+        ran = {"code": code, "silent": False, "store_history": False, "user_expressions": ASKED, "allow_stdin": False}
         self.send("execute_request", ran)
         while True:
             message = json.loads(await self.socket.read_message())
@@ -81,10 +87,10 @@ class Learner:
         return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) * 1024 / 1e6
 
 
-async def lesson(base: str, token: str, count: int, seconds: float) -> None:
+async def lesson(base: str, token: str, count: int, seconds: float, code: str) -> None:
     learners = [Learner() for _ in range(count)]
     for four in range(0, count, 4):  # not all start in one second
-        await asyncio.gather(*(learner.start(base, token) for learner in learners[four : four + 4]))
+        await asyncio.gather(*(learner.start(base, token, code) for learner in learners[four : four + 4]))
     await asyncio.sleep(3)
     before = [learner.memory() for learner in learners]
     await asyncio.gather(*(learner.move(seconds, number / count / A_SECOND) for number, learner in enumerate(learners)))
@@ -103,6 +109,7 @@ def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("learners", nargs="*", type=int, default=[10, 30, 60])
     options.add_argument("--seconds", type=float, default=SECONDS)
+    options.add_argument("--least", action="store_true", help="a slider and its number instead of a card: what Jupyter itself takes")
     options = options.parse_args()
     heads = ["learners", "moves", "median, ms", "95 %", "99 %", "failures", "PSS a kernel, MB", "most", "grown by"]
     print("|", " | ".join(heads), "|\n|" + "---|" * len(heads))
@@ -110,7 +117,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             (Path(folder) / "root").mkdir()
             with jupyterlab(Path(folder)) as (base, token):
-                asyncio.run(lesson(base, token, count, options.seconds))
+                asyncio.run(lesson(base, token, count, options.seconds, LEAST if options.least else CARD))
 
 
 if __name__ == "__main__":

@@ -222,7 +222,9 @@ def main() -> None:
         from course_lib import bars
 
         medians = {way: round(statistics.median(taken)) for way, taken in times.items()}
-        options.picture.write_text(bars("From a key on a slider to painted pixels", milliseconds=medians).svg + "\n", encoding="utf-8")
+        faster = usual["interact, bar chart and table"] / own
+        figure = bars(f"A card follows the key {faster:.1f} times as fast as a chart in interact", milliseconds=medians)
+        options.picture.write_text(figure.svg + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
