@@ -185,7 +185,7 @@ def test_running_a_cell_again_frees_its_old_card_and_no_other(monkeypatch):
 
 
 def test_without_anywidget_there_is_a_card_all_the_same(monkeypatch):
-    monkeypatch.setattr(controls, "anywidget", None)
+    monkeypatch.setattr(controls, "Place", None)
     assert "course-no-anywidget" in network_card().children[1].value
 
 
@@ -500,6 +500,17 @@ def test_what_is_shown_can_be_made_the_start():
     assert "▲ +9,792" in card._shown.value
 
 
+def test_on_a_slide_every_card_is_a_projectors_and_a_desks_again_in_the_notebook():
+    card = layer_card()
+    desk = card._shown.value
+    assert "<table" in desk and "layer_card(" in desk
+    card._place.on_slide = True
+    assert 'class="course projector"' in card._shown.value and "<table" not in card._shown.value
+    assert card._shown.value == layer_card(layout="projector")._shown.value
+    card._place.on_slide = False
+    assert card._shown.value == desk
+
+
 def test_both_stand_one_above_the_other_on_one_scale_and_the_start_says_nothing_of_a_change():
     for card, values in ((network_card(), {"conv2_kernel": 5}), (layer_card(), {"kernel_size": 2}), (memory_card(), {"batch": 64})):
         at_start = shown(card)
@@ -675,6 +686,17 @@ def drawn(figure, tag: str) -> list[dict]:
     return [{n: float(v) if number.fullmatch(v) else v for n, v in shape.attrib.items()} | {"text": shape.text} for shape in shapes]
 
 
+def test_bars_mark_what_the_title_names_or_the_longest_and_say_their_unit():
+    def marked(chart) -> list[str]:
+        return ["orange" in shape["fill"] for shape in drawn(chart, "rect")][1:]
+
+    numbers = {"block 1": 5, "block 2": 9, "block 10": 7}
+    assert marked(bars("Block 1 stores least", parameters=numbers)) == [True, False, False]
+    assert marked(bars("Most is stored late", parameters=numbers)) == [False, True, False]
+    assert marked(bars("a beside b", parameters={"a": 1, "b": 2})) == [False, True], "all are named: the longest is marked"
+    assert "parameters" in [shape["text"] for shape in drawn(bars("t", parameters=numbers), "text")]
+
+
 def test_bars_are_as_long_as_their_numbers_and_stand_beside_their_names():
     chart = bars("x", params={"a": 10, "b": 40, "c": 0}, MACs={"a": 3, "b": 2, "c": 1})
     shapes = drawn(chart, "rect")[1:]  # behind the background
@@ -751,7 +773,7 @@ def test_a_roofline_puts_its_dots_under_the_right_roof():
 
 def test_chinese_names_and_titles_are_text_and_their_numbers_stand_in_line(recwarn):
     chart = bars("全连接层占了参数", 参数量={"卷积层": 380, "fc1": 24704})
-    assert [shape["text"] for shape in drawn(chart, "text")] == ["全连接层占了参数", "卷积层", "fc1", "380", "24,704"]
+    assert [shape["text"] for shape in drawn(chart, "text")] == ["全连接层占了参数", "卷积层", "fc1", "参数量", "380", "24,704"]
     assert chart.bundle()["text/plain"].splitlines()[1:] == ["what    参数量", "卷积层     380", "fc1     24,704"]
     left = [shape["x"] for shape in drawn(chart, "rect")][1]
     assert left > 3 * 18, "as wide as three Chinese letters"
@@ -844,8 +866,8 @@ def test_the_first_kernel_is_at_work_and_has_the_colour_of_its_cells():
 )
 def test_the_places_along_a_side_are_derived_as_pytorch_has_them(layer):
     for image in (7, 8, 12):
-        lines = layer_card(layer, image=image)._view()[0].table.text().splitlines()
-        work, number = re.search(r"places along a side +⌊\((.+)\)/(\d+)⌋ \+ 1 +(\d+)", lines[1]).group(1, 2), lines[1].split()[-1]
+        drawn = picture(layer_card(layer, image=image))
+        *work, number = re.search(r"Along a side: ⌊\(([^)]+)\)/(\d+)⌋ \+ 1 = (\d+) places", drawn).groups()
         derived = eval(work[0].replace("−", "-")) // int(work[1]) + 1
         output = build(Network((layer.in_channels, *[image] * layer.dims), layer=layer))(
             torch.zeros(1, layer.in_channels, *[image] * layer.dims)

@@ -8,7 +8,7 @@ from html import escape
 import ipywidgets as widgets
 from IPython import get_ipython
 
-from course_lib.cards.controls import FOLDER, Control, fitting, follow_ends, grid, menu, names, row, slider
+from course_lib.cards.controls import FOLDER, Control, fitting, follow_ends, grid, menu, place, row, slider
 from course_lib.cards.view import LAYOUTS, View, misfit
 from course_lib.show.svg import PALETTE
 from course_lib.show.tables import Table
@@ -82,13 +82,16 @@ class Card(widgets.VBox):
         buttons = [_button(label, partial(self._preset, values)) for label, values in (presets or {}).items()]
         self._both = None
         if layout == "desk" and sliders is None:
-            self._both = widgets.ToggleButton(description=words("side_by_side"), layout={"width": "auto"})
+            self._both = widgets.ToggleButton(description=words("side_by_side"), layout={"width": "auto"}).add_class("course-preset")
             buttons += [_button(words("keep"), self._keep), self._both]
             self._both.observe(self._changed, "value")
         if hidden:  # a projector has no room for all of them: there they take the place of the others
             switches.append(_more(hidden, instead_of=rows[1:] if layout == "projector" else []))
+        self._place = place()
+        if self._place.has_trait("on_slide"):
+            self._place.observe(self._changed, "on_slide")
         line = widgets.HBox([*switches, *buttons], layout={"flex_flow": "row wrap", "grid_gap": "2px 12px"})
-        super().__init__([style_and_notes(), names(), grid([*rows, *hidden]), line, self._shown])
+        super().__init__([style_and_notes(), self._place, grid([*rows, *hidden]), line, self._shown])
         self.add_class("course-card").add_class(layout)
         self._changed()
         self._replace_earlier()
@@ -168,25 +171,29 @@ class Card(widgets.VBox):
                 follow_ends(self.controls[name], view.ends[name])
             self._setting, self._drawn = False, self._html(view)
         told = misfit(problem, self._drawn) if problem else self._drawn
-        self._shown.value = f'<div class="course {self._layout_name}">{told}</div>'
+        self._shown.value = f'<div class="course {self._layout_now}">{told}</div>'
 
     def _html(self, view: View) -> str:
         """The view, and on a desk the line that brings it back; where both are asked for, the start above it on the same scale."""
+        layout = LAYOUTS[self._layout_now]
+        view = layout(view)
         html = view.html()
         if self._both and self._both.value:
-            start = self._layout(self._render(self._reference, self.values))
+            start = layout(self._render(self._reference, self.values))
             start = start._replace(totals=[total._replace(change=0) for total in start.totals])
             both = [(words(name), one._replace(table=Table([], []), width=1060)) for name, one in (("the_start", start), ("now", view))]
             html = "".join(f'<div class="both"><p>{escape(name)}</p>{one.html()}</div>' for name, one in both)
-        return html + (f'<p class="code">{escape(self.code)}</p>' if self._layout_name == "desk" else "")
+        return html + (f'<p class="code">{escape(self.code)}</p>' if self._layout_now == "desk" else "")
 
-    def _layout(self, view: View) -> View:
-        return LAYOUTS[self._layout_name](view)
+    @property
+    def _layout_now(self) -> str:
+        """On a slide every card is a projector's."""
+        return "projector" if getattr(self._place, "on_slide", False) else self._layout_name
 
     def _view(self) -> tuple[View | None, str]:
         """What is shown; or None and why there is nothing to show."""
         try:
-            return self._layout(self._render(self.values, self._reference)), ""
+            return self._render(self.values, self._reference), ""
         except ValueError as error:  # values that do not fit together: the layer says which and what would
             return None, words("does_not_fit", error=error)
         except Exception as error:  # PyTorch is not installed, or somebody's own function of sizes fails in its own way
@@ -196,7 +203,7 @@ class Card(widgets.VBox):
         data = super()._repr_mimebundle_(include=include, exclude=exclude)
         data[VIEW]["pid"] = os.getpid()  # course_lib.server asks it of a saved card: whether its kernel still runs
         view, problem = self._view()
-        twin = view.bundle() if view else {"text/html": f"<p>{escape(problem)}</p>", "text/plain": problem}
+        twin = LAYOUTS[self._layout_name](view).bundle() if view else {"text/html": f"<p>{escape(problem)}</p>", "text/plain": problem}
         return {**data, **twin}, {}
 
 
@@ -211,7 +218,7 @@ def _check(chosen: list[str], start: dict, limits: dict, layout: str) -> None:
 
 
 def _button(label: str, action: Callable[[], None]) -> widgets.Button:
-    button = widgets.Button(description=label, layout={"width": "auto"})
+    button = widgets.Button(description=label, layout={"width": "auto"}).add_class("course-preset")
     button.on_click(lambda _: action())
     return button
 

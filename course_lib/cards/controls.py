@@ -7,14 +7,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 import ipywidgets as widgets
-
-try:
-    import anywidget
-except ModuleNotFoundError:  # a card does without it, and says so
-    anywidget = None
-
+from traitlets import Bool
 
 FOLDER = Path(__file__).parent
+try:
+    import anywidget
+
+    class Place(anywidget.AnyWidget):
+        """What a card asks of its place on the page: each handle and number box takes the label beside it as its accessible name, which
+        ipywidgets does not give; and whether the card stands on a slide."""
+
+        _esm = (FOLDER / "names.js").read_text(encoding="utf-8")
+        on_slide = Bool(False).tag(sync=True)
+
+except ModuleNotFoundError:  # a card does without it, and says so
+    anywidget = Place = None
 
 
 class Control(NamedTuple):
@@ -84,8 +91,5 @@ def grid(rows: list[widgets.Widget]) -> widgets.GridBox:
     return widgets.GridBox(rows, layout={"grid_template_columns": wide, "grid_gap": "0 34px"}).add_class("course-controls")
 
 
-def names() -> widgets.Widget:
-    """What gives each slider's handle and number box the label beside it as its accessible name; ipywidgets gives none."""
-    if anywidget is None:
-        return widgets.HTML('<span class="course-no-anywidget"></span>')
-    return anywidget.AnyWidget(_esm=(FOLDER / "names.js").read_text(encoding="utf-8"))
+def place() -> widgets.Widget:
+    return widgets.HTML('<span class="course-no-anywidget"></span>') if Place is None else Place()

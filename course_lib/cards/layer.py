@@ -42,7 +42,6 @@ def layer_view(values: dict, start: dict, kind: type = Conv2d) -> View:
     span, padding = layer.dilation[-1] * (layer.kernel_size[-1] - 1) + 1, sum(layer.paddings()[-1])
     derived = f"⌊({side} + {padding} − {span})/{layer.stride[-1]}⌋ + 1"
     facts = [
-        ("places_side", derived, places_side, before.output_shape[-1]),
         ("one_value", Work([layer.kernel]), row.window, before.window),
         ("output_values", Work([row.output_shape]), row.outputs, before.outputs),
         ("layer_macs", layer.macs_work(input_shape), row.macs, before.macs),
@@ -61,6 +60,7 @@ def layer_view(values: dict, start: dict, kind: type = Conv2d) -> View:
     products = products if channels <= 4 else [*products[:2], "…", products[0]]
     done = (position + 1) * row.window * layer.out_channels
     lines = [
+        words("places_side", derived=derived, n=places_side),
         words("products_bias" if layer.bias else "products", sum=" + ".join(products), n=row.window),
         words("so_far", place=position + 1, places=places, window=row.window, channels=layer.out_channels, n=done, all=row.macs),
     ]
