@@ -115,6 +115,52 @@ def test_a_lecture_of_lesson_1_by_keyboard_alone(deck):
     assert deck.evaluate(WIDE) <= 2
 
 
+SCREENS = ((1280, 720), (1920, 1080))
+SCROLLS = """() => Math.max(0, ...[...document.querySelectorAll('.jp-Deck .jp-CodeCell')]
+  .filter(e => { const { height, top } = e.getBoundingClientRect();
+    return height && top < innerHeight && getComputedStyle(e).visibility !== 'hidden'; })
+  .map(e => e.scrollHeight - e.clientHeight))"""
+FIRST = """() => { const { content } = window.jupyterapp.shell.currentWidget;
+  content.activeCellIndex = 0; content.mode = 'command'; content.activate(); }"""
+
+
+@pytest.mark.parametrize("name", [path.name for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))])
+def test_every_slide_of_every_lesson_fits_both_screens(started, chromium, name):
+    """With all cells run, so with cards that are live."""
+    page = chromium.new_page(viewport={"width": 1280, "height": 720})
+    page.goto(started[1].replace("01_counting_by_hand.ipynb?", f"{name}?reset&"))
+    page.locator(".jp-Deck").first.wait_for(timeout=60_000)
+    page.wait_for_function(READY, timeout=60_000)
+    page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    page.wait_for_timeout(1000)
+    page.wait_for_function(READY, timeout=300_000)
+    for command in ("deck:stop", "deck:start"):
+        page.evaluate(FIRST)
+        page.evaluate("command => window.jupyterapp.commands.execute(command)", command)
+        page.wait_for_timeout(600)
+    page.evaluate(FIRST)
+    seen = []
+    for _ in range(120):
+        ids = [cell for cell, *_ in page.evaluate(SHOWN)]
+        if ids and ids not in seen:
+            seen.append(ids)
+            for width, height in SCREENS:
+                page.set_viewport_size({"width": width, "height": height})
+                page.wait_for_timeout(150)
+                cells = page.evaluate(SHOWN)
+                high = max(bottom for *_, bottom in cells) - min(top for _, top, _ in cells)
+                assert high <= height and page.evaluate(SCROLLS) <= 1, (ids, width)
+                assert page.evaluate(WIDE) <= 2 or ids == ["reconcile-twice"], (ids, width)  # a table of eleven tools scrolls sideways
+            page.set_viewport_size({"width": 1280, "height": 720})
+            page.wait_for_timeout(100)
+        if "score" in ids:
+            break
+        page.keyboard.press("Space")
+        page.wait_for_timeout(200)
+    assert len(seen) > 10 and "score" in seen[-1], seen
+    page.close()
+
+
 def test_the_next_lecture_begins_the_same_and_the_users_settings_are_untouched(started, deck):
     folder, _ = started
     deck.evaluate("() => window.jupyterapp.commands.execute('deck:stop')")  # JupyterLab notes that in the lecture's own settings
