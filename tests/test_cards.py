@@ -1,7 +1,9 @@
 """Cards without a browser: every slider to both ends, impossible settings, twins, speed of the pure function."""
 
+import gc
 import math
 import re
+import sys
 from html import unescape
 from itertools import pairwise
 from types import SimpleNamespace
@@ -166,6 +168,25 @@ def test_closing_a_card_frees_all_that_it_made(name):
     card.close()
     card.close()
     assert set(_instances) == before and not card.children
+
+
+@pytest.mark.parametrize("make, name, moves", [(network_card, "conv2_kernel", 10_000), (layer_card, "position", 3_000),
+                                               (memory_card, "batch", 3_000)])  # fmt: skip
+def test_ten_thousand_moves_leave_nothing_behind(make, name, moves):
+    card = make()
+    control = card.controls[name]
+
+    def move(times: int) -> tuple[int, int, int]:
+        for step in range(times):
+            control.value = 1 + step % 5
+        gc.collect()
+        watching = sum(len(found) for part in _instances.values() for kinds in part._trait_notifiers.values() for found in kinds.values())
+        return sys.getallocatedblocks(), len(_instances), watching
+
+    blocks, widgets, observers = move(500)
+    blocks_after, *rest = move(moves)
+    assert rest == [widgets, observers]
+    assert blocks_after - blocks < 500
 
 
 def test_running_a_cell_again_frees_its_old_card_and_no_other(monkeypatch):

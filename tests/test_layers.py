@@ -7,6 +7,7 @@ buffer values, MACs and output shape, or the fact that both refuse. `benchmarks/
 import inspect
 import math
 import os
+import pickle
 import re
 import shutil
 import subprocess
@@ -592,3 +593,19 @@ class LocalResponseNorm(Layer):
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     ended = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert ended.stderr.splitlines()[-1:] == ["ValueError: LocalResponseNorm: size must be at least 1, not 0"], ended.stderr
+
+
+@pytest.mark.parametrize(
+    "fails, says",
+    [
+        (lambda: small_cnn().replace(conv2=Conv2d(5, 12, 17)),
+         "conv2: a 17×17 kernel does not fit a 12×12 map; the largest that fits is 12"),
+        (lambda: Conv2d(0, 1, 1), "Conv2d: in_channels must be at least 1, not 0"),
+    ],
+)  # fmt: skip
+def test_a_notebook_shows_the_line_that_failed_and_the_sentence_and_no_traceback(fails, says):
+    with pytest.raises(ValueError) as failed:
+        fails()
+    line, _, sentence = failed.value._render_traceback_()
+    assert re.match(r"----> \d+ .*Conv2d\(", line) and sentence == f"ValueError: {says}"
+    assert str(pickle.loads(pickle.dumps(failed.value))) == says

@@ -9,6 +9,7 @@ from course_lib.by_hand.layers.base import Forward
 from course_lib.by_hand.ledger import Work
 from course_lib.by_hand.networks import Network
 from course_lib.by_hand.optimizers import STEP, Optimizer, named_optimizer
+from course_lib.show.errors import plainly
 from course_lib.words import words
 
 DTYPES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}  # bytes a value
@@ -63,11 +64,11 @@ def predict_memory(
     stored = named_optimizer(optimizer)
     if not isinstance(network, Network):
         given = "memory.function" if callable(network) and not hasattr(network, "forward") else "memory.no_network"
-        raise TypeError(words(given, kind=type(network).__name__))
+        raise plainly(TypeError(words(given, kind=type(network).__name__)))
     rows, size, ledger = keeps(network, batch_size, dtype, mode), DTYPES[dtype], network.ledger()
     trained = [shape for _, shape in trained_shapes(network)] if mode == "train" else []
     if mode == "train" and not trained:
-        raise ValueError(words("memory.nothing_trained"))
+        raise plainly(ValueError(words("memory.nothing_trained")))
     counters = sum(1 for row in ledger if row.buffers)
     return Memory(
         weights=size * ledger.params,
@@ -134,7 +135,7 @@ def passes(network: Network, batch_size: int = 1, dtype: str = "float32", mode: 
         output = layer.output_shape(shape)
         if batch_size * (layer.values_per_mean(shape, training) or 2) == 1:
             what_fits = "memory.one_value_or_eval" if layer.values_per_mean(shape, False) is None else "memory.one_value"
-            raise ValueError(words(what_fits, name=name, kind=layer.kind))
+            raise plainly(ValueError(words(what_fits, name=name, kind=layer.kind)))
         owner, before, live = name not in network.frozen_names and layer.params > 0, live, live
         live = (live or owner) and mode != "no_grad"
         after = current if layer.stays(training) else number

@@ -6,6 +6,7 @@ from course_lib.by_hand import layers as nn  # by hand, and spelled as with PyTo
 from course_lib.by_hand.layers import Layer, Shape, shape, whole
 from course_lib.by_hand.layers.windowed import Windowed
 from course_lib.by_hand.ledger import Ledger
+from course_lib.show.errors import plainly
 from course_lib.words import words
 
 POINT_BY_POINT = (
@@ -35,11 +36,11 @@ class Network:
         for name, layer in layers.items():
             if not isinstance(layer, Layer):
                 whose = "network.of_pytorch" if hasattr(layer, "forward") else "network.no_layer_of_ours"
-                raise TypeError(words(whose, name=name, layer=layer))
+                raise plainly(TypeError(words(whose, name=name, layer=layer)))
             if not layer.chains:
-                raise ValueError(words("network.no_row", name=name, kind=layer.kind))
+                raise plainly(ValueError(words("network.no_row", name=name, kind=layer.kind)))
             if not name or "." in name:
-                raise ValueError(words("network.name", name=name))
+                raise plainly(ValueError(words("network.name", name=name)))
             self.layers[name] = layer.resolve(current)
             current = self.layers[name].output_shape(current, name)
 
@@ -169,7 +170,7 @@ def vgg16_32(width: int = 64, late_convs: int = 3, batch_norm: bool = True, clas
     """
     _check("vgg16_32", locals())
     if late_convs > 1000:
-        raise ValueError(words("network.late_convs", value=late_convs))
+        raise plainly(ValueError(words("network.late_convs", value=late_convs)))
     layers, before = {}, 3
     for block, convs in enumerate((2, 2, late_convs, late_convs, late_convs), 1):
         channels = width * min(2 ** (block - 1), 8)

@@ -7,6 +7,7 @@ from course_lib.by_hand.layers import whole
 from course_lib.by_hand.memory import DTYPES, Memory, Pass, passes, predict_memory, trained_shapes
 from course_lib.by_hand.networks import Network
 from course_lib.by_hand.optimizers import STEP, Optimizer, named_optimizer
+from course_lib.show.errors import plainly
 from course_lib.show.tables import Cell, Shown, Table, number
 from course_lib.words import words
 
@@ -65,11 +66,11 @@ def timeline(
     memory, layers = predict_memory(network, batch_size, dtype, optimizer, mode), list(passes(network, batch_size, dtype, mode))
     stored = named_optimizer(optimizer)
     if mode == "train" and stored.temporaries is None:
-        raise ValueError(words("memory.step_unknown", optimizer=stored.name))
+        raise plainly(ValueError(words("memory.step_unknown", optimizer=stored.name)))
     step = _Step(memory, DTYPES[dtype], layers[0].input_bytes, first and stored.makes_state != "before it", accumulate)
     for one in layers:
         if mode == "train" and one.in_place and one.live and one.input in step.keepers:
-            raise ValueError(words("memory.in_place", name=one.name, keeper=step.keepers[one.input]))
+            raise plainly(ValueError(words("memory.in_place", name=one.name, keeper=step.keepers[one.input])))
         step.forward(one)
     if mode == "train":
         step.loss(layers[-1].output)

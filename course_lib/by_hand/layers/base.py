@@ -12,6 +12,7 @@ from functools import cache, partial
 from typing import Annotated, NamedTuple, dataclass_transform, get_args, get_type_hints
 
 from course_lib.by_hand.ledger import Row, Work
+from course_lib.show.errors import plainly
 from course_lib.words import words
 
 Shape = tuple[int, ...]
@@ -29,18 +30,18 @@ def whole(what: str, value, least: float = 1) -> int:
     except TypeError:
         number = None
     if number is None:
-        raise TypeError(words("argument.whole", what=what, value=value))
+        raise plainly(TypeError(words("argument.whole", what=what, value=value)))
     if number < least:
-        raise ValueError(words("argument.least", what=what, least=least, value=value))
+        raise plainly(ValueError(words("argument.least", what=what, least=least, value=value)))
     return number
 
 
 def shape(what: str, value) -> Shape:
     """A shape without the batch, checked: a tuple of whole numbers, each at least 1."""
     if not isinstance(value, (tuple, list)):
-        raise TypeError(words("argument.shape", what=what, value=value))
+        raise plainly(TypeError(words("argument.shape", what=what, value=value)))
     if not value:
-        raise ValueError(words("argument.no_shape", what=what, value=value))
+        raise plainly(ValueError(words("argument.no_shape", what=what, value=value)))
     return tuple(whole(what, size) for size in value)
 
 
@@ -48,15 +49,15 @@ def _real(what: str, value, dims=None, above: float = -math.inf, several: bool =
     if several and isinstance(value, tuple):
         return tuple(_real(what, part, above=above) for part in value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(words("argument.number", what=what, value=value))
+        raise plainly(TypeError(words("argument.number", what=what, value=value)))
     if not above < value < math.inf:
-        raise ValueError(words("argument.above_0" if above == 0 else "argument.finite", what=what, value=value))
+        raise plainly(ValueError(words("argument.above_0" if above == 0 else "argument.finite", what=what, value=value)))
     return value
 
 
 def _fraction(what: str, value, dims: int | None) -> float:
     if not 0 <= _real(what, value) <= 1:
-        raise ValueError(words("argument.fraction", what=what, value=value))
+        raise plainly(ValueError(words("argument.fraction", what=what, value=value)))
     return value
 
 
@@ -65,7 +66,7 @@ def _sizes(what: str, value, dims: int | None, least: int = 1, open_axes: bool =
     if not isinstance(value, (tuple, list)):
         return (whole(what, value, least),) * dims if dims else whole(what, value, least)
     if dims and len(value) != dims:
-        raise ValueError(words("argument.each_axis", what=what, axes=dims, given=len(value), value=value))
+        raise plainly(ValueError(words("argument.each_axis", what=what, axes=dims, given=len(value), value=value)))
     return tuple(None if size is None and open_axes else whole(what, size, least) for size in value)
 
 
@@ -166,7 +167,7 @@ class Layer:
             if check and not (optional and value is None):
                 object.__setattr__(self, name, check(f"{self.kind}: {name}", value, self.dims))
         if problem := self._clash():
-            raise ValueError(f"{self.kind}: {problem}")
+            raise plainly(ValueError(f"{self.kind}: {problem}"))
 
     def __repr__(self) -> str:
         said = [(f, (_short if self.dims else repr)(getattr(self, f.name))) for f in fields(self)]
@@ -204,7 +205,7 @@ class Layer:
         name = name or self.kind
         input_shape = shape(f"{name}: input_shape", input_shape)
         if problem := self.misfit(input_shape):
-            raise ValueError(f"{name}: {problem}")
+            raise plainly(ValueError(f"{name}: {problem}"))
         return self._output_shape(input_shape)
 
     def window(self, input_shape: Shape) -> int:
@@ -255,7 +256,7 @@ class Layer:
         [Saved(what='output', shape=(5, 28, 28), batched=True, index=False)]
         """
         if self.saved is None:
-            raise ValueError(words("layer.not_known", kind=self.kind))
+            raise plainly(ValueError(words("layer.not_known", kind=self.kind)))
         return [Saved(what, getattr(forward, f"{what}_shape")) for what in self.saved]
 
     def stays(self, training: bool) -> bool:

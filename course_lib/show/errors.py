@@ -1,0 +1,20 @@
+"""Errors whose sentence says all: a notebook, and a slide, show the line that failed and the sentence, and no traceback."""
+
+import traceback
+from functools import partial
+from pathlib import Path
+
+LIBRARY = str(Path(__file__).parents[1])
+
+
+def plainly(error: Exception) -> Exception:
+    """The error itself; `raise plainly(ValueError(…))`."""
+    error._render_traceback_ = partial(_lines, error)  # IPython asks for it
+    return error
+
+
+def _lines(error: Exception) -> list[str]:
+    frames = traceback.extract_tb(error.__traceback__)
+    theirs = [frame for frame in frames if frame.line and not frame.filename.startswith(LIBRARY)]
+    failed = [f"----> {frame.lineno} {frame.line}" for frame in theirs[-1:]]
+    return [*failed, "", f"{type(error).__name__}: {error}"]
