@@ -37,10 +37,12 @@ HOW = "Add it to LESSON[{!r}] in tests/facts.py as an expression"
 # Sizes that people choose, of screens too, per cent, powers of two and ten.
 CONSTANTS = {720, 768, 1_080, 1_280, 1_920, 100, 128, 224, 256, 512, 1_000, 1_024, 4_096, 2**20, 10**6, 10**9, 10**12}
 
+# tests/benchmarks/latency.py and classroom.py, with the moves of so many learners in a minute
+MILLISECONDS = [145, 242, 569, 389, 182, 568, 254, 280, 328, 424, 458, 269, *(4 * 60 * learners for learners in (10, 30, 40, 60))]
 QUOTED = {  # by lesson: what others write and no size of theirs gives, and what a clock said
     8: [138, 524, 1.24, 1.26],  # A2's VGG; numpy's versions
     9: [29_226, 21_455_360],  # A4
-    "README": [91.1, 98.9, 913.7, 67.4, 99.2, 1_665, 545, 400],  # tests/benchmarks/counters.py; MB of a download
+    "README": [91.1, 98.9, 913.7, 67.4, 99.2, 1_665, 545, 400, *MILLISECONDS],  # tests/benchmarks/counters.py; MB of a download
 }
 
 cnn, norm, vgg, paper, line, larger = (

@@ -8,6 +8,7 @@ import re
 import tokenize
 import tomllib
 from functools import partial
+from html import unescape
 from pathlib import Path
 from typing import NamedTuple
 
@@ -94,7 +95,7 @@ def drawn_in(picture: str) -> str:
 FILES = {path.name: lambda path=path: notebook_places(path) for path in record.find([])}
 FILES |= {path.name: lambda path=path: word_places(path) for path in sorted((FOLDER / "en").glob("*.toml"))}
 FILES |= {path.name: lambda path=path: page_places(f"docs/{path.name}", "") for path in record.ROOT.glob("docs/*.md")}
-FILES["README.md"] = lambda: page_places("README.md", drawn_in("docs/counters.svg"))
+FILES["README.md"] = lambda: page_places("README.md", drawn_in("docs/counters.svg") + drawn_in("docs/latency.svg"))
 FILES["CONTRIBUTING.md"] = lambda: page_places("CONTRIBUTING.md", read("tests/test_course.py") + read("tests/test_notebooks.py"))
 
 
@@ -152,3 +153,11 @@ def test_a_changed_digit_is_caught():
                 if not unheld(place._replace(text=whole[:start] + other + whole[start + len(text) :])):
                     missed.append(f"{place.where}: {text} as {other}")
     assert tried > 400 and len(missed) <= tried / 20, missed
+
+
+def test_the_readmes_milliseconds_are_the_picture_of_the_same_run():
+    said = unescape(drawn_in("docs/latency.svg"))
+    rows = re.findall(
+        r"^\| ([^|]+) \| (\d+) \| \d+ \|$", read("README.md").partition("| key to painted pixels")[2].partition("![")[0], re.M
+    )
+    assert len(rows) == 11 and all(f"{way} {median}" in said for way, median in rows)
