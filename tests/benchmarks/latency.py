@@ -223,7 +223,7 @@ def main() -> None:
 
         medians = {way: round(statistics.median(taken)) for way, taken in times.items()}
         faster = usual["interact, bar chart and table"] / own
-        figure = bars(f"A card follows the key {faster:.1f} times as fast as a chart in interact", milliseconds=medians)
+        figure = bars(f"The network card is {faster:.1f} times as fast as interact, bar chart and table", milliseconds=medians)
         options.picture.write_text(figure.svg + "\n", encoding="utf-8")
 
 

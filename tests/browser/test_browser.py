@@ -49,6 +49,19 @@ def test_a_typed_value_moves_the_slider(lesson):
     type_value(layer, "padding", 0)
 
 
+def test_a_box_takes_the_nearest_that_fits(lesson):
+    network = card(lesson, "conv2 kernel")
+    for value, taken, number in ((10**9, "7", "10,894"), (-7, "1", "40,270"), (3, "3", "26,926")):
+        type_value(network, "conv2 kernel", value)
+        box = network.get_by_role("spinbutton", name="conv2 kernel", exact=True)
+        wait_for_number(network, number)
+        assert box.input_value() == taken
+    box.fill("")  # what letters leave in a box for numbers
+    box.press("Enter")
+    lesson.wait_for_timeout(300)
+    assert network.locator(".big").first.inner_text() == "26,926"
+
+
 def test_an_impossible_setting_says_why(lesson):
     card(lesson, "kernel").get_by_role("button", name="more sizes").click()
     layer = card(lesson, "kernel")
