@@ -6,7 +6,7 @@ from dataclasses import asdict
 from functools import partial
 
 from course_lib.by_hand.layers import Conv1d, Conv2d, whole
-from course_lib.by_hand.ledger import Work
+from course_lib.by_hand.ledger import Row, Work
 from course_lib.cards.base import Card, call
 from course_lib.cards.pictures import layer_picture
 from course_lib.cards.view import Total, View
@@ -33,14 +33,26 @@ def _row(values: dict, kind: type):
     return layer, input_shape, layer.row("layer", input_shape)
 
 
+def _sentences(layer: Conv1d | Conv2d, row: Row, place: int, places: int) -> list[str]:
+    """How many places there are, what one of them costs, and what all of them have cost up to this one."""
+    span, padding = layer.dilation[-1] * (layer.kernel_size[-1] - 1) + 1, sum(layer.paddings()[-1])
+    derived = f"⌊({row.input_shape[-1]} + {padding} − {span})/{layer.stride[-1]}⌋ + 1"
+    channels = layer.in_channels // layer.groups
+    each = f"{row.window // channels:,}"
+    products = [each] * channels if channels <= 4 else [each, each, "…", each]
+    done = place * row.window * layer.out_channels
+    return [
+        words("places_side", derived=derived, n=row.output_shape[-1]),
+        words("products_bias" if layer.bias else "products", sum=" + ".join(products), n=row.window),
+        words("so_far", place=place, places=places, window=row.window, channels=layer.out_channels, n=done, all=row.macs),
+    ]
+
+
 def layer_view(values: dict, start: dict, kind: type = Conv2d) -> View:
     """What the layer card shows for these values: the kernel at one output position, and the work it does there."""
     (layer, input_shape, row), (_, _, before) = _row(values, kind), _row(start, kind)
     places = row.outputs // layer.out_channels
     position = min(values["position"], places) - 1
-    side, places_side = input_shape[-1], row.output_shape[-1]
-    span, padding = layer.dilation[-1] * (layer.kernel_size[-1] - 1) + 1, sum(layer.paddings()[-1])
-    derived = f"⌊({side} + {padding} − {span})/{layer.stride[-1]}⌋ + 1"
     facts = [
         ("one_value", Work([layer.kernel]), row.window, before.window),
         ("output_values", Work([row.output_shape]), row.outputs, before.outputs),
@@ -55,15 +67,7 @@ def layer_view(values: dict, start: dict, kind: type = Conv2d) -> View:
         Total(f"{row.window:,}", words("macs_one")),
     ]
     alt = words("layer_alt", layer=repr(layer), input=times(input_shape), output=times(row.output_shape), n=position + 1, of=places)
-    channels = layer.in_channels // layer.groups
-    products = [f"{row.window // channels:,}"] * channels
-    products = products if channels <= 4 else [*products[:2], "…", products[0]]
-    done = (position + 1) * row.window * layer.out_channels
-    lines = [
-        words("places_side", derived=derived, n=places_side),
-        words("products_bias" if layer.bias else "products", sum=" + ".join(products), n=row.window),
-        words("so_far", place=position + 1, places=places, window=row.window, channels=layer.out_channels, n=done, all=row.macs),
-    ]
+    lines = _sentences(layer, row, position + 1, places)
     alt = " ".join([alt, *lines])
     both = math.gcd(layer.in_channels, layer.out_channels)
     groups = [count for count in range(1, both + 1) if both % count == 0]

@@ -94,7 +94,7 @@ def test_a_lecture_of_lesson_1_by_keyboard_alone(deck):
         if slider.evaluate("e => e === document.activeElement"):
             break
     deck.keyboard.press("ArrowLeft")
-    deck.locator(".course .big", has_text="36").first.wait_for(timeout=10_000)  # 2·2·2·4 + 4
+    deck.locator(".course.projector .big", has_text="36").first.wait_for(timeout=10_000)  # 2·2·2·4 + 4; a desk's card off the slide
     deck.evaluate("() => window.jupyterapp.commands.execute('deck:start')")
     deck.evaluate("() => { const { content } = window.jupyterapp.shell.currentWidget; content.mode = 'command'; content.activate(); }")
     turn_to(deck, "conv2-params-guess")
