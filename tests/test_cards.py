@@ -633,6 +633,40 @@ def test_the_kernel_stands_on_every_channel_that_it_reads_and_its_products_add_u
     assert f"= {window} products." in picture(card)
 
 
+@pytest.mark.parametrize("layer", [Conv2d(1, 1, 3, stride=2, padding=1), Conv2d(2, 3, 2, dilation=2), Conv1d(2, 4, 3, stride=3, padding=1)])
+def test_the_kernel_steps_over_the_input_as_the_written_cell_steps_over_the_output(layer):
+    card = layer_card(layer, image=8)
+    columns = layer.output_shape((layer.in_channels, *[8] * layer.dims))[-1]
+
+    def drawn_at(position: int) -> tuple[list, tuple]:
+        card.set(position=position + 1)
+        shape = next(shape for shape in paths(picture(card)) if "orange" in shape.get("fill", ""))
+        cells = [tuple(map(float, corner)) for corner in re.findall(r"M([\d.]+) ([\d.]+)", shape["d"])]
+        written = next(shape for shape in rects(picture(card), fill="orange") if float(shape["x"]) >= 1010)
+        return cells, tuple(float(written[name]) for name in ("x", "y", "width"))
+
+    first, (left, top, side) = drawn_at(0)
+    cell = (first[1][0] - first[0][0]) / layer.dilation[-1]
+    for position in range(card.controls["position"].max):
+        row, column = divmod(position, columns)
+        cells, (x, y, _) = drawn_at(position)
+        assert cells[0][0] - first[0][0] == pytest.approx(column * layer.stride[-1] * cell, abs=0.5)
+        assert cells[0][1] - first[0][1] == pytest.approx(row * layer.stride[0] * cell, abs=0.5)
+        assert (x - left, y - top) == pytest.approx((column * side, row * side), abs=0.5)
+
+
+def test_on_a_projector_more_sizes_take_the_place_of_the_others():
+    for layout, stay in (("projector", 1), ("desk", 6)):
+        card = layer_card(layout=layout)
+        rows = card.children[2].children
+        names = [row.children[0].value for row in rows if row.layout.display != "none"]
+        more = next(button for button in card.children[-2].children if button.description == "more sizes")
+        more.value = True
+        assert [row.children[0].value for row in rows if row.layout.display != "none"] == [*names[:stay], "image", "dilation", "groups"]
+        more.value = False
+        assert [row.children[0].value for row in rows if row.layout.display != "none"] == names and len(names) == 6
+
+
 def paths(drawn: str) -> list[dict]:
     return [shape.attrib for shape in ElementTree.fromstring(drawn).iter(f"{SVG}path")]
 

@@ -184,7 +184,7 @@ def _cells(left: float, top: float, rows: int, columns: int, cell: float, fill: 
 
 
 KERNELS, OUTPUT = 420.0, 1010.0  # where the second and the third part of a layer's picture begin
-TOP, HIGH = 74.0, {1: 170.0, 2: 246.0}  # of all three; how high they are for a length and for an image
+TOP, HIGH = 74.0, {1: 170.0, 2: 232.0}  # of all three; how high they are for a length and for an image
 
 
 def layer_picture(layer: Layer, input_shape: Shape, position: int, lines: list[str], alt: str, width: int = 1400) -> str:
@@ -202,9 +202,9 @@ def layer_picture(layer: Layer, input_shape: Shape, position: int, lines: list[s
     parts += _sheets(OUTPUT, TOP, columns * cell, rows * cell, output[0], "pale", "blue")
     parts += _cells(OUTPUT, TOP, rows, columns, cell, "pale")
     parts.append(box(OUTPUT + column * cell, TOP + row * cell, cell, cell, "orange"))
-    below = TOP + high + 34
-    parts += [label(4, below + 1.4 * size * i, line, size, anchor="start") for i, line in enumerate(lines)]
-    return picture(1400, round(below + 1.4 * size * (len(lines) - 1)) + 14, parts, alt)
+    below = TOP + high + 32
+    parts += [label(4, below + 1.3 * size * i, line, size, anchor="start") for i, line in enumerate(lines)]
+    return picture(1400, round(below + 1.3 * size * (len(lines) - 1)) + 14, parts, alt)
 
 
 def _input(layer: Layer, input_shape: Shape, position: int, high: float, size: int) -> list[str]:

@@ -123,6 +123,6 @@ def test_without_anywidget_a_card_has_its_style_and_a_sentence(folder, page, mon
         page.locator(".course-note.no_anywidget:visible").first.wait_for()
         assert "have no names for a screen reader" in page.locator(".course-note:visible").first.inner_text()
         assert not page.locator(".jupyter-widgets-error-widget:visible").count()
-        assert page.locator(".big").first.evaluate("e => getComputedStyle(e).fontSize") == "36px"
+        assert page.locator(".big").first.evaluate("e => getComputedStyle(e).fontSize") == "34px"
         page.locator(".noUi-handle").last.press("ArrowRight")
         page.locator(".big", has_text="27,346").wait_for()
