@@ -61,10 +61,10 @@ def slider(value: float, low: float, high: float, played: bool = False) -> Contr
     if isinstance(value, float):
         step = 10 ** math.floor(math.log10(high - low)) / 20
         made = widgets.FloatSlider(value, min=low, max=high, step=step, readout=False)
-        box = widgets.BoundedFloatText(value, min=low, max=high, step=step, layout={"width": "86px"})
+        box = widgets.BoundedFloatText(value, min=low, max=high, step=step, layout={"width": "86px", "flex": "none"})
     else:
         made = widgets.IntSlider(value, low, high, readout=False)
-        box = widgets.BoundedIntText(value, low, high, layout={"width": "86px"})
+        box = widgets.BoundedIntText(value, low, high, layout={"width": "86px", "flex": "none"})
     links = [widgets.jslink((made, "value"), (box, "value")), widgets.dlink((made, "max"), (box, "max"))]
     if not played:
         return Control(made, [made, box], links)
