@@ -117,7 +117,7 @@ def network_picture(columns: list[Column], start: list[Column], alt: str, width:
             if i + 1 < len(columns) and reader.window and len(column.shape) > 1:
                 parts.append(_window(reader, front, column.shape, scale))
             said = times(column.shape)
-            parts.append(label(x, 120, said, min(20, int((pitch - 6) / (0.62 * len(said))))))
+            parts.append(label(x, 120, said, min(20, int((pitch - 4) / (0.64 * len(said) + 0.2 * said.count("×"))))))
         for what, (_, ground, fill) in AREAS.items():
             now, old = (AREA * math.sqrt(getattr(one, what) / most[what]) for one in (column, was))
             if now:
