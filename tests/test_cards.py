@@ -579,6 +579,21 @@ def test_a_line_of_code_brings_a_card_back(make, values, says):
     assert again.values == card.values and shown(again) == shown(card)
 
 
+@pytest.mark.parametrize(
+    "make, says",
+    [
+        (lambda: network_card(sliders="conv2_kernel", layout="projector"), "network_card(sliders=['conv2_kernel'], layout='projector')"),
+        (lambda: layer_card(layout="projector"), "layer_card(Conv2d(3, 7, 3), layout='projector')"),
+        (lambda: memory_card(sliders=["batch"]), "memory_card(sliders=['batch'])"),
+    ],
+)  # fmt: skip
+def test_the_line_of_code_has_the_sliders_and_the_layout_too(make, says):
+    card = make()
+    assert card.code == says
+    again = eval(card.code)
+    assert list(again.controls) == list(card.controls) and again._shown.value == card._shown.value
+
+
 def test_a_size_may_be_a_fraction():
     def mine(multiplier: (0.25, 2.0) = 1.0, dropout=0.5):
         return Network((3, 8, 8), conv=Conv2d(3, int(8 * multiplier), 3), flatten=Flatten(), fc=Linear(int(8 * multiplier) * 36, 10))

@@ -52,18 +52,19 @@ class Card(widgets.VBox):
     `start` are the values to begin with, `limits` says what each control can take: (low, high) for a slider, a list for a
     menu, None for a switch. A slider's bounds are narrowed to what `fits` lets pass while the others stay at the start; those in `free`
     depend on each other, so for them the picture says why a combination is impossible. Those in `more` wait behind a button, the one that
-    is `played` has one that walks it. `code(values)` is the line that brings the card back. `render` must be pure.
+    is `played` has one that walks it. `code(values, settings)` is the line that brings the card back. `render` must be pure.
     """
 
     def __init__(
         self, render: Callable[[dict, dict], View], start: dict[str, float | str], limits: dict[str, tuple | list | None],
-        fits: Callable[[dict], object], code: Callable[[dict], str], free: Iterable[str] = (), sliders: Iterable[str] | None = None,
+        fits: Callable[[dict], object], code: Callable[[dict, dict], str], free: Iterable[str] = (), sliders: Iterable[str] | None = None,
         presets: dict[str, dict] | None = None, reference: dict | None = None, layout: str = "desk",
         more: Iterable[str] = (), played: str = "",
     ) -> None:  # fmt: skip
         chosen = list(limits) if sliders is None else [sliders] if isinstance(sliders, str) else list(dict.fromkeys(sliders))
         _check(chosen, start, limits, layout)
         self._render, self._start, self._layout_name, self._code = render, dict(start), layout, code
+        self._settings = {**({} if sliders is None else {"sliders": chosen}), **({} if layout == "desk" else {"layout": layout})}
         self._reference = dict(start if reference is None else reference)
         render(self._start, self._reference)  # a start that does not fit is an error here, not a picture
         self._shown, self._setting, self._following, self._drawn = widgets.HTML(), False, (), ""
@@ -74,10 +75,10 @@ class Card(widgets.VBox):
                 switches.append(self.controls[name])
             else:
                 presets_reach = [values.get(name, start[name]) for values in (presets or {}).values()]
-                made = self._control(name, limits[name], None if name in free else fits, presets_reach, name == played)
-                self.controls[name] = made.widget
-                self._links += made.links
-                (hidden if sliders is None and name in more else rows).append(row(named(name), made.row))
+                control = self._control(name, limits[name], None if name in free else fits, presets_reach, name == played)
+                self.controls[name] = control.widget
+                self._links += control.links
+                (hidden if sliders is None and name in more else rows).append(row(named(name), control.row))
             self.controls[name].observe(self._changed, "value")
         buttons = [_button(label, partial(self._preset, values)) for label, values in (presets or {}).items()]
         self._both = None
@@ -132,7 +133,7 @@ class Card(widgets.VBox):
     @property
     def code(self) -> str:
         """The line that brings the card back as it is now."""
-        return self._code(self.values)
+        return self._code(self.values, self._settings)
 
     def set(self, **values) -> None:
         """Several values at once, with one new picture; KeyError for a name without a control, ValueError beyond its ends."""
@@ -170,8 +171,8 @@ class Card(widgets.VBox):
             for name in view.ends.keys() & self.controls.keys():
                 follow_ends(self.controls[name], view.ends[name])
             self._setting, self._drawn = False, self._html(view)
-        told = misfit(problem, self._drawn) if problem else self._drawn
-        self._shown.value = f'<div class="course {self._layout_now}">{told}</div>'
+        html = misfit(problem, self._drawn) if problem else self._drawn
+        self._shown.value = f'<div class="course {self._layout_now}">{html}</div>'
 
     def _html(self, view: View) -> str:
         """The view, and on a desk the line that brings it back; where both are asked for, the start above it on the same scale."""

@@ -52,25 +52,25 @@ def fitting(fits: Callable[[int], object], start: int, low: int, high: int) -> t
 
 
 def menu(choices: list, value: object) -> Control:
-    made = widgets.Dropdown(options=choices, value=value, layout={"width": "auto", "flex": "1 1 auto"})
-    return Control(made, [made], [])
+    dropdown = widgets.Dropdown(options=choices, value=value, layout={"width": "auto", "flex": "1 1 auto"})
+    return Control(dropdown, [dropdown], [])
 
 
 def slider(value: float, low: float, high: float, played: bool = False) -> Control:
     """A slider for whole numbers, or for others where its value is a float; `played` has buttons that walk it."""
     if isinstance(value, float):
         step = 10 ** math.floor(math.log10(high - low)) / 20
-        made = widgets.FloatSlider(value, min=low, max=high, step=step, readout=False)
+        handle = widgets.FloatSlider(value, min=low, max=high, step=step, readout=False)
         box = widgets.BoundedFloatText(value, min=low, max=high, step=step, layout={"width": "86px", "flex": "none"})
     else:
-        made = widgets.IntSlider(value, low, high, readout=False)
+        handle = widgets.IntSlider(value, low, high, readout=False)
         box = widgets.BoundedIntText(value, low, high, layout={"width": "86px", "flex": "none"})
-    links = [widgets.jslink((made, "value"), (box, "value")), widgets.dlink((made, "max"), (box, "max"))]
+    links = [widgets.jslink((handle, "value"), (box, "value")), widgets.dlink((handle, "max"), (box, "max"))]
     if not played:
-        return Control(made, [made, box], links)
+        return Control(handle, [handle, box], links)
     play = widgets.Play(min=low, max=high, interval=500, show_repeat=False, layout={"flex": "none"})
-    links += [widgets.jslink((play, "value"), (made, "value")), widgets.jslink((made, "max"), (play, "max"))]
-    return Control(made, [play, made, box], links)
+    links += [widgets.jslink((play, "value"), (handle, "value")), widgets.jslink((handle, "max"), (play, "max"))]
+    return Control(handle, [play, handle, box], links)
 
 
 def follow_ends(control: widgets.Widget, ends: int | list) -> None:

@@ -96,10 +96,11 @@ def layer_card(
     _row(start, type(layer))
     limits = {name: ends for name, ends in LIMITS.items() if name in start}
 
-    def code(values: dict) -> str:
+    def code(values: dict, settings: dict) -> str:
         given = {"image": values[SIDE[layer.dims]], "position": values["position"]}
         now = repr(_layer(values, type(layer)))
-        return call("layer_card", now, **{name: value for name, value in given.items() if value != {"image": 5, "position": 1}[name]})
+        changed = {name: value for name, value in given.items() if value != {"image": 5, "position": 1}[name]}
+        return call("layer_card", now, **changed, **settings)
 
     return Card(
         partial(layer_view, kind=type(layer)), start, limits, fits=partial(_row, kind=type(layer)), code=code, sliders=sliders,

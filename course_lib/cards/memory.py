@@ -99,8 +99,9 @@ def memory_card(
         if isinstance(options, list) and begin[name] not in options:
             raise ValueError(words("card.memory_choice", name=name, choices=", ".join(options), value=begin[name]))
 
-    def code(values: dict) -> str:
-        return call("memory_card", *["network"][: bool(own)], **{name: value for name, value in values.items() if value != START[name]})
+    def code(values: dict, settings: dict) -> str:
+        changed = {name: value for name, value in values.items() if value != START[name]}
+        return call("memory_card", *["network"][: bool(own)], **changed, **settings)
 
     return Card(
         partial(memory_view, own=own), begin, limits, fits=partial(_step_and_batch, own=own), code=code, free=["batch"], sliders=sliders,

@@ -239,9 +239,9 @@ def network_card(
     presets = {words("as_in_article" if known else "as_given"): article}
     presets |= {words(name): {**article, **values} for name, values in known.items()}
 
-    def code(values: dict) -> str:
+    def code(values: dict, settings: dict) -> str:
         given = [] if network is small_cnn else [network.__name__.replace("<lambda>", "network")]
-        return call("network_card", *given, **{name: value for name, value in values.items() if value != usual[name]})
+        return call("network_card", *given, **{name: value for name, value in values.items() if value != usual[name]}, **settings)
 
     return Card(
         partial(network_view, make=network), {**usual, "machine": machine, **start}, limits, fits=partial(_network, make=network),
