@@ -69,8 +69,7 @@ def layer_view(values: dict, start: dict, kind: type = Conv2d) -> View:
     alt = words("layer_alt", layer=repr(layer), input=times(input_shape), output=times(row.output_shape), n=position + 1, of=places)
     lines = _sentences(layer, row, position + 1, places)
     alt = " ".join([alt, *lines])
-    both = math.gcd(layer.in_channels, layer.out_channels)
-    groups = [count for count in range(1, both + 1) if both % count == 0]
+    groups = [count for count in range(1, layer.in_channels + 1) if math.gcd(layer.in_channels, layer.out_channels) % count == 0]
     draw = partial(layer_picture, layer, input_shape, position, lines, alt)
     return View(totals, draw, alt, table, ends={"position": places, "groups": groups})
 

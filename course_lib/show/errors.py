@@ -14,7 +14,5 @@ def plainly(error: Exception) -> Exception:
 
 
 def _lines(error: Exception) -> list[str]:
-    frames = traceback.extract_tb(error.__traceback__)
-    theirs = [frame for frame in frames if frame.line and not frame.filename.startswith(LIBRARY)]
-    failed = [f"----> {frame.lineno} {frame.line}" for frame in theirs[-1:]]
-    return [*failed, "", f"{type(error).__name__}: {error}"]
+    theirs = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.line and not frame.filename.startswith(LIBRARY)]
+    return [*(f"----> {frame.lineno} {frame.line}" for frame in theirs[-1:]), "", f"{type(error).__name__}: {error}"]
