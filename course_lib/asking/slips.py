@@ -6,7 +6,9 @@ by the part that it changes, and words/ has its sentence. All that one slip can 
 
 import random
 import re
+from ast import literal_eval
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import NamedTuple
 
 from course_lib.words import find
@@ -75,7 +77,7 @@ class Answer(NamedTuple):
         blank = self._replace(votes="", drawn=True)
         told = {other for other, made in self.instead.items() if isinstance(made, str) and specific(name, blank, Slip("instead", other))}
         blank = blank._replace(instead={other: self.instead[other] for other in self.instead if other in told})
-        options = {size: [_number(text) for text in texts.split()] for size, texts in self.vary.items()}
+        options = {size: [literal_eval(text) for text in texts.split()] for size, texts in self.vary.items()}
         usual = [self.parsed(), *filter(None, map(blank.made, blank.usual(name)))]
         between = random.Random(name)
         most = max(blank._of({s: between.uniform(min(o), max(o)) for s, o in options.items()}).told_apart(usual) for _ in range(3))
@@ -220,9 +222,6 @@ class Answer(NamedTuple):
         number = self.after(self.changed(self.parsed(), first) or {}, *others) if others else self.outcome(first)
         return self.value() if number is None else number
 
-    def voted(self) -> list[Slip]:
-        return [Slip(*slip.split("-")) for slip in self.votes.split()]
-
     def causes(self, agrees: Callable[[float], bool], every: bool = False) -> list[tuple[Slip, ...]]:
         """The fewest slips whose outcome agrees, in every way that so few can, the likelier first; or all ways of one or two slips."""
         truth, outcomes = self.value(), {slip: self.outcome(slip) for slip in self.slips()}
@@ -282,10 +281,7 @@ class Function(NamedTuple):
     cases: list[Answer]
 
 
-def _number(text: str) -> float:
-    return float(text) if "." in text else int(text)
-
-
+@cache
 def _factors(text: str) -> Term:
     """'k k cin /cout' as how often each is a factor.
 

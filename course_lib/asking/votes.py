@@ -3,7 +3,7 @@
 from html import escape
 
 from course_lib.asking.exercises import ask, exercise, why
-from course_lib.asking.slips import Function, specific, unlikely
+from course_lib.asking.slips import Function, Slip, specific, unlikely
 from course_lib.asking.telling import sentence, shown
 from course_lib.by_hand.layers import whole
 from course_lib.show.tables import Cell, Table, arrow
@@ -44,8 +44,8 @@ def vote(name: str, reveal: bool = False, variant: int | None = None, first: lis
     if isinstance(answer, Function):
         raise TypeError(words("exercise_call.no_vote", name=name))
     options = {answer.value(): words("vote_right") + " " + why(name, answer)}
-    slips = sorted(answer.slips(), key=lambda slip: (not specific(name, answer, slip), unlikely((slip,))))
-    for slip in answer.voted() or slips:
+    chosen = [Slip(*slip.split("-")) for slip in answer.votes.split()]
+    for slip in chosen or sorted(answer.slips(), key=lambda slip: (not specific(name, answer, slip), unlikely((slip,)))):
         number = answer.outcome(slip)
         if number is not None and number not in options and len(options) < 4:
             options[number] = sentence(name, answer, slip)

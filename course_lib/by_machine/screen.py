@@ -211,7 +211,7 @@ class _Ranges:
     """range, for loops that together are not longer than a network."""
 
     def __init__(self) -> None:
-        self.left = 10_000
+        self.left = 2_000
 
     def __call__(self, *ends: int) -> range:
         self.left -= len(range(*ends))
