@@ -726,6 +726,23 @@ def test_a_value_beyond_a_slider_is_an_error_and_changes_nothing():
     assert network_card(vgg16_32, image=224, classes=1000).values["image"] == 224
 
 
+@pytest.mark.parametrize(
+    "card, values, says",
+    [
+        (network_card, {"hidden": 64, "conv2_kernel": 2.5}, "conv2_kernel goes from 1 to 7 here, not to 2.5"),
+        (network_card, {"hidden": 64, "conv2_kernel": "5"}, "conv2_kernel goes from 1 to 7 here, not to '5'"),
+        (network_card, {"hidden": 64, "batch_norm": 3}, "batch_norm must be one of True, False, not 3"),
+        (memory_card, {"batch": 64, "optimizer": "Adma"}, "optimizer must be one of .*Adam, .*, not 'Adma'"),
+    ],
+)
+def test_what_a_control_does_not_take_changes_none_of_the_values(card, values, says):
+    shown = card()
+    before = shown.values, shown._shown.value
+    with pytest.raises(ValueError, match=says):
+        shown.set(**values)
+    assert (shown.values, shown._shown.value) == before
+
+
 def test_figures_draw_what_they_are_given_or_say_why_not():
     mixed = bars("x", p={"a": 10, "b": 30}, m={"b": 20, "a": 1})
     assert mixed.bundle()["text/plain"].splitlines()[2:] == ["a     10   1", "b     30  20"]

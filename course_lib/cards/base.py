@@ -2,28 +2,27 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 from html import escape
 
 import ipywidgets as widgets
 from IPython import get_ipython
+from traitlets import TraitError
 
-from course_lib.cards.controls import FOLDER, Control, fitting, follow_ends, grid, menu, place, row, slider
+from course_lib.cards.controls import FOLDER, Control, fitting, follow_ends, grid, menu, place, row, slider, takes
 from course_lib.cards.view import LAYOUTS, View, misfit
 from course_lib.show.svg import PALETTE
 from course_lib.show.tables import Table
 from course_lib.words import named, words
 
 
-def _palette(which: int) -> str:
-    return "".join(f"--course-{colours[0]}: {colours[which]}; " for colours in PALETTE)
+def _palette(selector: str, which: int) -> str:
+    return f"{selector} {{ {''.join(f'--course-{colours[0]}: {colours[which]}; ' for colours in PALETTE)}}}\n"
 
 
-PALETTE_CSS = f"""
-.course-card {{ {_palette(1)}}}
-body[data-jp-theme-light="false"] .course-card {{ {_palette(2)}}}
-"""
-CSS = PALETTE_CSS + (FOLDER / "card.css").read_text(encoding="utf-8")
+DARK = 'body[data-jp-theme-light="false"]'
+CSS = _palette(".course-card", 1) + _palette(f"{DARK} .course-card", 2) + (FOLDER / "card.css").read_text(encoding="utf-8")
 VIEW = "application/vnd.jupyter.widget-view+json"
 FAR = 10  # how many times a slider's usual end a card may begin with
 
@@ -80,7 +79,7 @@ class Card(widgets.VBox):
                 self._links += control.links
                 (hidden if sliders is None and name in more else rows).append(row(named(name), control.row))
             self.controls[name].observe(self._changed, "value")
-        buttons = [_button(label, partial(self._preset, values)) for label, values in (presets or {}).items()]
+        buttons = [_button(label, partial(self.set, **values)) for label, values in (presets or {}).items()]
         self._both = None
         if layout == "desk" and sliders is None:
             self._both = widgets.ToggleButton(description=words("side_by_side"), layout={"width": "auto"}).add_class("course-preset")
@@ -100,7 +99,7 @@ class Card(widgets.VBox):
     def _control(self, name: str, ends: tuple | list, fits: Callable | None, reach: list, played: bool) -> Control:
         value = self._start[name]
         if isinstance(ends, list):
-            return menu(ends if value in ends else [*ends, value], value)
+            return menu(ends or [value], value)  # none: drawing sets them
         if fits and not isinstance(value, float):
             ends = fitting(lambda other: fits({**self._start, name: other}), value, *ends)
         return slider(value, min(ends[0], value, *reach), max(ends[1], value, *reach), played)
@@ -136,26 +135,30 @@ class Card(widgets.VBox):
         return self._code(self.values, self._settings)
 
     def set(self, **values) -> None:
-        """Several values at once, with one new picture; KeyError for a name without a control, ValueError beyond its ends."""
+        """Several values at once, with one new picture; KeyError for a name without a control, ValueError for what one does not take."""
         if unknown := sorted(values.keys() - self.controls.keys()):
             raise KeyError(words("card.no_slider", names=", ".join(unknown), known=", ".join(self.controls)))
-        for name, value in values.items():
-            low, high = (getattr(self.controls[name], end, value) for end in ("min", "max"))
-            if name not in self._following and not low <= value <= high:
-                raise ValueError(words("card.beyond", name=name, low=low, high=high, value=value))
-        self._setting = True
+        before, self._setting = self.values, True
         try:
             for name, value in values.items():
-                control = self.controls[name]
-                if name in self._following:  # its ends may follow another of these values; drawing sets them
-                    follow_ends(control, max(control.max, value) if hasattr(control, "max") else [*control.options, value])
-                control.value = value
+                self._take(name, value)
+        except (TypeError, ValueError):
+            for name in values:
+                self._take(name, before[name])
+            raise
         finally:
             self._setting = False
             self._changed()
 
-    def _preset(self, values: dict) -> None:
-        self.set(**{name: value for name, value in values.items() if name in self.controls})
+    def _take(self, name: str, value: float | str) -> None:
+        """One value, which its control has to take as it is: a slider would cut it to its ends, or to a whole number."""
+        control = self.controls[name]
+        if name in self._following:  # its ends may follow another of the values that are set; drawing sets them
+            follow_ends(control, max(control.max, value) if hasattr(control, "max") else [*control.options, value])
+        with suppress(TraitError):
+            control.value = value
+        if control.value != value:
+            raise ValueError(takes(name, control, value))
 
     def _keep(self) -> None:
         """Make what is shown now the start, with which all that follows is compared."""
@@ -214,6 +217,8 @@ def _check(chosen: list[str], start: dict, limits: dict, layout: str) -> None:
     if unknown := [name for name in chosen if name not in limits]:
         raise ValueError(words("card.no_slider", names=", ".join(map(str, unknown)), known=", ".join(limits)))
     for name, ends in limits.items():
+        if isinstance(ends, list) and ends and start[name] not in ends:
+            raise ValueError(words("card.choice", name=name, choices=", ".join(ends), value=start[name]))
         if isinstance(ends, tuple) and start[name] > FAR * ends[1]:
             raise ValueError(words("card.too_large", name=name, value=start[name], most=FAR * ends[1]))
 

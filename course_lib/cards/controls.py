@@ -9,6 +9,8 @@ from typing import NamedTuple
 import ipywidgets as widgets
 from traitlets import Bool
 
+from course_lib.words import words
+
 FOLDER = Path(__file__).parent
 try:
     import anywidget
@@ -80,6 +82,14 @@ def follow_ends(control: widgets.Widget, ends: int | list) -> None:
     elif list(control.options) != ends:
         value = control.value
         control.options, control.value = ends, value
+
+
+def takes(name: str, control: widgets.Widget, value: object) -> str:
+    """What a control takes in place of this value, in a sentence."""
+    if hasattr(control, "max"):
+        return words("card.beyond", name=name, low=control.min, high=control.max, value=value)
+    choices = getattr(control, "options", (True, False))
+    return words("card.choice", name=name, choices=", ".join(map(str, choices)), value=value)
 
 
 def row(label: str, parts: list[widgets.Widget]) -> widgets.HBox:

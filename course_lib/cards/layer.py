@@ -92,14 +92,12 @@ def layer_card(
     if type(layer)(**start) != layer or isinstance(layer.padding, str):
         raise ValueError(words("card.layer_sizes", layer=layer))
     start |= {SIDE[layer.dims]: whole("layer_card: image", image), "position": whole("layer_card: position", position)}
-    _row(start, type(layer))
     limits = {name: ends for name, ends in LIMITS.items() if name in start}
 
     def code(values: dict, settings: dict) -> str:
-        given = {"image": values[SIDE[layer.dims]], "position": values["position"]}
-        now = repr(_layer(values, type(layer)))
-        changed = {name: value for name, value in given.items() if value != {"image": 5, "position": 1}[name]}
-        return call("layer_card", now, **changed, **settings)
+        given = {"image": (values[SIDE[layer.dims]], 5), "position": (values["position"], 1)}
+        changed = {name: value for name, (value, usual) in given.items() if value != usual}
+        return call("layer_card", repr(_layer(values, type(layer))), **changed, **settings)
 
     return Card(
         partial(layer_view, kind=type(layer)), start, limits, fits=partial(_row, kind=type(layer)), code=code, sliders=sliders,

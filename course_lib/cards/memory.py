@@ -95,9 +95,6 @@ def memory_card(
     if unknown := sorted(start.keys() - usual.keys()):
         raise TypeError(words("card.memory_setting", names=", ".join(unknown), known=", ".join(usual)))
     begin = {**usual, **start} if own else {**usual, **start, "network": network}
-    for name, options in limits.items():
-        if isinstance(options, list) and begin[name] not in options:
-            raise ValueError(words("card.memory_choice", name=name, choices=", ".join(options), value=begin[name]))
 
     def code(values: dict, settings: dict) -> str:
         changed = {name: value for name, value in values.items() if value != START[name]}

@@ -235,7 +235,7 @@ def network_card(
         del ranges["every_layer"]
     limits = {name: None if isinstance(usual[name], bool) else ends for name, ends in ranges.items()}
     known = PRESETS[network] if ours else {}
-    article = {name: value for name, value in usual.items() if name not in ("machine", "columns", "every_layer")}
+    article = {name: value for name, value in usual.items() if name in limits and name not in ("machine", "columns", "every_layer")}
     presets = {words("as_in_article" if known else "as_given"): article}
     presets |= {words(name): {**article, **values} for name, values in known.items()}
 

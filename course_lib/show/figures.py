@@ -53,6 +53,14 @@ def _title(title: str) -> str:
     return label(8, 28, title, min(22, round(22 * (WIDTH - 16) / _wide(title, 22))), anchor="start", bold=True)
 
 
+def _frame(title: str, unit: str, along: str, left: float, right: float, heights: dict[float, float]) -> list[str]:
+    """The title, both axes' units, and a line across at each number's height."""
+    parts = [_title(title), label(8, 62, unit, SIZE, "quiet", "start"), label((left + right) / 2, 392, along, SIZE, "quiet")]
+    for number, y in heights.items():
+        parts += [box(left, y, right - left, 1, "line"), label(left - 8, y + 6, f"{number:,.15g}", SIZE, anchor="end")]
+    return parts
+
+
 def bars(title: str, /, **values: dict[str, int]) -> Figure:
     """One bar a name, its number at its end; one panel a unit, all of the same names: parameters={'conv1': 380, …}.
 
@@ -134,10 +142,7 @@ def lines(title: str, along: str, places: Sequence[int], /, **values: dict[str, 
     def y(number: float) -> float:
         return bottom - (bottom - top) * float(number) / ticks[-1]
 
-    parts = [_title(title), label(8, 62, unit, SIZE, "quiet", "start"), label((left + right) / 2, 392, along, SIZE, "quiet")]
-    for tick in ticks:
-        parts += [box(left, y(tick), right - left, 1, "line"), label(left - 8, y(tick) + 6, f"{tick:,.15g}", SIZE, anchor="end")]
-    taken = -math.inf
+    parts, taken = _frame(title, unit, along, left, right, {tick: y(tick) for tick in ticks}), -math.inf
     for place in places:  # those that have room
         if x(place) - _wide(f"{place:,}") / 2 > taken:
             parts.append(label(x(place), 364, f"{place:,}", SIZE))
@@ -183,16 +188,7 @@ def roofline(title: str, most: float, bandwidth: float, points: dict[str, tuple[
     def y(rate: float) -> float:
         return bottom - (bottom - top) * (math.log10(rate) - low) / (high - low)
 
-    parts = [
-        _title(title),
-        label(8, 62, "GFLOPS", SIZE, "quiet", "start"),
-        label((left + right) / 2, 392, words("per_byte"), SIZE, "quiet"),
-    ]
-    for power in range(low, high + 1):
-        parts += [
-            box(left, y(10**power), right - left, 1, "line"),
-            label(left - 8, y(10**power) + 6, f"{10.0**power:,.15g}", SIZE, anchor="end"),
-        ]
+    parts = _frame(title, "GFLOPS", words("per_byte"), left, right, {10.0**power: y(10**power) for power in range(low, high + 1)})
     parts += [label(x(10.0**power), 364, f"{10.0**power:,.15g}", SIZE) for power in range(first, last + 1)]
     knee, start = most / bandwidth, max(10.0**first, 10.0**low / bandwidth)
     corners = [(start, bandwidth * start), (knee, most), (10.0**last, most)]
