@@ -758,9 +758,8 @@ def run(arguments):
             if not options.edit:
                 give_lessons()
             return open_lab(python, folder, options.port, not options.no_browser, turn.close)
-    if command == "test":  # a file stays in one process, so each notebook starts one kernel; the browser's, which mostly wait, come first
-        processes = min(4, 1 + (os.cpu_count() or 1))
-        rest = ["-m", "pytest", "--nbval", f"--numprocesses={processes}", "--dist=loadfile", "--no-loadscope-reorder", *rest]
+    if command == "test":  # a file stays in one process, so each notebook starts one kernel; the browser's long ones come first
+        rest = ["-m", "pytest", "--nbval", "--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile", "--no-loadscope-reorder", *rest]
     else:
         rest = ["tests/record.py", *rest]
     with child([python, *rest]) as process:

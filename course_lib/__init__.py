@@ -29,32 +29,26 @@ if TYPE_CHECKING:  # what an editor completes; at run time each loads on first u
     from course_lib.cards.network import network_card
     from course_lib.show.figures import bars, lines, roofline
 
-_LATER = {
-    "build": "by_machine.modules",
-    "count": "by_machine.counting",
-    "compare": "by_machine.comparing",
-    "layer_card": "cards.layer",
-    "network_card": "cards.network",
-    "memory_card": "cards.memory",
-    "CONVENTIONS": "by_hand.conventions",
-    "reconcile": "by_machine.reconciling",
-    "follow": "cards.follow",
-    "unfollow": "cards.follow",
-    "predict_memory": "by_hand.memory",
-    "timeline": "by_hand.step",
-    "measure_peak": "by_machine.living",
-    "measure_memory": "by_machine.measuring",
-    "compare_memory": "by_machine.living",
-    "bars": "show.figures",
-    "lines": "show.figures",
-    "roofline": "show.figures",
-    "guess": "asking.exercises",
-    "practice": "asking.exercises",
-    "reveal": "asking.exercises",
-    "check": "asking.exercises",
-    "vote": "asking.votes",
-    "claims": "asking.verdicts",
+_NAMES = {
+    "asking.exercises": ("check", "guess", "practice", "reveal"),
+    "asking.verdicts": ("claims",),
+    "asking.votes": ("vote",),
+    "by_hand.conventions": ("CONVENTIONS",),
+    "by_hand.memory": ("predict_memory",),
+    "by_hand.step": ("timeline",),
+    "by_machine.comparing": ("compare",),
+    "by_machine.counting": ("count",),
+    "by_machine.living": ("compare_memory", "measure_peak"),
+    "by_machine.measuring": ("measure_memory",),
+    "by_machine.modules": ("build",),
+    "by_machine.reconciling": ("reconcile",),
+    "cards.follow": ("follow", "unfollow"),
+    "cards.layer": ("layer_card",),
+    "cards.memory": ("memory_card",),
+    "cards.network": ("network_card",),
+    "show.figures": ("bars", "lines", "roofline"),
 }
+_LATER = {name: module for module, names in _NAMES.items() for name in names}
 __all__ = [*_by_hand, *_LATER]
 
 

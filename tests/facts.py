@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from functools import cache
 
+import torch
 import torchinfo
 from record import ROOT
 from well_known import convnext_t, gpt2, llama, mobilenet_v2, resnet50, vit_b16
@@ -152,6 +153,7 @@ LESSON = {
         measure_memory(cnn, 16).state,
         2**8 + 1,
         4 * 4 * 5 * 10**6,
+        torch.optim.Adam([torch.zeros(1)]).defaults["betas"][1],
         round(4 * 5 * 10**6 / 2**20),
         cnn.ledger().params - cnn["fc1"].params,
     ],
@@ -284,11 +286,12 @@ LESSON = {
         (predict_memory(vgg, 128).kept - spared("1")) / 10**6,
         round(spared("1-5") / 10**6),
         predict_memory(vgg, 128).kept - spared("1-5"),
+        timeline(vgg, 16, optimizer="SGD momentum", accumulate=True).peak.total / 10**6,
         bounds("vgg-256"),
     ],
     "common": lambda: [1_000 * 2**10, cnn.ledger().params, resnet50() / 10**9],
     "CONTRIBUTING": lambda: [Conv2d(5, 12, 3).params],
-    "docs/lecture": lambda: [cnn["conv1"].params, Linear(3 * 32 * 32, 5 * 28 * 28).params],
+    "docs/lecture": lambda: [cnn["conv1"].params, Linear(3 * 32 * 32, 5 * 28 * 28).params, cnn.layers["fc1"].in_features],
     "README": lambda: [
         rows(cnn),
         paper.ledger().macs,

@@ -38,10 +38,11 @@ from course_lib import (
 from course_lib.asking.exercises import Said
 from course_lib.by_hand.step import largest_batch
 from course_lib.by_machine.modules import build
-from course_lib.cards import base, controls
+from course_lib.cards import base, controls, memory
+from course_lib.cards.memory import megabytes, memory_view
 from course_lib.cards.network import ASKED, PRESETS, START, network_view, sizes
 from course_lib.cards.pictures import short
-from course_lib.cards.view import LAYOUTS, misfit
+from course_lib.cards.view import LAYOUTS, over_last_picture
 from course_lib.show import figures
 from course_lib.show.tables import Table
 from course_lib.words import words
@@ -297,7 +298,7 @@ def test_the_memory_card_of_ones_own_network():
     ):
         with pytest.raises(error, match=says):
             memory_card(given)
-    with pytest.raises(TypeError, match="a start is given by name: batch=128"):
+    with pytest.raises(TypeError, match="sliders are names.* by its own name, such as batch=128"):
         memory_card(mine, 128)
     with pytest.raises(TypeError, match="no setting batch_norm; there are batch, dtype, optimizer, budget"):
         memory_card(mine, batch_norm=True)
@@ -316,7 +317,7 @@ def test_the_memory_cards_totals_say_how_they_changed():
 
 def test_evil_text_is_text_in_every_answer():
     evil = "<script>alert(1)</script>"
-    made = [misfit(evil, ""), Said(evil)._repr_html_()]
+    made = [over_last_picture(evil, ""), Said(evil)._repr_html_()]
     made += [Table(["<"], [[evil]], caption=evil).html(), bars(evil, **{evil: {evil: 1}}).bundle()["text/html"]]
     assert all("<script" not in html and "&lt;script&gt;" in html for html in made)
 
@@ -960,3 +961,51 @@ def test_the_places_along_a_side_are_derived_as_pytorch_has_them(layer):
             torch.zeros(1, layer.in_channels, *[image] * layer.dims)
         )
         assert derived == int(number) == output.shape[-1]
+
+
+def test_no_number_of_a_card_is_written_as_a_power_of_ten():
+    assert [megabytes(count) for count in (40, 430_848, 999_600_000, 1_234_567_890)] == ["0.00004 MB", "0.431 MB", "1,000 MB", "1,235 MB"]
+    assert [short(count, 60) for count in (999_499, 999_600, 1_234_567_890)] == ["999 k", "1 M", "1.23 G"]
+
+
+@pytest.mark.parametrize(
+    "call, error, says",
+    [
+        (lambda: network_card(sliders=3), TypeError, r"sliders are names, such as \['batch'\], not 3"),
+        (lambda: layer_card(sliders=3), TypeError, "sliders are names"),
+        (lambda: memory_card(batch="16"), TypeError, "batch must be a number, not '16'"),
+        (lambda: network_card(batch="4"), TypeError, "batch must be a number, not '4'"),
+        (lambda: network_card(batch_norm=5), TypeError, "batch_norm must be True or False, not 5"),
+        (lambda: small_cnn(hidden=True), TypeError, "small_cnn: hidden must be a whole number, not True"),
+    ],
+)
+def test_a_card_with_the_wrong_thing_in_it_says_what_belongs_there(call, error, says):
+    with pytest.raises(error, match=says):
+        call()
+
+
+def test_ends_of_ones_own_may_stand_in_any_order_and_be_equal():
+    def mine(depth: (6, 1) = 2, rate: (0.5, 0.5) = 0.5):
+        return small_cnn(hidden=depth)
+
+    controls = network_card(mine).controls
+    assert [(controls[name].min, controls[name].max) for name in ("depth", "rate")] == [(1, 6), (0.5, 0.5)]
+
+
+def test_a_chart_may_have_no_title():
+    assert bars("", parameters={"conv1": 380}).alt == "Bar chart: . conv1 380 parameters."
+
+
+def test_a_size_of_ones_own_is_called_by_its_name_and_by_no_sentence_of_the_course():
+    def mine(layers=2, more=1, products=3, conv2_kernel=3):
+        return small_cnn(conv2_kernel=conv2_kernel)
+
+    said = [row.children[0].value for row in network_card(mine).children[2].children]
+    assert said[:4] == ["layers", "more", "products", "conv2 kernel"]
+
+
+def test_the_memory_card_says_where_buffers_lie():
+    def rows(**values):
+        return [row[0].text for row in memory_view({**memory.START, **values}, memory.START).table.rows]
+
+    assert rows()[0] == "weights" and rows(batch_norm=True)[0] == "weights and buffers"

@@ -5,6 +5,8 @@ import re
 import pytest
 import torch
 from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+from ipywidgets.widgets.widget import _instances
 
 from course_lib import follow, unfollow
 from course_lib.cards import follow as following
@@ -127,6 +129,14 @@ def test_following_again_replaces_the_panel(shell, panel):
     assert shell.events.callbacks["post_run_cell"] == [again.update] and panel.comm is None
 
 
+def test_a_panel_that_is_closed_leaves_no_widget(shell, panel):
+    before = len(_instances)
+    for _ in range(3):
+        follow("Net", input_size=(1, 3, 32, 32))
+    after = len(_instances)
+    assert after == before
+
+
 def test_in_a_terminal_it_prints(shell, panel, capsys):
     run(shell)
     assert "conv1    Conv2d 3→5, 5×5  5×28×28" in capsys.readouterr().out
@@ -217,3 +227,18 @@ def test_before_the_first_run_it_shows_what_is_typed(shell, panel):
 def test_it_warns_as_compare_does(shell, panel, edit, says):
     run(shell, **edit)
     assert says in panel._shown.value
+
+
+def test_an_answer_that_is_a_picture_or_has_no_text_is_shown():
+    from course_lib.asking import revealing
+
+    shell = InteractiveShell.instance()
+    revealing.start(shell)
+    show = "%%reveal The curve\nfrom IPython.display import display\ndisplay({{{}}}, raw=True)"
+    with capture_output() as shown:
+        shell.run_cell(show.format("'image/png': 'AAAA', 'text/plain': '<Figure>'"))
+        shell.run_cell(show.format("'application/json': '{}'"))
+    InteractiveShell.clear_instance()
+    picture, other = (output.data for output in shown.outputs)
+    assert '<img src="data:image/png;base64,AAAA">' in picture["text/html"] and picture["text/plain"] == "The curve\n<Figure>"
+    assert other["text/plain"] == "The curve\n"

@@ -27,7 +27,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from course_lib import predict_memory
-from course_lib.by_hand import AdaptiveAvgPool1d, AdaptiveAvgPool2d, Conv2d, Layer, Network, output_size, small_cnn, vgg16_32
+from course_lib.by_hand import AdaptiveAvgPool1d, AdaptiveAvgPool2d, Conv2d, Layer, LayerNorm, Network, output_size, small_cnn, vgg16_32
 from course_lib.by_hand.layers import LAYERS
 from course_lib.by_hand.layers.base import Count
 
@@ -609,3 +609,8 @@ def test_a_notebook_shows_the_line_that_failed_and_the_sentence_and_no_traceback
     line, _, sentence = failed.value._render_traceback_()
     assert re.match(r"----> \d+ .*Conv2d\(", line) and sentence == f"ValueError: {says}"
     assert str(pickle.loads(pickle.dumps(failed.value))) == says
+
+
+def test_a_norm_over_no_axis_is_refused():
+    with pytest.raises(ValueError, match=r"LayerNorm: normalized_shape must have a size, such as \(3, 32, 32\), not \(\)"):
+        LayerNorm(())

@@ -8,10 +8,14 @@ import torchinfo
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from course_lib import Conv2d, Network, compare, count, measure_memory, small_cnn, vgg16_32
+from course_lib import Conv2d, Layer, Network, compare, count, measure_memory, small_cnn, vgg16_32
 from course_lib.by_machine.asking import ArticleVGG
 from course_lib.by_machine.misfit import Misfit
 from course_lib.by_machine.modules import build
+
+
+class OfMyOwn(Layer):
+    """A layer that PyTorch does not have."""
 
 
 @pytest.mark.parametrize("sizes", [{}, {"batch_norm": True}, {"global_pool": True}, {"conv2_kernel": 5}, {"image": 64},
@@ -120,8 +124,12 @@ def test_a_forward_that_raises_leaves_no_trace():
         (lambda: compare(small_cnn(), (1, 3, 31, 31)), ValueError, "3×32×32"),
         (lambda: build(Network((3, 8, 8), forward=Conv2d(3, 4, 3))), ValueError, "forward: PyTorch's modules have something of this name"),
         (lambda: build(Network((3, 8, 8), training=Conv2d(3, 4, 3))), ValueError, "training: PyTorch's modules have"),
+        (lambda: count(small_cnn(), input_data=torch.zeros(2, 3, 31, 31)), ValueError, "it takes batches of 3×32×32"),
+        (lambda: compare(small_cnn(), input_data=torch.zeros(2, 3, 31, 31)), ValueError, "it takes batches of 3×32×32"),
+        (lambda: measure_memory(nn.Sequential(nn.LazyLinear(2)), (1, 4)), ValueError, "no values yet.* a lazy layer its sizes"),
+        (lambda: build(Network((3, 8, 8), mine=OfMyOwn())), TypeError, "mine: PyTorch has no module OfMyOwn"),
         (lambda: measure_memory(small_cnn(), (2, 3, 31, 31)), ValueError, "it takes batches of 3×32×32"),
-        (lambda: compare(small_cnn(), 3), TypeError, "a tuple with the batch"),
+        (lambda: count(small_cnn(), (16, 3, 64, 64)), ValueError, "it takes batches of 3×32×32"),
         (lambda: small_cnn().ledger(0), ValueError, "batch_size must be at least 1"),
         (lambda: small_cnn()["conv3"], KeyError, "there are conv1"),
         (lambda: small_cnn().frozen("conv3"), KeyError, "there are conv1"),
@@ -214,3 +222,12 @@ def test_the_pools_of_the_articles_text_end_in_the_same_map():
 def test_a_compiled_model_is_measured_as_what_it_wraps():
     model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())
     assert measure_memory(torch.compile(model), (2, 3, 8, 8)) == measure_memory(model, (2, 3, 8, 8))
+
+
+def test_a_networks_batch_is_that_of_the_input_however_it_is_given():
+    blank = torch.zeros(16, 3, 32, 32)
+    truth = count(build(small_cnn()), (16, 3, 32, 32)).macs
+    assert {count(small_cnn(), 16).macs, count(small_cnn(), (16, 3, 32, 32)).macs, count(small_cnn(), input_data=blank).macs} == {truth}
+    for found in (compare(small_cnn(), 16), compare(small_cnn(), input_data=blank), compare(small_cnn(), (16, 3, 32, 32))):
+        assert found.ledger.macs == truth and found.agree
+    assert measure_memory(small_cnn(), 16) == measure_memory(small_cnn(), input_size=None, input_data=blank)

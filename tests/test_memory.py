@@ -299,7 +299,7 @@ def test_bad_input_is_named(ask):
         (lambda: timeline(small_cnn, 2), TypeError, "not a function; call it"),
         (lambda: measure_peak(small_cnn(), 10**9), ValueError, "this machine has no room for an input of 1000000000×3×32×32 values"),
         (lambda: measure_peak(small_cnn(), 0), ValueError, "input_size must be at least 1, not 0"),
-        (lambda: measure_peak(small_cnn(), (2, 3, 16, 16)), ValueError, "does not fit; it takes batches of 3×32×32"),
+        (lambda: measure_peak(small_cnn(), (2, 3, 16, 16)), ValueError, "does not fit the network: it takes batches of 3×32×32"),
         (lambda: measure_peak(build(small_cnn())), TypeError, "give input_size with the batch"),
         (lambda: largest_batch(small_cnn(), 0), ValueError, "budget must be at least 1, not 0"),
         (lambda: largest_batch(small_cnn(), "1 GB"), TypeError, "budget must be a whole number, not '1 GB'"),
@@ -428,7 +428,7 @@ def test_integers_and_several_inputs_are_given_as_data():
 
 
 def test_a_model_without_values_or_on_another_device_is_said():
-    with pytest.raises(ValueError, match="on the meta device, without values"):
+    with pytest.raises(ValueError, match="the model has no values yet: build it on the CPU"):
         measure_memory(nn.Linear(4, 2, device="meta"), (2, 4))
 
 

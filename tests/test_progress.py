@@ -161,9 +161,11 @@ def test_a_classes_results(tmp_path):
     (tmp_path / ".given.json").write_text("{}")  # start.py's own, in a learner's copy
     (tmp_path / "foreign.json").write_text('{"cells": []}')
     (tmp_path / "binary.json").write_bytes(bytes(range(256)))
+    text = json.dumps({"file": progress.KIND, "number": "4", "exercises": {"under-20000": entry(2, False) | {"slips": {"twice-x": 1}}}})
+    (tmp_path / "z-with-a-mark.json").write_text(text, encoding="utf-8-sig")  # as some editors save it
     found = results(tmp_path)
     rows = {row[1]: row for row in found.table.rows}
-    assert found.learners == 3
+    assert found.learners == 4 and rows["under-20000"][5] == "twice-x", "a design has no slips in this version"
     assert rows["conv2-params"][:5] == ["1", "conv2-params", "2", "1", "2"] and rows["conv2-params"][5].startswith("That is 3·3·5·12.")
     assert rows["total"][2:4] == ["1", "1"] and rows["<script>alert(1)</script>"][0] == "?"
     assert [line.split(" is left out")[0] for line in found.left_out] == ["binary.json", "broken.json", "foreign.json", "b2.json"]
@@ -242,3 +244,27 @@ def test_a_vote_shows_four_tiles_with_their_numbers_and_hands():
     ):
         assert f">{letter}<" in tile and f">{number}<" in tile and f"hands 1: {hands}" in tile and change in tile
     assert "This is right." in tiles[2] and "You divided by the stride" in tiles[0]
+
+
+@pytest.mark.parametrize(
+    "call, error, says",
+    [
+        (lambda: practice([1, 4]), TypeError, r'the name of an exercise comes first, such as "conv2-params", and not \[1, 4\]'),
+        (lambda: vote(["total"]), TypeError, "the name of an exercise comes first"),
+        (lambda: reveal(["total"], 4), TypeError, "the name of an exercise comes first"),
+        (lambda: check(["total"], 4), TypeError, "the name of an exercise comes first"),
+        (lambda: vote("fc1-params", first=5), ValueError, r"a number of hands for each of 4 answers, such as \[3, 9, 12, 1\]"),
+    ],
+)
+def test_a_call_with_the_wrong_thing_in_it_says_what_belongs_there(call, error, says):
+    with pytest.raises(error, match=says):
+        call()
+
+
+def test_a_hint_is_given_for_a_number_in_quotes_too():
+    first, second = check("conv2-params", hint=1), check("conv2-params", hint=2)
+    assert first != second and check("conv2-params", hint="1") == first and check("conv2-params", hint="2") == second
+
+
+def test_a_guess_is_shown_as_it_was_given_and_not_as_a_power_of_ten():
+    assert reveal("conv2-params", 12345.6).startswith("You said 12,346.")

@@ -150,3 +150,12 @@ def test_the_session_and_the_random_state_stay_as_they_are(capsys):
     session, state = dict(SESSION), torch.get_rng_state()
     on_screen(USUAL + "\nnoise = torch.rand(5)\nwidth = 3", "noise", session)
     assert session == SESSION and torch.equal(state, torch.get_rng_state()) and capsys.readouterr().out == ""
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no alarm")
+def test_what_takes_long_is_ended_also_where_an_except_swallows_the_alarm():
+    with pytest.raises(Unseen, match="takes long"), within(0.2):
+        for _ in range(2):
+            with contextlib.suppress(Exception):
+                while True:
+                    pass

@@ -1,5 +1,6 @@
 """The counting tools themselves are the judges of our rules: each is asked for real, in a process of its own."""
 
+import ctypes
 import json
 import subprocess
 import sys
@@ -311,6 +312,19 @@ def test_a_tool_that_fails_costs_its_row_and_nothing_else(monkeypatch, distribut
     (found,) = reconcile(small_cnn(), tools=[Tool(distribution, ("torchinfo",), ask)])
     assert (found.answer, found.why, found.by_rule) == (None, says, 379_114)
     assert time.monotonic() - started < 25, "it is ended when its time is over"
+
+
+def test_a_model_that_cannot_be_sent_costs_the_answers_and_nothing_else():
+    model = nn.Linear(3, 2)
+    model.pointer = ctypes.pointer(ctypes.c_int(1))
+    assert all("pointers cannot be pickled" in said for said in tools._worker(TOOLS[:2], model, (1, 3)))
+
+
+def test_tools_are_asked_for_by_their_package_and_answers_by_their_tool():
+    found = reconcile(small_cnn(), tools="torch")
+    assert [answer.tool for answer in found] == ["FlopCounterMode", "torch.profiler"] and found["FlopCounterMode"].remainder == 0
+    with pytest.raises(ValueError, match="reconciliation must be 'FlopCounterMode' or 'torch.profiler', not 'torch'"):
+        found["torch"]
 
 
 def test_a_tool_whose_name_another_has_is_not_recommended():

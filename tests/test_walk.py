@@ -1,5 +1,6 @@
 """count and compare on networks that trip counters: PyTorch's FlopCounterMode and `.parameters()` are the judges."""
 
+import contextlib
 import functools
 import random
 from collections import OrderedDict
@@ -819,3 +820,74 @@ def test_a_layer_made_in_forward_and_pictures_one_by_one_are_counted():
     assert count(Late(), (2, 4)).macs == 80
     singly = Model(lambda s, x: torch.stack([s.a(picture) for picture in x]), a=nn.Conv2d(3, 4, 3))
     assert count(singly, (2, 3, 8, 8)).macs == 2 * 27 * 4 * 36
+
+
+def names_of(ledger) -> list[str]:
+    return [row.name for row in ledger]
+
+
+def test_an_error_that_a_forward_catches_costs_no_row():
+    def forward(self, x):
+        try:
+            x = x.reshape(3, 3)
+        except RuntimeError:
+            x = self.a(x)
+        with contextlib.suppress(Exception):
+            self.b(x[:, :3])
+        return torch.relu(self.b(x))
+
+    model = Model(forward, a=nn.Linear(8, 8), b=nn.Linear(8, 2))
+    ledger = count(model, (2, 8))
+    with FlopCounterMode(display=False) as counter:
+        model(torch.empty(2, 8))
+    assert names_of(ledger) == ["a", "[…]", "b", "relu"] and 2 * ledger.macs == counter.get_total_flops()
+    assert ledger.params == sum(p.numel() for p in model.parameters()) and not any(row.note for row in ledger)
+
+
+def test_an_error_behind_a_layer_that_ran_is_not_its_fault():
+    def forward(self, x):
+        self.a(x)
+        raise KeyError("scale")
+
+    with pytest.raises(Misfit, match="^forward: KeyError: 'scale'") as failed:
+        count(Model(forward, a=nn.Linear(8, 8)), (2, 8))
+    assert names_of(failed.value.ledger) == ["a"] and "fails here" not in str(failed.value.ledger)
+
+
+def test_a_layer_without_a_return_is_to_blame_for_what_follows():
+    class Silent(nn.Linear):
+        def forward(self, x):
+            super().forward(x)
+
+    with pytest.raises(Misfit, match="^a: TypeError.*NoneType") as failed:
+        count(Model(lambda self, x: torch.relu(self.a(x)), a=Silent(8, 8)), (2, 8))
+    assert "fails here" in failed.value.ledger["a"].note
+
+
+def test_a_batch_that_went_into_one_row_with_its_values_is_told():
+    says = {
+        "fc: expects 192 features, but its input has 384; write flatten(1), which keeps the batch": lambda self, x: self.fc(x.flatten()),
+        "fc: expects 192 features, but its input has 8": lambda self, x: self.fc(x[0, 0, 0]),
+    }
+    for sentence, forward in says.items():
+        with pytest.raises(Misfit) as failed:
+            count(Model(forward, fc=nn.Linear(192, 2)), (2, 3, 8, 8))
+        assert str(failed.value) == sentence
+
+
+def test_where_torchinfo_fails_two_answers_agree_and_the_third_is_none(monkeypatch):
+    def fails(*args, **kwargs):
+        raise RuntimeError
+
+    monkeypatch.setattr("torchinfo.summary", fails)
+    found = compare(nn.Linear(2, 3), (1, 2))
+    assert found.totals == (9, 9, None) and "2 agree ✓" in str(found) and "3 agree" not in str(found)
+    assert "torchinfo fails on this model" in str(found)
+
+
+def test_sums_by_kind_keep_every_total():
+    from course_lib import small_cnn
+
+    ledger = small_cnn().ledger(16)
+    for total in ("params", "trainable_params", "buffers", "macs", "bias_additions"):
+        assert getattr(ledger.by_kind(), total) == getattr(ledger, total), total

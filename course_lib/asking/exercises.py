@@ -32,6 +32,8 @@ class Said(str):
 
 def exercise(name: str, variant: int | None = None) -> Answer | Function:
     """The exercise of this name, with other numbers where a variant is given; KeyError or ValueError where there is none."""
+    if not isinstance(name, str):
+        raise TypeError(words("exercise_call.name", given=name))
     if name in DESIGNS:
         raise KeyError(words("exercise_call.network", name=name))
     if name not in EXERCISES:
@@ -81,14 +83,12 @@ def check(name: str | None = None, answer=..., hint: int = 0, variant: int | Non
     """
     if name is None:
         return score()
-    if not isinstance(name, str):
-        raise TypeError(words("exercise_call.name", given=name))
-    asked = None if name in DESIGNS and variant is None else exercise(name, variant)
+    asked = None if isinstance(name, str) and name in DESIGNS and variant is None else exercise(name, variant)
     _latest[:] = [name]
     if hint and variant is not None:
         return Said(words("hint") + "\n" + words("variant_hint", parts=made_of(name, asked)))
     if hint:
-        return Said(words("hint") + "\n" + words(f"exercise.{name}.hint{2 if hint >= 2 else 1}"))
+        return Said(words("hint") + "\n" + words(f"exercise.{name}.hint{1 if hint in (1, '1') else 2}"))
     if answer is ... or isinstance(asked, Function) and not callable(answer):
         return _question(name, asked, answer)
     if isinstance(asked, Answer) and isinstance(number := as_number(answer), str):
@@ -153,15 +153,11 @@ def score() -> Said:
     lines = [words("score", passed=passed, of=len(mine), lesson=number)]
     for name, entry in known.items():
         if (name in EXERCISES or name in STARS) and lesson_of(name) == number:
-            told = [recalled(name, _first(EXERCISES.get(name)), slips) for slips in entry["slips"]]
+            told = [recalled(name, EXERCISES.get(name), slips) for slips in entry["slips"]]
             lines += [words("score_slips", name=name, told=" ".join(dict.fromkeys(filter(None, told))))] * any(told)
     again = [name for name in varied() if known.get(name, {}).get("slips") and lesson_of(name) == number]
     lines += [words("score_practise", name=name) for name in again[:1]]
     return Said("\n".join([*lines, *_notice()]))
-
-
-def _first(answer: Answer | Function | None) -> Answer | None:
-    return answer.cases[0] if isinstance(answer, Function) else answer
 
 
 def reveal(name: str, guess=..., variant: int | None = None) -> Said:

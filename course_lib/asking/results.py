@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from course_lib.asking.exercises import EXERCISES, STARS, lesson_of
 from course_lib.asking.progress import Kept, read
-from course_lib.asking.slips import Function
 from course_lib.asking.telling import recalled
 from course_lib.show.tables import Table
 from course_lib.words import words
@@ -49,11 +48,9 @@ def results(folder: Path) -> Results:
         try:
             if path.stat().st_size > LARGEST:
                 raise ValueError(words("results.none_of_ours"))
-            learner = read(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            left_out.append(words("results.left_out", name=name, why=error.strerror))
-        except ValueError as error:  # of read, or of a text that is not UTF-8
-            left_out.append(words("results.left_out", name=name, why=words("results.none_of_ours") if "codec" in str(error) else error))
+            learner = read(path.read_bytes())
+        except (OSError, ValueError) as error:
+            left_out.append(words("results.left_out", name=name, why=getattr(error, "strerror", None) or error))
         else:
             learners.setdefault(learner.number, []).append((_tries(learner), name, learner.exercises))
     for files in learners.values():
@@ -74,7 +71,8 @@ def _table(learners: list[dict]) -> Table:
             slips = Counter(slip for entry in mine for slip in entry["slips"])  # how many learners made each
             passed, known = sum(entry["passed"] for entry in mine), name in EXERCISES or name in STARS
             lesson = f"{lesson_of(name)}" if known else "?"
-            first, *more = [[f"{n}", _said(name, slip)] for slip, n in slips.most_common(MOST)] or [["", ""]]
+            told = [[f"{n}", recalled(name, EXERCISES.get(name), slip) or slip] for slip, n in slips.most_common(MOST)]
+            first, *more = told or [["", ""]]
             rows.append([lesson, name, f"{len(mine)}", f"{passed}", *first])
             rows += [["", "", "", "", *slip] for slip in more]
     heads = [words("lesson"), f"<{words('results.exercise')}", words("results.answered"), words("results.passed")]
@@ -84,9 +82,3 @@ def _table(learners: list[dict]) -> Table:
 def _unknown(learners: list[dict]) -> list[str]:
     """Exercises of another version of the course."""
     return sorted({name for learner in learners for name in learner} - EXERCISES.keys() - STARS.keys())
-
-
-def _said(name: str, slips: str) -> str:
-    answer = EXERCISES.get(name)
-    answer = answer.cases[0] if isinstance(answer, Function) else answer
-    return (answer and recalled(name, answer, slips)) or slips

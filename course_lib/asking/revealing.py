@@ -36,6 +36,13 @@ def by_itself(shell) -> bool:
     return shown and (len(_sent) < 2 or abs(_sent[1] - _sent[0]) > AT_ONCE)
 
 
+def _plain(part: dict[str, str]) -> str:
+    """A picture, or text, as HTML."""
+    if "image/png" in part:
+        return f'<img src="data:image/png;base64,{part["image/png"]}">'
+    return f"<pre>{escape(part.get('text/plain', ''))}</pre>"
+
+
 def reveal_cell(shell, line: str, cell: str) -> None:
     """Run a cell and show what it shows under its first line, which opens and closes it."""
     title = line.strip() or words("answer_title")
@@ -47,10 +54,10 @@ def reveal_cell(shell, line: str, cell: str) -> None:
     parts = [output.data for output in shown.outputs]
     if shown.stdout:
         parts.insert(0, {"text/plain": shown.stdout.rstrip("\n")})
-    html = "".join(part.get("text/html") or f"<pre>{escape(part['text/plain'])}</pre>" for part in parts)
+    html = "".join(part.get("text/html") or _plain(part) for part in parts)
     opened = " open" if by_itself(shell) else ""
     bundle = {
         "text/html": f"<details{opened}><summary><b>{escape(title)}</b></summary>{html}</details>",
-        "text/plain": "\n".join([title, *(part["text/plain"] for part in parts)]),
+        "text/plain": "\n".join([title, *(part.get("text/plain", "") for part in parts)]),
     }
     display(bundle, raw=True)

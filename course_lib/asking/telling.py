@@ -3,7 +3,8 @@
 import math
 from typing import Any, NamedTuple
 
-from course_lib.asking.slips import Answer, Slip, specific, spelled, unlikely
+from course_lib.asking.slips import Answer, Function, Slip, specific, spelled, unlikely
+from course_lib.show.tables import digits
 from course_lib.words import find, words
 
 
@@ -61,7 +62,7 @@ def shown(value: float) -> str:
     >>> shown(26926), shown(91.748)
     ('26,926', '91.75')
     """
-    return f"{value:,.0f}" if value == int(value) else f"{value:.4g}"
+    return f"{value:,.0f}" if value == int(value) else digits(value, 4)
 
 
 class Diagnosis(NamedTuple):
@@ -97,7 +98,7 @@ def tell(name: str, answer: Answer, causes: list[tuple[Slip, ...]]) -> Diagnosis
     return Diagnosis(words("either", one=first, other=others[0]) if others else first, slips)
 
 
-def recalled(name: str, answer: Answer, slips: str) -> str:
+def recalled(name: str, answer: Answer | Function | None, slips: str) -> str:
     """The sentence for slips as they are spelled; empty where this exercise does not know them.
 
     >>> recalled("conv2-params", Answer({"k": 3, "cout": 7}, {"weights": "k k cout"}), "not_squared-k")
@@ -105,7 +106,8 @@ def recalled(name: str, answer: Answer, slips: str) -> str:
     """
     if slips in ("digits", "xor", "order"):
         return words(f"results.{slips}")
-    known = {spelled(slip): slip for slip in answer.slips()}
+    answer = answer.cases[0] if isinstance(answer, Function) else answer
+    known = {spelled(slip): slip for slip in answer.slips()} if answer else {}
     cause = [known.get(slip) for slip in slips.split(" + ")]
     return " ".join(sentence(name, answer, slip, len(cause) == 1) for slip in cause) if all(cause) else ""
 

@@ -50,7 +50,7 @@ def vote(name: str, reveal: bool = False, variant: int | None = None, first: lis
         if number is not None and number not in options and len(options) < 4:
             options[number] = sentence(name, answer, slip)
     rounds = [hands for hands in (first, second) if hands]
-    if any(len(hands) != len(options) for hands in rounds):
+    if any(not isinstance(hands, (list, tuple)) or len(hands) != len(options) for hands in rounds):
         raise ValueError(words("exercise_call.hands", answers=len(options)))
     counted = [[f"{whole('vote: hands', hands[i], 0)}" for hands in rounds] for i in range(len(options))]
     moved = [[arrow(second[i] - first[i])] for i in range(len(options))] if len(rounds) == 2 else [[]] * len(options)

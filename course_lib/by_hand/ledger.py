@@ -95,13 +95,25 @@ class Ledger(Shown, tuple):
         sums = [Row(kind, kind, f"× {len(rows)}", by=rows[0].by, **_sums(rows)) for kind, rows in found.items()]
         return Ledger(sorted(sums, key=lambda row: (-row.macs, -row.params)))
 
-    def bundle(self) -> dict[str, str]:
-        return ledger_table(self).bundle()
+    def table(self) -> Table:
+        """Layer, what it is, output without the batch, the work, parameters, MACs; buffers where there are any."""
+        buffers, notes = bool(self.buffers), any(row.note for row in self)
+        rows = [
+            [Cell(row.name, "name"), what(row), times(row.output_shape), Cell(row.work.text, "work"), number(row.params)]
+            + [number(row.buffers)] * buffers
+            + [number(row.macs)]
+            + [row.note] * notes
+            for row in self
+        ]
+        headings = [f"<{words('layer')}", f"<{words('what')}", words("output"), words("work"), words("params")]
+        headings += [words("buffers")] * buffers + [words("macs")] + [f"<{words('note')}"] * notes
+        total = [words("total"), "", "", "", f"{self.params:,}"] + [f"{self.buffers:,}"] * buffers + [f"{self.macs:,}"]
+        return Table(headings, rows, total + [""] * notes)
 
 
 def _sums(rows: list[Row]) -> dict[str, int]:
     names = "params", "trainable_params", "buffers", "macs", "inputs", "outputs"
-    return {name: sum(getattr(row, name) for row in rows) for name in names}
+    return {name: sum(getattr(row, name) for row in rows) for name in names} | {"biased": all(row.biased for row in rows)}
 
 
 def what(row: Row) -> str:
@@ -110,19 +122,3 @@ def what(row: Row) -> str:
         return ""
     detail = "·".join(map(str, row.input_shape)) if row.kind == "Flatten" else row.detail
     return f"{row.kind} {detail}".strip()
-
-
-def ledger_table(ledger: Ledger) -> Table:
-    """Layer, what it is, output without the batch, the work, parameters, MACs; buffers where there are any."""
-    buffers, notes = bool(ledger.buffers), any(row.note for row in ledger)
-    rows = [
-        [Cell(row.name, "name"), what(row), times(row.output_shape), Cell(row.work.text, "work"), number(row.params)]
-        + [number(row.buffers)] * buffers
-        + [number(row.macs)]
-        + [row.note] * notes
-        for row in ledger
-    ]
-    headings = [f"<{words('layer')}", f"<{words('what')}", words("output"), words("work"), words("params")]
-    headings += [words("buffers")] * buffers + [words("macs")] + [f"<{words('note')}"] * notes
-    total = [words("total"), "", "", "", f"{ledger.params:,}"] + [f"{ledger.buffers:,}"] * buffers + [f"{ledger.macs:,}"]
-    return Table(headings, rows, total + [""] * notes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from course_lib.by_hand import layers as nn  # by hand, and spelled as with PyTorch
-from course_lib.by_hand.layers import Layer, Shape, shape, whole
+from course_lib.by_hand.layers import Layer, Shape, one_of, shape, whole
 from course_lib.by_hand.layers.windowed import Windowed
 from course_lib.by_hand.ledger import Ledger
 from course_lib.show.errors import plainly
@@ -31,7 +31,7 @@ class Network:
         self.input_shape = shape("Network: input_shape", input_shape)
         self._given, self.layers, self.frozen_names = layers, {}, frozenset()
         if unnamed or not layers:
-            raise (TypeError if unnamed else ValueError)(words("network.unnamed"))
+            raise plainly((TypeError if unnamed else ValueError)(words("network.unnamed")))
         current = self.input_shape
         for name, layer in layers.items():
             if not isinstance(layer, Layer):
@@ -70,7 +70,7 @@ class Network:
 
     def receptive_field(self) -> Shape:
         """How much of the input one value of the last map looks at, along each axis, padding counted; up to a pool over the whole map, or
-        the first layer that is neither convolution nor pool and does not go point by point, such as Flatten.
+        the first layer that is no Conv, MaxPool or AvgPool and does not go point by point, such as Flatten.
 
         Each kernel adds (kernel − 1) · dilation cells of the map in front of it, which are as wide as all strides before it make.
 
@@ -124,7 +124,9 @@ class Network:
 def _check(network: str, sizes: dict) -> None:
     """An error with the size's name, before a layer has to say it under a name of its own."""
     for name, value in sizes.items():
-        if not isinstance(value, bool):
+        if name in ("batch_norm", "global_pool"):
+            one_of((True, False), f"{network}: {name}", value)
+        else:
             whole(f"{network}: {name}", value)
 
 

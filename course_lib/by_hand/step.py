@@ -45,8 +45,18 @@ class Timeline(Shown, tuple):
 
     peak = property(lambda self: max(self, key=lambda moment: moment.total))
 
-    def bundle(self) -> dict[str, str]:
-        return timeline_table(self).bundle()
+    def table(self) -> Table:
+        """The moments as rows, the peak marked, its cause below."""
+        peak = self.peak
+        fields = ("weights", "gradients", "state", "buffers", "input", "kept")
+        headings = [f"<{words('moment_of')}", *map(words, fields), words("passing"), words("at_once")]
+        rows = []
+        for moment in self:
+            passing = moment.passing + moment.arriving + moment.leaving
+            parts = [number(getattr(moment, field)) for field in fields]
+            total = f"{moment.total:,}" + " ◀" * (moment is peak)
+            rows.append([Cell(f"{words(moment.phase)} {moment.place}", "name"), *parts, number(passing), total])
+        return Table(headings, rows, notes=[words("peak_is", total=peak.total, cause=peak.cause)], marked=frozenset([self.index(peak)]))
 
 
 def timeline(
@@ -176,17 +186,3 @@ class _Step:
             self.state += tensor * one_by_one
             self.moment("step", f"{name}, {place}", before, stored.temporaries * tensor)
             before = stored.leaves * tensor
-
-
-def timeline_table(moments: Timeline) -> Table:
-    """The moments as rows, the peak marked, its cause below."""
-    peak = moments.peak
-    fields = ("weights", "gradients", "state", "buffers", "input", "kept")
-    headings = [f"<{words('moment_of')}", *map(words, fields), words("passing"), words("at_once")]
-    rows = []
-    for moment in moments:
-        passing = moment.passing + moment.arriving + moment.leaving
-        parts = [number(getattr(moment, field)) for field in fields]
-        total = f"{moment.total:,}" + " ◀" * (moment is peak)
-        rows.append([Cell(f"{words(moment.phase)} {moment.place}", "name"), *parts, number(passing), total])
-    return Table(headings, rows, notes=[words("peak_is", total=peak.total, cause=peak.cause)], marked=frozenset([moments.index(peak)]))

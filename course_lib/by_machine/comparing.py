@@ -11,7 +11,7 @@ from course_lib.by_hand.ledger import Ledger, Row, what
 from course_lib.by_hand.networks import Network
 from course_lib.by_machine.amiss import what_is_amiss
 from course_lib.by_machine.copying import untouched
-from course_lib.by_machine.counting import inputs, listen, with_batch
+from course_lib.by_machine.counting import inputs, listen, size_for
 from course_lib.by_machine.modules import build
 from course_lib.by_machine.operations import Operations
 from course_lib.by_machine.walk import Walk, values_of
@@ -41,12 +41,33 @@ class Comparison(Shown, tuple):
     agree = property(lambda self: all(compared.agree for compared in self))
 
     @property
-    def totals(self) -> tuple[int, int, int]:
-        """By hand, by `.parameters()`, by torchinfo."""
-        return self.ledger.params, sum(c.parameters for c in self), sum(c.torchinfo or 0 for c in self)
+    def totals(self) -> tuple[int, int, int | None]:
+        """By hand, by `.parameters()`, by torchinfo; None where it fails on the model."""
+        asked = [c.torchinfo for c in self]
+        return self.ledger.params, sum(c.parameters for c in self), None if None in asked else sum(asked)
 
-    def bundle(self) -> dict[str, str]:
-        return comparison_table(self).bundle()
+    def table(self) -> Table:
+        """Every place's output, its parameters three times, its MACs twice, and the reason where they differ; grey where neither is."""
+        rows = []
+        for c in self:
+            row, idle = c.row, not (c.row.params or c.parameters or c.torchinfo or c.macs)
+            hand = row.by == "hand"
+            said = c.reason or (words("agree" if hand and c.torchinfo is not None else "two_agree") if row.params else "")
+            cells = [row.name, what(row), times(row.output_shape), row.work.text if hand else words("by_machine") * (not idle)]
+            params, macs = (number(row.params), number(row.macs)) if hand else ("", "")
+            numbers = [params, number(c.parameters), number(c.torchinfo or 0), macs, number(c.macs)]
+            tones = ["quiet"] * 9 if idle else ["name", "", "", "work" if hand else "quiet", *[""] * 5]
+            tone = "quiet" if idle and not c.reason else "good" if c.agree and not c.reason else "up"
+            rows.append([*map(Cell, [*cells, *numbers], tones), Cell(said, tone)])
+        headings = [f"<{words('layer')}", f"<{words('what')}", words("output"), words("work"), words("by_hand"), ".parameters()"]
+        headings += ["torchinfo", words("macs_by_hand"), words("macs_by_pytorch"), f"<{words('note')}"]
+        mine, rest = (sum(c.row.params for c in self if (c.row.by == "hand") == hand) for hand in (True, False))
+        same = len(set(self.totals)) == 1 and not self.warnings
+        macs = f"{sum(c.row.macs for c in self if c.row.by == 'hand'):,}", f"{sum(c.macs for c in self):,}"
+        first = f"{mine:,}" + f" + {rest:,}" * (rest > 0)
+        others = ("" if total is None else f"{total:,}" for total in self.totals[1:])
+        total = [words("total"), "", "", "", first, *others, *macs, words("agree" if same else "look")]
+        return Table(headings, rows, total, notes=self.warnings)
 
 
 def compare(network_or_model: Network | nn.Module, input_size=None, input_data=None) -> Comparison:
@@ -62,9 +83,7 @@ def compare(network_or_model: Network | nn.Module, input_size=None, input_data=N
     network = network_or_model if isinstance(network_or_model, Network) else None
     model = network_or_model
     if network is not None:
-        input_size = with_batch((1, *network.input_shape) if input_size is None else input_size)
-        if input_size[1:] != network.input_shape:
-            raise ValueError(words("model.compare_input_size", given=input_size, shape=times(network.input_shape)))
+        input_size, input_data = size_for(network, input_size, input_data), None
         model = build(network, device="meta").eval()
     elif input_size is None and input_data is None:
         raise TypeError(words("model.compare_no_input"))
@@ -149,27 +168,3 @@ def _why_left(model: nn.Module, path: str, compared: list[Compared]) -> str:
         return words("torchinfo_again", names=", ".join(shared))
     without_line = [c.row.name for c in compared if c.torchinfo == 0 != c.parameters and c.row.name.startswith(inside)]
     return words("torchinfo_left", names=", ".join(without_line) or words("it"))
-
-
-def comparison_table(comparison: Comparison) -> Table:
-    """Every place's output, its parameters three times over, its MACs twice, and the reason where they differ; grey where neither is."""
-    rows = []
-    for c in comparison:
-        row, idle = c.row, not (c.row.params or c.parameters or c.torchinfo or c.macs)
-        hand = row.by == "hand"
-        said = c.reason or (words("agree" if hand else "two_agree") if row.params else "")
-        cells = [row.name, what(row), times(row.output_shape), row.work.text if hand else words("by_machine") * (not idle)]
-        params, macs = (number(row.params), number(row.macs)) if hand else ("", "")
-        numbers = [params, number(c.parameters), number(c.torchinfo or 0), macs, number(c.macs)]
-        tones = ["quiet"] * 9 if idle else ["name", "", "", "work" if hand else "quiet", *[""] * 5]
-        tone = "quiet" if idle and not c.reason else "good" if c.agree and not c.reason else "up"
-        rows.append([*map(Cell, [*cells, *numbers], tones), Cell(said, tone)])
-    headings = [f"<{words('layer')}", f"<{words('what')}", words("output"), words("work"), words("by_hand"), ".parameters()", "torchinfo"]
-    headings += [words("macs_by_hand"), words("macs_by_pytorch"), f"<{words('note')}"]
-    mine, rest = (sum(c.row.params for c in comparison if (c.row.by == "hand") == hand) for hand in (True, False))
-    same = len(set(comparison.totals)) == 1 and not comparison.warnings
-    macs = f"{sum(c.row.macs for c in comparison if c.row.by == 'hand'):,}", f"{sum(c.macs for c in comparison):,}"
-    first = f"{mine:,}" + f" + {rest:,}" * (rest > 0)
-    others = (f"{total:,}" for total in comparison.totals[1:])
-    total = [words("total"), "", "", "", first, *others, *macs, words("agree" if same else "look")]
-    return Table(headings, rows, total, notes=comparison.warnings)

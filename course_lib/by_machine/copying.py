@@ -63,8 +63,6 @@ def skeleton(model: nn.Module, training: bool = False) -> nn.Module:
 
     Tensors that share a storage share one in the copy. A wrapper of torch.compile or DataParallel gives way to what it wraps.
     """
-    if not isinstance(model, nn.Module):
-        raise TypeError(words("model.no_model", model=model))
     if isinstance(model, torch.jit.ScriptModule):
         raise TypeError(words("model.scripted"))
     return _Copy().of(model).train(training)

@@ -12,7 +12,8 @@ from course_lib.by_machine import misfit
 from course_lib.by_machine.misfit import Misfit
 from course_lib.by_machine.modules import Layers, is_place
 from course_lib.by_machine.rows import Counted, rows_of
-from course_lib.by_machine.walk import Walk, walk
+from course_lib.by_machine.walk import Walk, shapes, walk
+from course_lib.show.tables import times
 from course_lib.words import words
 
 
@@ -21,6 +22,15 @@ def with_batch(input_size) -> tuple[int, ...]:
     if not isinstance(input_size, (tuple, list)) or len(input_size) < 2:
         raise TypeError(words("model.input_size", given=input_size))
     return tuple(whole("input_size", size) for size in input_size)
+
+
+def size_for(network: Network, input_size, input_data=None) -> tuple[int, ...]:
+    """The input_size of a Network, with the batch: given whole, as the batch alone, by the data, or not at all."""
+    given = shapes(input_data)[0] if input_data is not None else 1 if input_size is None else input_size
+    size = with_batch((given, *network.input_shape) if isinstance(given, int) else given)
+    if size[1:] != network.input_shape:
+        raise ValueError(words("model.compare_input_size", given=size, shape=times(network.input_shape)))
+    return size
 
 
 def inputs(model: nn.Module, input_size, input_data=None) -> tuple[tuple, dict]:
@@ -48,7 +58,7 @@ def count(model: Network | nn.Module, input_size=None, input_data=None, train: b
     27216
     """
     if isinstance(model, Network):
-        return model.ledger(with_batch(input_size)[0] if input_size is not None else 1)
+        return model.ledger(size_for(model, input_size, input_data)[0])
     return listen(model, input_size, input_data, train).ledger
 
 

@@ -8,13 +8,14 @@ from contextlib import contextmanager
 
 import torch
 from torch import nn
+from torch.nn.parameter import UninitializedTensorMixin as Uninitialized
 
 from course_lib.by_hand.layers import one_of
 from course_lib.by_hand.memory import DTYPES, MODES, Memory
 from course_lib.by_hand.networks import Network
 from course_lib.by_hand.optimizers import Optimizer, named_optimizer
-from course_lib.by_machine.copying import with_values
-from course_lib.by_machine.counting import inputs, listen, with_batch
+from course_lib.by_machine.copying import owned, with_values
+from course_lib.by_machine.counting import inputs, listen, size_for
 from course_lib.by_machine.modules import build
 from course_lib.by_machine.walk import tensors
 from course_lib.show.tables import times
@@ -70,15 +71,11 @@ def working_copy(
     named_optimizer(optimizer)
     with torch.inference_mode(False):
         if isinstance(network_or_model, Network):
-            model, shape = build(network_or_model), network_or_model.input_shape
-            if input_data is None:
-                batch_size = 1 if input_size is None else input_size
-                input_size = (batch_size, *shape) if isinstance(batch_size, int) else with_batch(batch_size)
-                if input_size[1:] != shape:
-                    raise ValueError(words("measure.input_size", given=input_size, shape=times(shape)))
+            model, size = build(network_or_model), size_for(network_or_model, input_size, input_data)
+            input_size = size if input_data is None else None
         elif not isinstance(network_or_model, nn.Module):
             raise TypeError(words("measure.no_model", model=network_or_model))
-        elif any(tensor.is_meta for tensor in (*network_or_model.parameters(), *network_or_model.buffers())):
+        elif any(tensor.is_meta or isinstance(tensor, Uninitialized) for tensor in owned(network_or_model)):
             raise ValueError(words("measure.meta"))
         else:
             listen(network_or_model, input_size, input_data, train=mode == "train")  # raises where the input does not fit, by name

@@ -38,8 +38,8 @@ def check(place: Place, layer: Layer | None, input_size) -> None:
 
 def sentence(heard: Walk, layers: Layers) -> str:
     """What went wrong, where, and what would fit."""
-    error, failed = heard.error, heard.places[-1] if heard.places else Place("")
-    where, before = f"{failed.path}: " if failed.path else "", heard.places[:-1]
+    error, failed = heard.error, heard.failed or Place("")
+    where, before = f"{failed.path}: " if failed.path else "", [place for place in heard.places if place is not failed]
     if failed.module is not None and isinstance(error, ValueError) and str(error).startswith(where):
         return "; ".join([str(error), *_advice(layers[failed.module], failed, before)])
     if "'indices'" in str(error):
@@ -54,6 +54,8 @@ def sentence(heard: Walk, layers: Layers) -> str:
 def _advice(layer: Layer, failed: Place, before: list[Place]) -> list[str]:
     """The line to write, where one number of the layer would mend it."""
     shape = failed.inputs[0][1:]
+    if not shape:  # the batch has gone into one row with its values
+        return [words("keep_batch")] * (before[-1:] != [] and before[-1].function in ("flatten", "reshape", "view"))
     if layer.dims and len(shape) != layer.dims + 1:
         return []
     for name, size in (("in_features", shape[-1]), ("in_channels", shape[0]), ("num_features", shape[0])):

@@ -1,7 +1,6 @@
 """Between PyTorch's modules and the layers known by hand: `build` goes one way, `as_layer` the other."""
 
 from collections import OrderedDict
-from dataclasses import fields
 from functools import cache
 
 import torch
@@ -24,6 +23,8 @@ def build(network: Network, device: str = "cpu") -> nn.Sequential:
     """
     if taken := [name for name in network.layers if hasattr(nn.Sequential, name) or name in vars(nn.Sequential())]:
         raise ValueError(words("network.name_taken", name=taken[0]))
+    if unknown := [name for name, layer in network.layers.items() if not hasattr(nn, layer.kind)]:
+        raise TypeError(words("network.no_module", name=unknown[0], kind=network.layers[unknown[0]].kind))
     with torch.device(device):
         made = OrderedDict((name, getattr(nn, layer.kind)(**vars(layer))) for name, layer in network.layers.items())
     for name in network.frozen_names:
@@ -31,16 +32,16 @@ def build(network: Network, device: str = "cpu") -> nn.Sequential:
     return nn.Sequential(made)
 
 
-def as_layer(module: nn.Module, name: str) -> Layer:
-    """The by-hand layer with a module's arguments: only its sizes are read, never a tensor's.
+def as_layer(module: nn.Module) -> Layer | None:
+    """The by-hand layer with a module's arguments, None where there is none: only its sizes are read, never a tensor's.
 
-    >>> as_layer(nn.Conv2d(5, 12, 3), "conv2")
+    >>> as_layer(nn.Conv2d(5, 12, 3))
     Conv2d(5, 12, 3)
     """
     kind = _kind(type(module))
     if kind is None:
-        raise TypeError(words("network.kind_unknown", name=name, kind=type(module).__name__, known=", ".join(LAYERS)))
-    arguments = {argument: getattr(module, argument) for argument in _arguments(kind) if hasattr(module, argument)}
+        return None
+    arguments = {argument: getattr(module, argument) for argument in LAYERS[kind].__dataclass_fields__ if hasattr(module, argument)}
     if kind == "MultiheadAttention":
         arguments["bias"] = module.in_proj_bias
     if "bias" in arguments:
@@ -48,8 +49,8 @@ def as_layer(module: nn.Module, name: str) -> Layer:
         arguments["bias"] = bias is not None and bias is not False
     try:
         return LAYERS[kind](**arguments)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{name}: {error}") from None
+    except (TypeError, ValueError):
+        return None
 
 
 @cache
@@ -57,11 +58,6 @@ def _kind(module_class: type) -> str | None:
     """Which layer known by hand a class of modules is, or derives from."""
     bases = [base.__name__ for base in module_class.__mro__ if base is getattr(nn, base.__name__, None)]
     return next((base for base in bases if base in LAYERS), None)
-
-
-@cache
-def _arguments(kind: str) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(LAYERS[kind]))
 
 
 @cache
@@ -77,11 +73,7 @@ class Layers(dict):
     def __missing__(self, module: nn.Module | None) -> Layer | None:
         if module is None or isinstance(module, LazyModuleMixin):  # a lazy one has no sizes yet
             return None
-        try:
-            self[module] = as_layer(module, "")
-        except (TypeError, ValueError):
-            self[module] = None
-        return self[module]
+        return self.setdefault(module, as_layer(module))
 
 
 def one_image(layer: Layer, shape: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:

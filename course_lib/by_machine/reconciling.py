@@ -11,7 +11,7 @@ from course_lib.by_hand.conventions import CONVENTIONS, Use
 from course_lib.by_hand.layers import one_of
 from course_lib.by_hand.networks import Network
 from course_lib.by_machine.copying import unwrapped
-from course_lib.by_machine.counting import Heard, listen, with_batch
+from course_lib.by_machine.counting import Heard, listen, size_for, with_batch
 from course_lib.by_machine.modules import build
 from course_lib.by_machine.tools import TOOLS, Tool, answers_of, is_installed
 from course_lib.show.tables import Cell, Shown, Table
@@ -39,10 +39,20 @@ class Reconciliation(Shown, tuple):
     """The answers of all tools; by name as reconciliation["torchinfo"]."""
 
     def __getitem__(self, key):
-        return next(answer for answer in self if answer.tool == key) if isinstance(key, str) else super().__getitem__(key)
+        named = {answer.tool: answer for answer in self}
+        return named[one_of(named, "reconciliation", key)] if isinstance(key, str) else super().__getitem__(key)
 
-    def bundle(self) -> dict[str, str]:
-        return reconciliation_table(self).bundle()
+    def table(self) -> Table:
+        """Tool, its answer, the sum of its rule over our rows, the remainder, and why."""
+        rows = []
+        for a in self:
+            answer = "" if a.answer is None else f"{a.answer:,}"
+            remainder = "" if a.answer is None else f"{a.remainder:+,}".replace("-", "−") if a.remainder else "0 ✓"
+            tone = "quiet" if a.answer is None else "good" if not a.remainder else "up"
+            rule = words(f"rule.{a.tool.replace('.', '_')}")
+            rows.append([Cell(a.tool, "name"), a.version, answer, a.unit, rule, f"{a.by_rule:,}", Cell(remainder, tone), Cell(a.why, tone)])
+        headings = [f"<{words('tool')}", words("version"), words("answer"), f"<{words('unit')}", f"<{words('its_rule')}"]
+        return Table([*headings, words("by_rule"), words("remainder"), f"<{words('note')}"], rows)
 
 
 def reconcile(model: Network | nn.Module, input_size=None, tools: Sequence[str | Tool] | None = None) -> Reconciliation:
@@ -52,13 +62,13 @@ def reconcile(model: Network | nn.Module, input_size=None, tools: Sequence[str |
     `tools` are names of distributions, such as ["torch", "torchinfo"]; without it all that are known are asked.
     """
     if isinstance(model, Network):
-        input_size = (1, *model.input_shape) if input_size is None else input_size
-        model = build(model)
+        input_size, model = size_for(model, input_size), build(model)
     size, model = with_batch(input_size), unwrapped(model)
     batched = listen(model, size)
     heard = {False: batched, True: batched if size[0] == 1 else listen(model, (1, *size[1:]))}
     known = {tool.distribution: tool for tool in TOOLS}
-    tools = [tool if isinstance(tool, Tool) else known[one_of(known, "reconcile: tools", tool)] for tool in (tools or TOOLS)]
+    asked = [tools] if isinstance(tools, str) else tools or TOOLS
+    tools = [tool if isinstance(tool, Tool) else known[one_of(known, "reconcile: tools", tool)] for tool in asked]
     return Reconciliation(
         _answer(tool, name, said, model, heard[CONVENTIONS[name].per_image])
         for tool, said in zip(tools, answers_of(tools, model, size), strict=True)
@@ -97,16 +107,3 @@ def _answer(tool: Tool, name: str, said: dict | str, model: nn.Module, heard: He
     else:
         why = words("not_explained") if version == tool.version else words("other_version", version=tool.version)
     return Answer(name, version, convention.unit, answer, convention.total(ledger), why)
-
-
-def reconciliation_table(answers: Reconciliation) -> Table:
-    """Tool, its answer, the sum of its rule over our rows, the remainder, and why."""
-    rows = []
-    for a in answers:
-        answer = "" if a.answer is None else f"{a.answer:,}"
-        remainder = "" if a.answer is None else f"{a.remainder:+,}".replace("-", "−") if a.remainder else "0 ✓"
-        tone = "quiet" if a.answer is None else "good" if not a.remainder else "up"
-        rule = words(f"rule.{a.tool.replace('.', '_')}")
-        rows.append([Cell(a.tool, "name"), a.version, answer, a.unit, rule, f"{a.by_rule:,}", Cell(remainder, tone), Cell(a.why, tone)])
-    headings = [f"<{words('tool')}", words("version"), words("answer"), f"<{words('unit')}", f"<{words('its_rule')}"]
-    return Table([*headings, words("by_rule"), words("remainder"), f"<{words('note')}"], rows)

@@ -45,8 +45,7 @@ class _FirstUse:
 
 def rows_of(heard: Walk, layers: Layers) -> list[Counted]:
     """One row for each place, a tensor counted in the first that uses it; then what nothing used."""
-    lying, first_use, rows = heard.owners(), _FirstUse(), []
-    on_map = False
+    lying, first_use, rows, on_map = heard.owners(), _FirstUse(), [], False
     for place in heard.places:
         if place.function and place.ops and all(op.is_view and all(read in lying for read in op.reads) for op in place.ops):
             continue  # another look at a parameter, such as weight.t(): it counts where it is used
@@ -58,7 +57,7 @@ def rows_of(heard: Walk, layers: Layers) -> list[Counted]:
         new, note = first_use.of(place.path, used)
         amiss = _amiss(heard, place, on_map)
         quiet = words("drops_in_training") if layer is not None and layer.kind == "Dropout" and not module.training else ""
-        failed = [words("fails_here")] * (heard.error is not None and place is heard.places[-1])
+        failed = [words("fails_here")] * (heard.error is not None and place is heard.failed)
         row = _row(place, layer, new)._replace(note="; ".join(filter(None, [note, *failed, *amiss, quiet])))
         rows.append(Counted(row, module, place.macs, tuple(t for t in used if isinstance(t, nn.Parameter)), amiss))
     return rows if heard.error is not None else rows + _unused(heard, layers, first_use)

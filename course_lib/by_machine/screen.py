@@ -22,7 +22,7 @@ BUILTINS = {
     name: getattr(builtins, name)
     for name in ("__build_class__", "super", "bool", "dict", "enumerate", "float", "int", "isinstance", "len", "list", "max", "min",
                  "reversed", "round", "str", "sum", "tuple", "zip", "property")
-}  # fmt: skip
+} | {"print": lambda *_, **__: None}  # fmt: skip
 NODES = (
     ast.Module, ast.ClassDef, ast.FunctionDef, ast.arguments, ast.arg, ast.Return, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr,
     ast.Pass, ast.If, ast.IfExp, ast.For, ast.comprehension, ast.ListComp, ast.GeneratorExp, ast.Call, ast.keyword, ast.Attribute,
@@ -58,7 +58,7 @@ def on_screen(source: str, name: str, namespace: dict) -> object | None:
     if name not in _made_by(tree):
         return None
     scope = {key: copy.deepcopy(value) if isinstance(value, list) else value for key, value in namespace.items() if _is_plain(value)}
-    scope |= {"__builtins__": BUILTINS | {"range": _Ranges(), "print": _silent, "__import__": __import__}, "__name__": "screen"}
+    scope |= {"__builtins__": BUILTINS | {"range": _Ranges(), "__import__": __import__}, "__name__": "screen"}
     hidden = None
     for statement in tree.body:
         module = ast.Module([statement], [])
@@ -80,20 +80,24 @@ def on_screen(source: str, name: str, namespace: dict) -> object | None:
 @contextlib.contextmanager
 def within(seconds: float) -> Iterator[None]:
     """`Unseen` where what stands here takes longer: a loop without an end is somebody's next key away. Where the system has an alarm."""
+    late = []
 
     def stop(*_) -> None:
+        late.append(True)
         raise Slow(words("run_to_see_slow"))
 
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
         return
     before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds, seconds)  # again, where somebody's `except` has swallowed it
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+    if late:
+        raise Slow(words("run_to_see_slow"))
 
 
 def _touched_by(tree: ast.Module, scope: dict) -> set[str]:
@@ -113,28 +117,28 @@ def _made_by(tree: ast.Module) -> set[str]:
 
 def _check(statement: ast.stmt, known: dict) -> None:
     """Raise `Unseen` for what does more than build layers, pass tensors on and work out small numbers."""
-    local = _made_by(ast.Module([statement], [])) | {node.arg for node in ast.walk(statement) if isinstance(node, ast.arg)}
+    arguments = {node.arg for node in ast.walk(statement) if isinstance(node, ast.arg)}
+    usual = {*_made_by(ast.Module([statement], [])), *arguments, *known, *BUILTINS, "range"}
     for node in ast.walk(statement):
         if not isinstance(node, NODES) or getattr(node, "decorator_list", ()):
             raise _unseen(node, type(node).__name__.lower() if isinstance(node, ast.stmt) else ast.unparse(node)[:30])
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id not in {*local, *known, *BUILTINS, "range", "print"}:
-            raise _unseen(node, node.id)
-        if isinstance(node, ast.Name) and node.id.startswith("__"):
-            raise _unseen(node, node.id)
-        if isinstance(node, ast.Attribute) and not _is_plain_attribute(node, known):
-            raise _unseen(node, ast.unparse(node))
-        stored = isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load)
-        if stored and getattr(node.value, "id", "") != "self":
-            raise _unseen(node, ast.unparse(node))
-        if isinstance(node, (ast.BinOp, ast.Constant, ast.FormattedValue, ast.keyword)) and _is_large(node):
-            raise _unseen(node, ast.unparse(node)[:30])
-        if isinstance(node, ast.ImportFrom | ast.Import):
-            modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
-            if any(module not in ("torch", "torch.nn", "torch.nn.functional", "collections", "math") for module in modules):
-                raise _unseen(node, ast.unparse(node))
-            given = [getattr(importlib.import_module(modules[0]), alias.name, None) for alias in node.names]
-            if isinstance(node, ast.ImportFrom) and not all(value is not None and _is_plain(value) for value in given):
-                raise _unseen(node, ast.unparse(node))
+        stores = not isinstance(getattr(node, "ctx", None), ast.Load)
+        if (
+            (isinstance(node, ast.Name) and (node.id.startswith("__") or (not stores and node.id not in usual)))
+            or (isinstance(node, ast.Attribute) and not _is_plain_attribute(node, known))
+            or (isinstance(node, (ast.Attribute, ast.Subscript)) and stores and getattr(node.value, "id", "") != "self")
+            or (isinstance(node, (ast.BinOp, ast.Constant, ast.FormattedValue, ast.keyword)) and _is_large(node))
+            or (isinstance(node, (ast.ImportFrom, ast.Import)) and not _is_plain_import(node))
+        ):
+            raise _unseen(node, ast.unparse(node)[:60])
+
+
+def _is_plain_import(node: ast.ImportFrom | ast.Import) -> bool:
+    modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
+    if any(module not in ("torch", "torch.nn", "torch.nn.functional", "collections", "math") for module in modules):
+        return False
+    given = [getattr(importlib.import_module(modules[0]), alias.name, None) for alias in node.names]
+    return isinstance(node, ast.Import) or all(value is not None and _is_plain(value) for value in given)
 
 
 def _is_large(node: ast.AST) -> bool:
@@ -142,9 +146,8 @@ def _is_large(node: ast.AST) -> bool:
     if isinstance(node, ast.BinOp):
         sides = node.left, node.right
         if isinstance(node.op, ast.Pow):
-            return not all(isinstance(side, ast.Constant) and isinstance(side.value, int) and 0 <= side.value < 65 for side in sides) or (
-                node.right.value > 4 and node.left.value > 2
-            )
+            small = all(isinstance(side, ast.Constant) and isinstance(side.value, int) and 0 <= side.value < 65 for side in sides)
+            return not small or (node.right.value > 4 and node.left.value > 2)
         texts = any(isinstance(side, ast.Constant) and isinstance(side.value, str) for side in sides)
         return isinstance(node.op, ast.Mult) and (texts or any(isinstance(side, (ast.List, ast.Tuple, ast.ListComp)) for side in sides))
     if isinstance(node, ast.Constant):
@@ -201,10 +204,6 @@ def _functions() -> set:
     """PyTorch's functions on tensors, by its own list."""
     found = get_overridable_functions()
     return {function for module in MODULES for function in found.get(module, ())}
-
-
-def _silent(*values, **how) -> None:
-    """print: what it prints is shown when the cell runs."""
 
 
 class _Ranges:

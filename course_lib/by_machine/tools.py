@@ -144,14 +144,13 @@ def _worker(tools: list[Tool], model: nn.Module, size: tuple[int, ...]) -> list[
     try:
         letter = cloudpickle.dumps(([tool.ask for tool in tools], model, size, SECONDS))
         ended = subprocess.run([sys.executable, "-c", code], input=letter, capture_output=True, timeout=SECONDS * len(tools) + 30)
+    except Exception as error:  # a model that cannot be sent, or takes too long
+        slow = isinstance(error, subprocess.TimeoutExpired)
+        return [words("too_slow", seconds=SECONDS) if slow else _short(error)] * len(tools)
+    try:
         return json.loads(ended.stdout.decode().splitlines()[-1])
-    except subprocess.TimeoutExpired:
-        why = words("too_slow", seconds=SECONDS)
     except (ValueError, IndexError):  # it died before it could say anything
-        why = words("tool_died", code=ended.returncode)
-    except Exception as error:  # a model that cannot be sent
-        why = _short(error)
-    return [why] * len(tools)
+        return [words("tool_died", code=ended.returncode)] * len(tools)
 
 
 def answer_on_stdin() -> None:

@@ -42,6 +42,7 @@ class Walk:
     places: list[Place] = field(default_factory=list)
     output: object = None
     error: Exception | None = None
+    failed: Place | None = None  # the last place that gave nothing, where none has run since: the one to blame for the error
     real: bool = False  # run with values, since the forward needs one, or names a device
 
     def owners(self) -> dict[int, list[torch.Tensor]]:
@@ -92,12 +93,17 @@ class _Functions(TorchFunctionMode):
                 return func(*args, **kwargs)
         name = name.strip("_")
         listener.open = place = Place(listener.path, function=SIGNS.get(name, SIGNS.get(name[1:], name)), inputs=shapes(args, kwargs))
-        result = func(*args, **kwargs)  # where it raises, the place stays open: it is the one that failed
-        listener.open = None
+        try:
+            result = func(*args, **kwargs)
+        except Exception:
+            listener.walk.failed = place
+            raise
+        finally:
+            listener.open = None
         if place.ops and place.inputs:
             place.outputs = shapes(result)
             if place.outputs:
-                listener.walk.places.append(place)
+                listener.done(place)
         return result
 
 
@@ -119,11 +125,17 @@ class _Listener:
             self.check(self.open)
 
     def leave(self, module: nn.Module, args, output) -> None:
+        """Called where the module raised, too, then without an output."""
         self.stack.pop()
         if self.open is not None and self.open.module is module:
             self.open.outputs = shapes(output)
-            self.walk.places.append(self.open)
+            self.done(self.open)
             self.open = None
+
+    def done(self, place: Place) -> None:
+        if place.outputs:
+            self.walk.places.append(place)
+        self.walk.failed = None if place.outputs else place
 
     def hear(self, op: Op) -> None:
         if self.open is not None:
@@ -155,14 +167,13 @@ def _run(original: nn.Module, model: nn.Module, args: tuple, kwargs: dict, is_pl
     handles = []
     for _, part, _ in found:
         handles.append(part.register_forward_pre_hook(listener.enter, with_kwargs=True, prepend=True))
-        handles.append(part.register_forward_hook(listener.leave))
+        handles.append(part.register_forward_hook(listener.leave, always_call=True))
     try:
         with torch.no_grad(), torch.device(device), _Functions(listener), Operations(listener.hear):
             heard.output = model(*args, **kwargs)
     except Exception as error:
         heard.error = error
-        if listener.open is not None:
-            heard.places.append(listener.open)
+        heard.places += filter(None, [heard.failed])
     for handle in handles:
         handle.remove()
     return heard

@@ -11,7 +11,7 @@ from IPython import get_ipython
 from traitlets import TraitError
 
 from course_lib.cards.controls import FOLDER, Control, fitting, follow_ends, grid, menu, place, row, slider, takes
-from course_lib.cards.view import LAYOUTS, View, misfit
+from course_lib.cards.view import LAYOUTS, View, over_last_picture
 from course_lib.show.svg import PALETTE
 from course_lib.show.tables import Table
 from course_lib.words import named, words
@@ -60,6 +60,8 @@ class Card(widgets.VBox):
         presets: dict[str, dict] | None = None, reference: dict | None = None, layout: str = "desk",
         more: Iterable[str] = (), played: str = "",
     ) -> None:  # fmt: skip
+        if isinstance(sliders, int):
+            raise TypeError(words("card.sliders", sliders=sliders))
         chosen = list(limits) if sliders is None else [sliders] if isinstance(sliders, str) else list(dict.fromkeys(sliders))
         _check(chosen, start, limits, layout)
         self._render, self._start, self._layout_name, self._code = render, dict(start), layout, code
@@ -108,7 +110,7 @@ class Card(widgets.VBox):
         """Free the card with all its parts (ipywidgets frees what is closed alone); what is closed stays as it was drawn."""
         if self.comm is None:
             return
-        for part in [*_parts(self), *(link for link in self._links if isinstance(link, widgets.Widget))]:
+        for part in [*parts(self), *(link for link in self._links if isinstance(link, widgets.Widget))]:
             widgets.Widget.close(part)
         self.children, self.controls, self._links = (), {}, []
 
@@ -174,7 +176,7 @@ class Card(widgets.VBox):
             for name in view.ends.keys() & self.controls.keys():
                 follow_ends(self.controls[name], view.ends[name])
             self._setting, self._drawn = False, self._html(view)
-        html = misfit(problem, self._drawn) if problem else self._drawn
+        html = over_last_picture(problem, self._drawn) if problem else self._drawn
         self._shown.value = f'<div class="course {self._layout_now}">{html}</div>'
 
     def _html(self, view: View) -> str:
@@ -219,6 +221,8 @@ def _check(chosen: list[str], start: dict, limits: dict, layout: str) -> None:
     for name, ends in limits.items():
         if isinstance(ends, list) and ends and start[name] not in ends:
             raise ValueError(words("card.choice", name=name, choices=", ".join(ends), value=start[name]))
+        if isinstance(ends, tuple) and not isinstance(start[name], (int, float)):
+            raise TypeError(words("argument.number", what=name, value=start[name]))
         if isinstance(ends, tuple) and start[name] > FAR * ends[1]:
             raise ValueError(words("card.too_large", name=name, value=start[name], most=FAR * ends[1]))
 
@@ -243,9 +247,9 @@ def _more(rows: list[widgets.Widget], instead_of: list[widgets.Widget]) -> widge
     return button
 
 
-def _parts(widget: widgets.Widget) -> Iterator[widgets.Widget]:
+def parts(widget: widgets.Widget) -> Iterator[widgets.Widget]:
     """A widget, its layout and style, and the same of all that it contains."""
     yield widget
     yield from filter(None, (getattr(widget, part, None) for part in ("layout", "style")))
     for child in getattr(widget, "children", ()):
-        yield from _parts(child)
+        yield from parts(child)

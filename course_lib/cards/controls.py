@@ -35,7 +35,7 @@ class Control(NamedTuple):
 
 
 def fitting(fits: Callable[[int], object], start: int, low: int, high: int) -> tuple[int, int]:
-    """The widest run of values around start, from low to high, for which `fits` does not raise; an end that fits is one.
+    """Ends for a slider between low and high: low or high itself where it fits, else the last value before the first that does not.
 
     >>> from course_lib import small_cnn
     >>> fitting(lambda kernel: small_cnn(conv2_kernel=kernel), 3, 1, 20)
@@ -60,13 +60,11 @@ def menu(choices: list, value: object) -> Control:
 
 def slider(value: float, low: float, high: float, played: bool = False) -> Control:
     """A slider for whole numbers, or for others where its value is a float; `played` has buttons that walk it."""
+    slides, typed, ends = widgets.IntSlider, widgets.BoundedIntText, {"value": value, "min": low, "max": high}
     if isinstance(value, float):
-        step = 10 ** math.floor(math.log10(high - low)) / 20
-        handle = widgets.FloatSlider(value, min=low, max=high, step=step, readout=False)
-        box = widgets.BoundedFloatText(value, min=low, max=high, step=step, layout={"width": "86px", "flex": "none"})
-    else:
-        handle = widgets.IntSlider(value, low, high, readout=False)
-        box = widgets.BoundedIntText(value, low, high, layout={"width": "86px", "flex": "none"})
+        slides, typed = widgets.FloatSlider, widgets.BoundedFloatText
+        ends["step"] = 10 ** math.floor(math.log10(high - low or 1)) / 20
+    handle, box = slides(**ends, readout=False), typed(**ends, layout={"width": "86px", "flex": "none"})
     links = [widgets.jslink((handle, "value"), (box, "value")), widgets.dlink((handle, "max"), (box, "max"))]
     if not played:
         return Control(handle, [handle, box], links)

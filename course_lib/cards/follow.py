@@ -11,7 +11,7 @@ from IPython import get_ipython
 
 from course_lib.by_hand.ledger import Ledger, Row, what
 from course_lib.by_hand.networks import Network
-from course_lib.cards.base import VIEW, style_and_notes
+from course_lib.cards.base import VIEW, parts, style_and_notes
 from course_lib.cards.controls import FOLDER, anywidget
 from course_lib.show.tables import Cell, Table, arrow, number, times
 from course_lib.words import words
@@ -44,17 +44,14 @@ def _by_place(ledger: Ledger) -> dict[tuple[str, int], Row]:
 
 def follow_table(seen: Seen) -> Table:
     """The ledger with each row's change against the one before; rows that are new or gone say so."""
-    rows, marked, now, old = [], set(), _by_place(seen.ledger), _by_place(seen.before or ())
+    before = seen.ledger if seen.before is None else seen.before
+    rows, marked, now, old = [], set(), _by_place(seen.ledger), _by_place(before)
     for place, row in [*now.items(), *((place, row) for place, row in old.items() if place not in now)]:
-        was, gone, said = old.get(place), place not in now, row.note
-        if gone:
-            said = words("gone")
-        elif seen.before is not None and was is None:
-            said = "; ".join(filter(None, [words("new"), row.note]))
-        change = (0 if gone else row.params) - (was.params if was else 0) if seen.before is not None else 0
-        work = (0 if gone else row.macs) - (was.macs if was else 0) if seen.before is not None else 0
+        was, gone, new = old.get(place, Row("", "")), place not in now, place not in old
         shown = row._replace(params=0, macs=0, output_shape=()) if gone else row
-        if change or work or said in (words("gone"), words("new")) or (was and was.output_shape != shown.output_shape):
+        change, work = shown.params - was.params, shown.macs - was.macs
+        said = words("gone") if gone else "; ".join(filter(None, [words("new") * new, row.note]))
+        if change or work or gone or new or was.output_shape != shown.output_shape:
             marked.add(len(rows))
         tone = "name" if row.params or row.macs else "quiet"
         rows.append([Cell(row.name, tone), what(row), times(shown.output_shape), Cell(row.work.text, "work"),
@@ -62,8 +59,8 @@ def follow_table(seen: Seen) -> Table:
     headings = [f"<{words('layer')}", f"<{words('what')}", *map(words, ("output", "work", "params", "macs")), f"<{words('note')}"]
     if not any(row[-1].text for row in rows):
         rows, headings = [row[:-1] for row in rows], headings[:-1]
-    now, old = seen.ledger, seen.ledger if seen.before is None else seen.before
-    params, macs = (f"{value:,} {arrow(value - was)}".rstrip() for value, was in ((now.params, old.params), (now.macs, old.macs)))
+    pairs = (seen.ledger.params, before.params), (seen.ledger.macs, before.macs)
+    params, macs = (f"{value:,} {arrow(value - was)}".rstrip() for value, was in pairs)
     total = [words("total"), "", "", "", params, macs, ""][: len(headings)]
     return Table(headings, rows, total, notes=seen.sentences, marked=frozenset(marked))
 
@@ -178,9 +175,8 @@ class Panel(widgets.VBox):
 
     def close(self) -> None:
         """Free the panel with its parts."""
-        for part in self.children if self.comm is not None else ():
-            part.close()
-        super().close()
+        for part in list(parts(self)) if self.comm is not None else ():
+            widgets.Widget.close(part)
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         data = super()._repr_mimebundle_(include=include, exclude=exclude)

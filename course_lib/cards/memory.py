@@ -10,7 +10,7 @@ from course_lib.by_hand.step import Moment, Timeline, largest_batch, timeline
 from course_lib.cards.base import Card, call
 from course_lib.cards.pictures import timeline_picture
 from course_lib.cards.view import Total, View
-from course_lib.show.tables import Cell, Table, arrow
+from course_lib.show.tables import Cell, Table, arrow, digits
 from course_lib.words import words
 
 NETWORKS = {"small_cnn": small_cnn, "vgg16_32": vgg16_32}
@@ -38,7 +38,7 @@ def _step_and_batch(values: dict, own: Network | None) -> tuple[Timeline, int]:
 
 def megabytes(count: int) -> str:
     """Bytes as MB (10^6), with three digits: 430848 is 0.431 MB."""
-    return f"{count / 1e6:,.3g} MB" if count < 1e9 else f"{count / 1e6:,.0f} MB"
+    return f"{digits(count / 1e6)} MB"
 
 
 def _parts(moment: Moment) -> dict[str, int]:
@@ -53,8 +53,9 @@ def memory_view(values: dict, start: dict, own: Network | None = None) -> View:
     (moments, most), (before, most_before) = _step_and_batch(values, own), _step_and_batch(start, own)
     peak, budget, change = moments.peak, BUDGETS[values["budget"]] * 10**6, moments.peak.total - before.peak.total
     parts, was = _parts(peak), _parts(before.peak)
+    names = {name: words("weights_buffers" if name == "weights" and peak.buffers else name) for name in parts}
     rows = [
-        [Cell(words(name), "name"), f"{now:,}", megabytes(now), f"{100 * now / peak.total:.1f} %", Cell(arrow(now - was[name]), "change")]
+        [Cell(names[name], "name"), f"{now:,}", megabytes(now), f"{100 * now / peak.total:.1f} %", Cell(arrow(now - was[name]), "change")]
         for name, now in parts.items()
     ]
     headings = [f"<{words('at_the_peak')}", words("bytes"), "MB", words("share"), words("change")]
@@ -65,7 +66,7 @@ def memory_view(values: dict, start: dict, own: Network | None = None) -> View:
         Total(megabytes(peak.total), words("peak_total", place=f"{words(peak.phase)} {peak.place}", fits=fits), change, megabytes),
         Total(f"{most:,}", words("most_for", budget=values["budget"]), most - most_before),
     ]
-    alt = words("memory_alt", parts=", ".join(f"{words(name)} {count:,}" for name, count in parts.items()), cause=peak.cause)
+    alt = words("memory_alt", parts=", ".join(f"{names[name]} {count:,}" for name, count in parts.items()), cause=peak.cause)
     phases = [moment.phase for moment in moments]
     draw = partial(timeline_picture, list(map(_parts, moments)), phases, budget, max(peak.total, before.peak.total), alt)
     return View(totals, draw, alt, table)
@@ -86,8 +87,6 @@ def memory_card(
         raise TypeError(words("card.memory_module"))
     network = network() if callable(network) else network
     own = network if isinstance(network, Network) else None
-    if isinstance(sliders, int):
-        raise TypeError(words("card.memory_sliders", sliders=sliders))
     if not own and network not in NETWORKS:
         raise ValueError(words("card.memory_network", known=", ".join(NETWORKS), network=network))
     limits = {name: ends for name, ends in LIMITS.items() if not own or name not in ("network", "batch_norm")}

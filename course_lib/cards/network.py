@@ -197,7 +197,7 @@ def _counts(line: Line) -> bool:
 def _given_ranges(make: Make) -> dict[str, tuple[float, float]]:
     """The ends that a function of sizes gives its sliders, as annotations: `def mine(depth: (1, 6) = 2)`."""
     annotated = {name: size.annotation for name, size in inspect.signature(make).parameters.items()}
-    return {name: ends for name, ends in annotated.items() if isinstance(ends, tuple) and len(ends) == 2}
+    return {name: (min(ends), max(ends)) for name, ends in annotated.items() if isinstance(ends, tuple) and len(ends) == 2}
 
 
 def _usual_range(value: float) -> tuple[float, float]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from course_lib.by_hand.layers import Layer, Shape
 from course_lib.show.svg import box, colour, label, picture
-from course_lib.show.tables import times
+from course_lib.show.tables import digits, times
 from course_lib.words import words
 
 
@@ -90,8 +90,8 @@ def short(number: int, room: float, size: int = 20) -> str:
     """
     if len(f"{number:,}") * 0.6 * size <= room or number < 10_000:
         return f"{number:,}"
-    unit, sign = next((10**power, sign) for power, sign in ((9, "G"), (6, "M"), (3, "k")) if number >= 10**power)
-    return f"{number / unit:.3g} {sign}"
+    unit, sign = next((10**power, sign) for power, sign in ((9, "G"), (6, "M"), (3, "k")) if number >= 0.9995 * 10**power)
+    return f"{digits(number / unit)} {sign}"
 
 
 def network_picture(columns: list[Column], start: list[Column], alt: str, width: int = 1400) -> str:

@@ -47,7 +47,7 @@ class View(NamedTuple):
         return {"text/html": f"<p><b>{escape(said)}</b></p>{drawn}{html}", "text/plain": f"{said}\n{self.alt}\n{text}".strip()}
 
 
-def misfit(problem: str, drawn: str) -> str:
+def over_last_picture(problem: str, drawn: str) -> str:
     """What does not fit, told over the last picture, dimmed, so that nothing moves."""
     return f'<div class="over"><p class="problem" role="alert">{escape(problem)}</p></div><div class="dimmed">{drawn}</div>'
 

@@ -8,7 +8,7 @@ from html import escape
 from itertools import combinations, pairwise
 
 from course_lib.show.svg import box, colour, image, label, picture
-from course_lib.show.tables import Shown, Table, columns
+from course_lib.show.tables import Shown, Table, columns, digits
 from course_lib.words import words
 
 WIDTH, SIZE = 900, 18  # px, of a chart and of its text
@@ -50,7 +50,7 @@ def _wide(text: object, size: float = SIZE) -> float:
 
 def _title(title: str) -> str:
     """The title, smaller where it is long."""
-    return label(8, 28, title, min(22, round(22 * (WIDTH - 16) / _wide(title, 22))), anchor="start", bold=True)
+    return label(8, 28, title, min(22, round(22 * (WIDTH - 16) / _wide(title or " ", 22))), anchor="start", bold=True)
 
 
 def _frame(title: str, unit: str, along: str, left: float, right: float, heights: dict[float, float]) -> list[str]:
@@ -202,7 +202,7 @@ def roofline(title: str, most: float, bandwidth: float, points: dict[str, tuple[
         ink = "orange" if rate < roofs[name] / 4 else "blue"
         parts.append(f'<circle cx="{x(per_byte):.1f}" cy="{y(rate):.1f}" r="8" fill="{colour(ink)}"/>')
         parts.append(label(x(per_byte) + (-36 if right_half else 8), taken, name, SIZE, anchor="end" if right_half else "start"))
-    said = ", ".join(f"{name} {rate:,.3g} GFLOPS" for name, (_, rate) in points.items())
-    alt = words("roofline_alt", title=title, most=f"{most:,.3g}", bandwidth=f"{bandwidth:,.3g}", said=said)
-    rows = [[name, f"{per_byte:,.3g}", f"{rate:,.3g}", f"{roofs[name]:,.3g}"] for name, (per_byte, rate) in points.items()]
+    said = ", ".join(f"{name} {digits(rate)} GFLOPS" for name, (_, rate) in points.items())
+    alt = words("roofline_alt", title=title, most=digits(most), bandwidth=digits(bandwidth), said=said)
+    rows = [[name, digits(per_byte), digits(rate), digits(roofs[name])] for name, (per_byte, rate) in points.items()]
     return Figure(picture(WIDTH, 404, parts, alt), alt, Table([f"<{words('what')}", words("per_byte"), "GFLOPS", words("roof")], rows))

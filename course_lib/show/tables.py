@@ -1,5 +1,6 @@
 """One table renderer: the same cells as HTML and as plain text, so that every table has its twin."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -13,9 +14,12 @@ def times(sizes: Iterable[int]) -> str:
 
 
 class Shown:
-    """What a notebook shows as its bundle, and print as the bundle's text."""
+    """What a notebook shows as its bundle, its table unless it has one of its own, and print as the bundle's text."""
 
     __slots__ = ()
+
+    def bundle(self) -> dict[str, str]:
+        return self.table().bundle()
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
         return self.bundle()
@@ -89,6 +93,17 @@ def _padded(text: str, side: str, width: int) -> str:
 def number(value: int) -> str:
     """An integer as people read it: 26926 is 26,926; 0 is nothing to show."""
     return f"{value:,}" if value else ""
+
+
+def digits(value: float, count: int = 3) -> str:
+    """A number with so many digits that count, and never as a power of ten.
+
+    >>> digits(999.6), digits(0.430848), digits(67000.0), digits(0.00004)
+    ('1,000', '0.431', '67,000', '0.00004')
+    """
+    places = max(0, count - 1 - math.floor(math.log10(abs(value)))) if value else 0
+    text = f"{value:,.{places}f}"
+    return text.rstrip("0").rstrip(".") if places else text
 
 
 def arrow(change: int, shown: Callable[[int], str] = "{:,}".format) -> str:

@@ -57,4 +57,4 @@ def named(size: str) -> str:
     >>> named("conv2_kernel"), named("my_size")
     ('conv2 kernel', 'my size')
     """
-    return find(f"shown.{size}") or size.replace("_", " ")
+    return find(f"size.{size}") or size.replace("_", " ")

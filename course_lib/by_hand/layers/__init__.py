@@ -20,7 +20,6 @@ from course_lib.by_hand.layers.pool import (
 from course_lib.by_hand.layers.recurrent import GRU, LSTM, RNN
 from course_lib.by_hand.layers.shaping import Dropout, Flatten, Upsample
 from course_lib.by_hand.layers.windowed import output_size
-from course_lib.show.tables import times
 
 LAYERS = {name: kind for name, kind in list(globals().items()) if isinstance(kind, type) and issubclass(kind, Layer) and kind is not Layer}
 __all__ = [*LAYERS, "Layer", "output_size"]  # the rest is for the library itself: from course_lib.by_hand.layers import whole

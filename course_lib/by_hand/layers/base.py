@@ -65,7 +65,9 @@ def _sizes(what: str, value, dims: int | None, least: int = 1, open_axes: bool =
     """One number or one for each axis, as one for each; as they are where the number of axes is not known yet."""
     if not isinstance(value, (tuple, list)):
         return (whole(what, value, least),) * dims if dims else whole(what, value, least)
-    if dims and len(value) != dims:
+    if not dims:
+        return shape(what, value)
+    if len(value) != dims:
         raise plainly(ValueError(words("argument.each_axis", what=what, axes=dims, given=len(value), value=value)))
     return tuple(None if size is None and open_axes else whole(what, size, least) for size in value)
 
@@ -75,7 +77,7 @@ def one_of(choices: Collection, what: str, value, dims: int | None = None):
     typed = type(value) in map(type, choices)
     if not typed or value not in choices:
         known = words("argument.or").join(map(repr, choices))
-        raise (ValueError if typed else TypeError)(words("argument.one_of", what=what, choices=known, value=value))
+        raise plainly((ValueError if typed else TypeError)(words("argument.one_of", what=what, choices=known, value=value)))
     return value
 
 
@@ -239,7 +241,7 @@ class Layer:
 
     @property
     def parameter_shapes(self) -> list[Shape]:
-        """The shapes of the parameters, as PyTorch has them.
+        """The shapes of the parameters of a layer that stands in a row, as PyTorch has them.
 
         >>> from course_lib import Conv2d
         >>> Conv2d(5, 12, 3).parameter_shapes

@@ -2,7 +2,7 @@
 
 import math
 
-from course_lib.by_hand.layers.base import Axis, Flag, Forward, Layer, Mode, Real, Saved, Scale, Shape, Sizes, _short
+from course_lib.by_hand.layers.base import Axis, Flag, Forward, Fraction, Layer, Mode, Saved, Scale, Shape, Sizes, _short
 from course_lib.show.tables import times
 from course_lib.words import words
 
@@ -43,13 +43,9 @@ class Dropout(Layer):
     (0, (512,))
     """
 
-    p: Real = 0.5
+    p: Fraction = 0.5
     inplace: Flag = False
     detail = property(lambda self: f"{self.p:g}")
-
-    def _clash(self) -> str | None:
-        if not 0 <= self.p <= 1:
-            return words("layer.dropout", p=self.p)
 
     def saves(self, forward: Forward) -> list[Saved]:
         if not forward.training or self.p == 0:
