@@ -3,7 +3,6 @@ messages leave at once, a card that was saved is there without its kernel, and s
 
 import json
 import os
-import sys
 import threading
 import time
 from pathlib import Path
@@ -42,12 +41,15 @@ def belong_to_starter(app, token: str) -> None:
         print(json.dumps({"url": app.connection_url, "guarded": guarded}), flush=True)
 
     def watch():
-        sys.stdin.read()  # ends when the starter closes it, or dies
-        loop.add_callback(app.stop)
-        end = time.monotonic() + PATIENCE
-        while loop.asyncio_loop.is_running() and time.monotonic() < end:
-            time.sleep(0.05)
-        os._exit(0)  # a thread that reads files may hold an ordinary exit back for ever
+        try:
+            while os.read(0, 1024):  # ends when the starter closes it, or dies; where it cannot be read, nobody could end us
+                pass
+            loop.add_callback(app.stop)
+            end = time.monotonic() + PATIENCE
+            while loop.asyncio_loop.is_running() and time.monotonic() < end:
+                time.sleep(0.05)
+        finally:
+            os._exit(0)  # a thread that reads files may hold an ordinary exit back for ever
 
     loop.add_callback(loop.add_callback, announce)  # in the loop's second round, when the port is bound
     threading.Thread(target=watch, daemon=True).start()

@@ -4,8 +4,10 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,11 @@ start.main(sys.argv[1:])"""
     yield folder, found.group(1)
     process.terminate()
     process.wait(30)
+    server, until = re.match(r"http://([\d.]+):(\d+)", found.group(1)).groups(), time.monotonic() + 20
+    with pytest.raises(ConnectionRefusedError):  # JupyterLab ends with who started it
+        while time.monotonic() < until:
+            socket.create_connection(server, timeout=5).close()
+            time.sleep(0.2)
 
 
 @pytest.fixture(scope="module")
