@@ -1009,3 +1009,13 @@ def test_the_memory_card_says_where_buffers_lie():
         return [row[0].text for row in memory_view({**memory.START, **values}, memory.START).table.rows]
 
     assert rows()[0] == "weights" and rows(batch_norm=True)[0] == "weights and buffers"
+
+
+def test_each_axis_says_its_own_unit():
+    """The heights' above the axis, at the left; what goes along below it, in the middle."""
+    for chart, up, along in (
+        (lines("t", "batch", [1, 2], MB={"kept": [1, 2]}), "MB", "batch"),
+        (figures.roofline("t", 100, 20, {"conv": (166, 90)}), "GFLOPS", words("per_byte")),
+    ):
+        at = {text: (float(x), float(y)) for x, y, text in re.findall(r'<text x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]+)<', chart.svg)}
+        assert at[up][0] < 100 < at[along][0] and at[up][1] < 84 and at[along][1] > 340
