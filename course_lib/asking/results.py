@@ -71,8 +71,8 @@ def _table(learners: list[dict]) -> Table:
             slips = Counter(slip for entry in mine for slip in entry["slips"])  # how many learners made each
             passed, known = sum(entry["passed"] for entry in mine), name in EXERCISES or name in STARS
             lesson = f"{lesson_of(name)}" if known else "?"
-            told = [[f"{n}", recalled(name, EXERCISES.get(name), slip) or slip] for slip, n in slips.most_common(MOST)]
-            first, *more = told or [["", ""]]
+            sentences = [[f"{n}", recalled(name, EXERCISES.get(name), slip) or slip] for slip, n in slips.most_common(MOST)]
+            first, *more = sentences or [["", ""]]
             rows.append([lesson, name, f"{len(mine)}", f"{passed}", *first])
             rows += [["", "", "", "", *slip] for slip in more]
     heads = [words("lesson"), f"<{words('results.exercise')}", words("results.answered"), words("results.passed")]

@@ -43,8 +43,8 @@ class Comparison(Shown, tuple):
     @property
     def totals(self) -> tuple[int, int, int | None]:
         """By hand, by `.parameters()`, by torchinfo; None where it fails on the model."""
-        asked = [c.torchinfo for c in self]
-        return self.ledger.params, sum(c.parameters for c in self), None if None in asked else sum(asked)
+        counts = [c.torchinfo for c in self]
+        return self.ledger.params, sum(c.parameters for c in self), None if None in counts else sum(counts)
 
     def table(self) -> Table:
         """Every place's output, its parameters three times, its MACs twice, and the reason where they differ; grey where neither is."""

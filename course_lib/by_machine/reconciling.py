@@ -67,8 +67,8 @@ def reconcile(model: Network | nn.Module, input_size=None, tools: Sequence[str |
     batched = listen(model, size)
     heard = {False: batched, True: batched if size[0] == 1 else listen(model, (1, *size[1:]))}
     known = {tool.distribution: tool for tool in TOOLS}
-    asked = [tools] if isinstance(tools, str) else tools or TOOLS
-    tools = [tool if isinstance(tool, Tool) else known[one_of(known, "reconcile: tools", tool)] for tool in asked]
+    names = [tools] if isinstance(tools, str) else tools or TOOLS
+    tools = [tool if isinstance(tool, Tool) else known[one_of(known, "reconcile: tools", tool)] for tool in names]
     return Reconciliation(
         _answer(tool, name, said, model, heard[CONVENTIONS[name].per_image])
         for tool, said in zip(tools, answers_of(tools, model, size), strict=True)
