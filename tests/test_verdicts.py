@@ -10,7 +10,7 @@ from course_lib import claims
 from course_lib.asking import verdicts
 from course_lib.asking.exercises import LESSONS
 from course_lib.asking.verdicts import CLAIMS, FOUND, ORDER, TONES, tried
-from course_lib.by_machine.asking import torchstat_says
+from course_lib.by_machine.evidence import torchstat_says
 from course_lib.words import everything
 
 
