@@ -72,7 +72,7 @@ def pool(row: Row) -> int:
     return row.inputs * ("Pool" in row.kind)
 
 
-def inputs(row: Row, *kinds: str) -> int:
+def inputs_of(row: Row, *kinds: str) -> int:
     return row.inputs * row.kind.startswith(kinds)
 
 
@@ -88,7 +88,7 @@ def conv_bias(row: Row) -> int:
     return row.bias_additions * ("Conv" in row.kind)
 
 
-def called(row: Row, *parts: str) -> int:
+def function_inputs(row: Row, *parts: str) -> int:
     """The inputs of a function in forward, F.relu or torch.max_pool2d, whose name has one of these parts."""
     return row.inputs * (row.is_function and any(part in row.kind for part in parts))
 
@@ -97,14 +97,14 @@ def batch(row: Row) -> int:
     return row.outputs // max(1, math.prod(row.output_shape))
 
 
-def positions(row: Row) -> int:
+def positions_of(row: Row) -> int:
     """At how many places of one image a layer is applied: the tokens that a Linear sees, or a convolution's map."""
     return math.prod(row.output_shape[:-1] if row.kind in ("Linear", MODULE) else row.output_shape[1:])
 
 
-def owned(row: Row) -> int:
+def layer_params(row: Row) -> int:
     """The parameters of a row's layer, also where an earlier row has counted them."""
-    return (row.macs + row.bias_additions) // (batch(row) * positions(row))
+    return (row.macs + row.bias_additions) // (batch(row) * positions_of(row))
 
 
 def attended(row: Row) -> int:
@@ -125,7 +125,7 @@ def attention_biases(row: Row) -> int:
 
 def weights_of(row: Row, use: Use) -> int:
     """How many numbers the softmax of a MultiheadAttention gives."""
-    return batch(row) * use.heads * positions(row) * attended(row)
+    return batch(row) * use.heads * positions_of(row) * attended(row)
 
 
 def _torchinfo(row: Row) -> int:
@@ -137,26 +137,26 @@ def _transposed(row: Row) -> int:
 
 
 def _torchstat(row: Row) -> int:
-    return row.macs + conv_bias(row) + activation(row) + inputs(row, "AvgPool2d", "MaxPool2d") + 2 * inputs(row, "BatchNorm2d")
+    return row.macs + conv_bias(row) + activation(row) + inputs_of(row, "AvgPool2d", "MaxPool2d") + 2 * inputs_of(row, "BatchNorm2d")
 
 
 def _torchstat_madd(row: Row) -> int:
     adds = row.outputs * {"AvgPool2d": row.window, "MaxPool2d": row.window - 1}.get(row.kind, 0)
-    return 2 * row.macs - row.outputs * (row.macs > 0 and not conv_bias(row)) + activation(row) + 4 * inputs(row, "BatchNorm2d") + adds
+    return 2 * row.macs - row.outputs * (row.macs > 0 and not conv_bias(row)) + activation(row) + 4 * inputs_of(row, "BatchNorm2d") + adds
 
 
 def _thop(row: Row) -> int:
-    return row.macs + 4 * inputs(row, "BatchNorm") + average(row)
+    return row.macs + 4 * inputs_of(row, "BatchNorm") + average(row)
 
 
 def _hooked(row: Row) -> int:
     """What ptflops counts by its hooks on modules."""
-    return row.macs + row.bias_additions + 2 * norm(row) - inputs(row, "LayerNorm") + active(row) + pool(row)
+    return row.macs + row.bias_additions + 2 * norm(row) - inputs_of(row, "LayerNorm") + active(row) + pool(row)
 
 
 def _patched(row: Row) -> int:
     """What ptflops counts once more by patching torch.nn.functional: what modules call, and what a forward calls by itself."""
-    return active(row) + pool(row) + called(row, "relu", "gelu", "silu", "pool", "softmax")
+    return active(row) + pool(row) + function_inputs(row, "relu", "gelu", "silu", "pool", "softmax")
 
 
 def _ptflops_aten(row: Row) -> int:
@@ -164,12 +164,12 @@ def _ptflops_aten(row: Row) -> int:
 
 
 def _fvcore(row: Row) -> int:
-    return row.macs + 2 * inputs(row, "BatchNorm") + 5 * inputs(row, "LayerNorm") + inputs(row, "AdaptiveAvg", "adaptive_avg")
+    return row.macs + 2 * inputs_of(row, "BatchNorm") + 5 * inputs_of(row, "LayerNorm") + inputs_of(row, "AdaptiveAvg", "adaptive_avg")
 
 
 def _calflops(row: Row) -> int:
-    norms = 2 * inputs(row, "BatchNorm") + 5 * inputs(row, "LayerNorm")
-    return 2 * row.macs + conv_bias(row) + active(row) + pool(row) + norms + called(row, "relu", "pool")
+    norms = 2 * inputs_of(row, "BatchNorm") + 5 * inputs_of(row, "LayerNorm")
+    return 2 * row.macs + conv_bias(row) + active(row) + pool(row) + norms + function_inputs(row, "relu", "pool")
 
 
 def _zero(*kinds: str) -> Callable[[Row, Use], int | None]:
@@ -187,13 +187,13 @@ def _in_module(counts: Callable[[Row, Use], int | None]) -> Callable[[Row, Use],
     return lambda row, use: counts(row, use) if row.kind == MODULE else None
 
 
-def seen(row: Row, use: Use) -> int:
+def macs_heard(row: Row, use: Use) -> int:
     """The MACs of a MultiheadAttention that a counter of operations sees: not its products where they run as one."""
     return row.macs - products(row) * use.at_once
 
 
 def _ultralytics_attention(row: Row, use: Use) -> int:
-    return row.macs + 3 * weights_of(row, use) - batch(row) * use.heads * positions(row)
+    return row.macs + 3 * weights_of(row, use) - batch(row) * use.heads * positions_of(row)
 
 
 def _ptflops_attention(row: Row, use: Use) -> int:
@@ -208,7 +208,7 @@ def _calflops_attention(row: Row, use: Use) -> int:
 def _torchlens_attention(row: Row, use: Use) -> int | None:
     """Where keys and values come from elsewhere, what makes the queries, the keys and the values of them is not counted."""
     width = row.output_shape[-1]
-    return row.macs - batch(row) * width**2 * (positions(row) + 2 * attended(row)) if use.elsewhere else None
+    return row.macs - batch(row) * width**2 * (positions_of(row) + 2 * attended(row)) if use.elsewhere else None
 
 
 ON_CPU = [Fault("attention_on_cpu", "pytorch/pytorch#195460", _zero(*ATTENTION)), Fault("recurrent_on_cpu", "", _zero(*RECURRENT))]
@@ -220,20 +220,20 @@ UNSEEN = Fault("functions_unseen", "", lambda row, use: 0 if row.is_function and
 
 CONVENTIONS = {
     "FlopCounterMode": Convention("FLOP", lambda row: 2 * row.macs, [
-        *ON_CPU, Fault("attention_on_cpu", "pytorch/pytorch#195460", _in_module(lambda row, use: 2 * seen(row, use)))]),
+        *ON_CPU, Fault("attention_on_cpu", "pytorch/pytorch#195460", _in_module(lambda row, use: 2 * macs_heard(row, use)))]),
     "torch.profiler": Convention("FLOP", lambda row: 2 * row.macs + row.outputs * (row.kind in ("+", "×")), [
-        *ON_CPU, Fault("attention_on_cpu", "pytorch/pytorch#195460", lambda row, use: 2 * seen(row, use) if use.at_once else None),
+        *ON_CPU, Fault("attention_on_cpu", "pytorch/pytorch#195460", lambda row, use: 2 * macs_heard(row, use) if use.at_once else None),
         Fault("attention_scaled", "", _in_module(lambda row, use: 2 * row.macs + row.outputs)),
         Fault("profiler_convs", "", _zero(*OTHER_CONVS)), SAME_PADDING]),
     "torchinfo": Convention("MAC", _torchinfo, [
         MODULE_UNSEEN,
         UNSEEN._replace(issue="TylerYep/torchinfo#226"),
-        Fault("tokens", "TylerYep/torchinfo#77", lambda row, use: _torchinfo(row) // positions(row) if row.kind == "Linear" else None),
+        Fault("tokens", "TylerYep/torchinfo#77", lambda row, use: _torchinfo(row) // positions_of(row) if row.kind == "Linear" else None),
         Fault("transposed", "", lambda row, use: _transposed(row) if row.kind.startswith("ConvTranspose") else None)]),
     "torchsummary": Convention("parameters", lambda row: row.params, [
         Fault("functions_unseen", "", lambda row, use: 0 if row.is_function else None),
         Fault("registered_again", "sksq96/pytorch-summary#37", lambda row, use: use.registered * row.params if row.params else None),
-        Fault("each_use", "sksq96/pytorch-summary#201", lambda row, use: owned(row) if row.macs else None)],
+        Fault("each_use", "sksq96/pytorch-summary#201", lambda row, use: layer_params(row) if row.macs else None)],
         per_image=True),
     "torchstat Flops": Convention("MAC", _torchstat, [
         UNSEEN, MODULE_UNSEEN, Fault("only_conv2d", "", _zero(*OTHER_CONVS)), LAST_CALL], per_image=True),
@@ -250,10 +250,10 @@ CONVENTIONS = {
         Fault("registered_again", "sovrasov/flops-counter.pytorch#106",
                       lambda row, use: use.registered * _hooked(row) + _patched(row))], per_image=True),
     "ptflops (aten)": Convention("MAC", _ptflops_aten, [
-        Fault("attention_unseen", "", _in_module(lambda row, use: seen(row, use) + attention_biases(row))),
+        Fault("attention_unseen", "", _in_module(lambda row, use: macs_heard(row, use) + attention_biases(row))),
         Fault("attention_unseen", "", _zero(*ATTENTION)), Fault("recurrent_unseen", "", _zero(*RECURRENT))], per_image=True),
     "fvcore": Convention("MAC", _fvcore, [
-        Fault("attention_unseen", "facebookresearch/fvcore#143", _in_module(seen)),
+        Fault("attention_unseen", "facebookresearch/fvcore#143", _in_module(macs_heard)),
         Fault("attention_unseen", "facebookresearch/fvcore#143", _zero(*ATTENTION)),
         Fault("recurrent_unseen", "facebookresearch/fvcore#143", _zero(*RECURRENT)), SAME_PADDING]),
     "calflops": Convention("MAC", lambda row: row.macs, [

@@ -113,7 +113,7 @@ class Network:
         return network
 
 
-def _check(network: str, sizes: dict) -> None:
+def _check_sizes(network: str, sizes: dict) -> None:
     """An error with the size's name, before a layer has to say it under a name of its own."""
     for name, value in sizes.items():
         if name in ("batch_norm", "global_pool"):
@@ -141,7 +141,7 @@ def small_cnn(
     >>> small_cnn().ledger().params, small_cnn(batch_norm=True).ledger().params, small_cnn(global_pool=True).ledger().params
     (26926, 27216, 3886)
     """
-    _check("small_cnn", locals())
+    _check_sizes("small_cnn", locals())
     norms = {"bn1": nn.BatchNorm2d(conv1_channels), "bn2": nn.BatchNorm2d(conv2_channels), "bn3": nn.BatchNorm1d(hidden)}
     layers = {
         "conv1": nn.Conv2d(3, conv1_channels, conv1_kernel), "bn1": ..., "relu1": nn.ReLU(),
@@ -162,7 +162,7 @@ def vgg16_32(width: int = 64, late_convs: int = 3, batch_norm: bool = True, clas
     >>> vgg16_32().ledger().params, vgg16_32().ledger().buffers, vgg16_32().ledger().macs
     (15119690, 8461, 313592320)
     """
-    _check("vgg16_32", locals())
+    _check_sizes("vgg16_32", locals())
     if late_convs > 1000:
         raise plainly(ValueError(words("network.late_convs", value=late_convs)))
     layers, before = {}, 3
@@ -187,7 +187,7 @@ def conv1d_net(
     >>> conv1d_net().ledger().params, conv1d_net().ledger().macs
     (105450, 185280)
     """
-    _check("conv1d_net", locals())
+    _check_sizes("conv1d_net", locals())
     padding = (kernel - 1) // 2
     return Network(
         (1, length),

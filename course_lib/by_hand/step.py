@@ -101,7 +101,7 @@ def largest_batch(network: Network, budget: float, dtype: str = "float32", optim
     """
     budget = whole("largest_batch: budget", int(budget) if isinstance(budget, float) and budget.is_integer() else budget)  # 1e9
     two, three = (timeline(network, batch, dtype, optimizer) for batch in (2, 3))
-    most = min(_fitting(a.total, b.total - a.total, budget) for a, b in zip(two, three, strict=True))
+    most = min(_batch_that_fits(a.total, b.total - a.total, budget) for a, b in zip(two, three, strict=True))
     if most == 1:
         try:
             timeline(network, 1, dtype, optimizer)
@@ -110,7 +110,7 @@ def largest_batch(network: Network, budget: float, dtype: str = "float32", optim
     return most
 
 
-def _fitting(at_two: int, each: int, budget: int) -> int:
+def _batch_that_fits(at_two: int, each: int, budget: int) -> int:
     """How large a batch may be at one moment: its bytes grow by the same for each image."""
     return max(0, (budget - at_two) // each + 2) if each else 10**18 * (at_two <= budget)
 

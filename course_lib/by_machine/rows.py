@@ -75,7 +75,7 @@ def rows_of(walk: Walk, layers: Layers) -> list[CountedRow]:
         new, sharing = first_use.of(place.path, used)
         caveats = _caveats(walk, place, on_map)
         notes = [sharing, _failure(walk, place), *(caveat.text for caveat in caveats), _dropping(place, layer)]
-        row = _row(place, layer, new)._replace(note="; ".join(filter(None, notes)))
+        row = _row_of(place, layer, new)._replace(note="; ".join(filter(None, notes)))
         rows.append(CountedRow(row, place.module, place.macs, _parameters_in(used), caveats))
     return rows if walk.error is not None else rows + _unused(walk, layers, first_use)
 
@@ -113,12 +113,12 @@ def _unused(walk: Walk, layers: Layers, first_use: _FirstUse) -> list[CountedRow
         new, _ = first_use.of(path, [t for t in (*part._parameters.values(), *part._buffers.values()) if t is not None])
         if new:
             parameters = _parameters_in(new)
-            row = CountedRow(_row(Place(path, part), layers[part], new), part, 0, parameters)
+            row = CountedRow(_row_of(Place(path, part), layers[part], new), part, 0, parameters)
             rows.append(row.idling("never_used" if parameters else "buffer_unused"))
     return rows
 
 
-def _row(place: Place, layer: Layer | None, new: list[torch.Tensor]) -> Row:
+def _row_of(place: Place, layer: Layer | None, new: list[torch.Tensor]) -> Row:
     """The row of a place that first uses these tensors."""
     by_hand = _row_by_hand(place, layer, new) if layer is not None else None
     return by_hand or _row_by_machine(place, new)

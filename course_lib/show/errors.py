@@ -9,10 +9,10 @@ LIBRARY = str(Path(__file__).parents[1])
 
 def plainly(error: Exception) -> Exception:
     """The error itself; `raise plainly(ValueError(…))`."""
-    error._render_traceback_ = partial(_lines, error)  # IPython asks for it
+    error._render_traceback_ = partial(_error_lines, error)  # IPython asks for it
     return error
 
 
-def _lines(error: Exception) -> list[str]:
+def _error_lines(error: Exception) -> list[str]:
     theirs = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.line and not frame.filename.startswith(LIBRARY)]
     return [*(f"----> {frame.lineno} {frame.line}" for frame in theirs[-1:]), "", f"{type(error).__name__}: {error}"]

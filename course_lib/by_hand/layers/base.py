@@ -274,8 +274,8 @@ class Layer:
         """What its backward makes, one stage after the other (CPU, torch 2.13.0): the gradient of its input, unless it makes more.
 
         >>> from course_lib import PReLU
-        >>> PReLU().stages(Forward((5, 28, 28), (5, 28, 28)))[0]
-        Stage(makes=((5, 28, 28), (5, 28, 28)), own=False)
+        >>> PReLU().stages(Forward((5, 28, 28), (5, 28, 28)))
+        [Stage(makes=((5, 28, 28), (5, 28, 28)), own=True)]
         """
         return [Stage((forward.input_shape,) * forward.before)]
 

@@ -13,10 +13,10 @@ def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0, dilat
     """
     sizes = {"size": (size, 1), "kernel": (kernel, 1), "stride": (stride, 1), "padding": (padding, 0), "dilation": (dilation, 1)}
     checked = [whole(f"output_size: {name}", value, least) for name, (value, least) in sizes.items()]
-    return _positions(*checked, one_of((True, False), "output_size: ceil_mode", ceil_mode))
+    return _position_count(*checked, one_of((True, False), "output_size: ceil_mode", ceil_mode))
 
 
-def _positions(size: int, kernel: int, stride: int, padding: int, dilation: int, ceil_mode: bool) -> int:
+def _position_count(size: int, kernel: int, stride: int, padding: int, dilation: int, ceil_mode: bool) -> int:
     count = (size + 2 * padding - dilation * (kernel - 1) - 1 + (stride - 1) * ceil_mode) // stride + 1
     # The last window must start inside the input or its left padding, or PyTorch leaves it out.
     return count - 1 if ceil_mode and (count - 1) * stride >= size + padding else count
@@ -52,7 +52,7 @@ class _Windowed(Layer):
         """How many positions the kernel takes along each axis."""
         if self.padding == "same":
             return input_shape[1:]
-        return tuple(_positions(*axis, self.ceil_mode) for axis in self._axes(input_shape))
+        return tuple(_position_count(*axis, self.ceil_mode) for axis in self._axes(input_shape))
 
     def reach(self, input_shape: Shape) -> list[tuple[int, int]] | None:
         over_all = not self.params and self.kernel_size == input_shape[1:]  # a pool over the whole map keeps no position
