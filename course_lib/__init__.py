@@ -1,6 +1,6 @@
 """What does this convolutional network cost? Every number by hand and by machine, side by side.
 
-Importing this loads neither torch, numpy nor pandas; the names that need them load on first use.
+Importing this loads neither torch, numpy, pandas nor matplotlib; the names that need them load on first use.
 """
 
 import sys
@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # what an editor completes; at run time each loads on first u
     from course_lib.cards.layer import layer_card
     from course_lib.cards.memory import memory_card
     from course_lib.cards.network import network_card
-    from course_lib.show.figures import bars, lines, roofline
+    from course_lib.show.figures import bars, chart, lines, roofline
 
 _NAMES = {
     "asking.exercises": ("check", "guess", "practice", "reveal"),
@@ -46,7 +46,7 @@ _NAMES = {
     "cards.layer": ("layer_card",),
     "cards.memory": ("memory_card",),
     "cards.network": ("network_card",),
-    "show.figures": ("bars", "lines", "roofline"),
+    "show.figures": ("bars", "chart", "lines", "roofline"),
 }
 _LATER = {name: module for module, names in _NAMES.items() for name in names}
 __all__ = [*_by_hand, *_LATER]
