@@ -119,7 +119,9 @@ def chinese(text: str) -> str:
 
 
 CHARTS = {
-    "bars": lambda say: bars(say("26,926 parameters, 92 % of them in fc1"), **{say("parameters"): {say("conv1"): 380, say("fully connected"): 24704}}),
+    "bars": lambda say: bars(
+        say("26,926 parameters, 92 % of them in fc1"), **{say("parameters"): {say("conv1"): 380, say("fully connected"): 24704}}
+    ),
     "panels": lambda say: bars(
         say("Block 5 stores 47 % and does 15 % of the work, which the others do, and nobody else"),
         **{say(unit): {say(f"block {i}") + str(i): n * 10**i for i in range(1, 7)} for unit, n in (("parameters", 71), ("MACs", 943))},
@@ -129,13 +131,18 @@ CHARTS = {
         **{say("bytes"): {say("kept for backward"): [30400 * n for n in BATCHES], say("weights, gradients, Adam"): [430848] * 11}},
     ),
     "four lines that end together": lambda say: lines(
-        say("All alike"), say("batch"), [1, 1000, 2_000_000], **{say("MB"): {say(name): [0, 50, i] for i, name in enumerate(("a", "stored", "c", "d"))}}
+        say("All alike"), say("batch"), [1, 1000, 2_000_000],
+        **{say("MB"): {say(name): [0, 50, i] for i, name in enumerate(("a", "stored", "c", "d"))}},
     ),
     "four lines at the top": lambda say: lines(
         say("All alike"), say("batch"), [1, 2], **{say("MB"): {say(name): [0, 100] for name in ("a", "stored", "c", "d")}}
     ),
-    "roofline": lambda say: roofline(say("Equal work, four places under the two roofs"), 155, 12.5, {say(name): at for name, at in POINTS.items()}),
-    "a steep roofline": lambda say: roofline(say("One"), 1000, 900, {say("one"): (1.1, 1), say("other"): (1.1, 1), say("third"): (900, 1000)}),
+    "roofline": lambda say: roofline(
+        say("Equal work, four places under the two roofs"), 155, 12.5, {say(name): at for name, at in POINTS.items()}
+    ),
+    "a steep roofline": lambda say: roofline(
+        say("One"), 1000, 900, {say("one"): (1.1, 1), say("other"): (1.1, 1), say("third"): (900, 1000)}
+    ),
 }  # fmt: skip
 every_chart = pytest.mark.parametrize("name", CHARTS)
 
@@ -300,7 +307,8 @@ def test_each_axis_says_its_own_unit():
     ):
         drawn = Drawing(figure)
         assert drawn[up].x < 100 < 300 < drawn[along].x < 600
-        assert drawn["t"].y < drawn[up].y < drawn.grid[0] and drawn.grid[-1] < max(drawn.counts(anchor="middle").values()).y < drawn[along].y
+        assert drawn["t"].y < drawn[up].y < drawn.grid[0]
+        assert all(drawn.grid[-1] < text.y < drawn[along].y for text in drawn.counts(anchor="middle").values())
 
 
 # Rooflines ------------------------------------------------------------------------------------------------------------
@@ -334,13 +342,14 @@ def test_a_rooflines_dots_and_roofs_stand_where_their_numbers_say(most, bandwidt
         assert colour == ("orange" if rate < min(most, bandwidth * per_byte) / 4 else "blue")
     (roof,) = drawn.lines
     start, knee, end = roof.points
-    assert knee == pytest.approx((x(most / bandwidth), y(most)), abs=0.02) and end[1] == knee[1] and end[0] > x(max(p for p, _ in points.values()))
+    assert knee == pytest.approx((x(most / bandwidth), y(most)), abs=0.02)
+    assert end[1] == knee[1] and end[0] > x(max(per_byte for per_byte, _ in points.values()))
     tried = 10 ** (math.log10(most / bandwidth) - 0.5)
     slope = (knee[1] - start[1]) / (knee[0] - start[0])
     assert knee[1] - slope * (knee[0] - x(tried)) == pytest.approx(y(bandwidth * tried), abs=0.05), "bandwidth · x"
     memory, processor = drawn[words("memory_roof")], drawn[words("processor_roof")]
     gap = (memory.y - knee[1]) / slope + knee[0] - memory.x
-    assert 0 < gap < 30 and start[0] < memory.x < knee[0], "at the slope, on its left"
+    assert 12 < gap < 50 and start[0] < memory.x < knee[0], "at the slope, on its left"
     assert processor.x == pytest.approx((knee[0] + end[0]) / 2, abs=0.1) and 4 < knee[1] - processor.y < 20, "above the flat roof"
     assert end[0] - knee[0] > 90 < knee[0] - start[0], "neither roof is a mere corner"
     below = [(drawn[name].y - y(rate), name) for name, (_, rate) in points.items()]
@@ -414,7 +423,8 @@ def test_what_a_reader_draws_is_shown_the_same_way():
     assert sizes and min(sizes) * figures.WIDTH / (6.4 * 72) > 18, "matplotlib's own text is large enough"
     bundle = figure.bundle()
     assert bundle["text/plain"].splitlines() == [figure.alt, "n       MB  of", "1        1   a", "2        4   b", "3  9,000.5   c"]
-    assert '<img alt="Line chart: &quot;squares&quot; &amp; more" width="900"' in bundle["text/html"] and "9,000.5</td>" in bundle["text/html"]
+    assert '<img alt="Line chart: &quot;squares&quot; &amp; more" width="900"' in bundle["text/html"]
+    assert "9,000.5</td>" in bundle["text/html"]
     with pytest.raises(ValueError, match="shorter"):
         chart(plt.figure(), "x", ("a", [1, 2]), ("b", [1]))
     plt.close("all")
