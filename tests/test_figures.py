@@ -183,7 +183,7 @@ def test_a_long_title_takes_another_line_and_loses_nothing():
     title = "Most of all that is stored is stored in the first of the two fully connected layers, and none of it is work"
     for said, between in ((title, " "), ("卷积层的参数量" * 8, ""), (longer(title), " ")):
         drawn = Drawing(bars(said, parameters={"conv1": 380}))
-        written = sorted((text for text in drawn.texts if text.size > 18), key=lambda text: text.y)
+        written = sorted((text for text in drawn.texts if text.x == 8), key=lambda text: text.y)
         assert len(written) > 1 and between.join(text.text for text in written) == said
         assert all(b.y - a.y > 24 and a.x == b.x for a, b in pairwise(written))
 

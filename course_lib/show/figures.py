@@ -17,7 +17,7 @@ from course_lib.show.svg import LIGHT, colour, described, image
 from course_lib.show.tables import Shown, Table, columns, digits
 from course_lib.words import words
 
-WIDTH, SIZE, LARGE, LINE = 900, 18, 22, 22  # px: of a chart, of its text and its title, and from one line of text to the next
+WIDTH, SIZE, LINE = 900, 18, 22  # px: of a chart, of its text, and from one line of text to the next
 MOST = 4  # lines that tell apart
 NEEDLESS = re.compile(r'<!--.*?-->|<metadata>.*?</metadata>|; font-family: [^;"]*| transform="rotate\(-0 [^"]*"|(?<=\d)pt(?=")', re.DOTALL)
 INKS = {light: colour(name) for name, light in LIGHT.items()}
@@ -98,11 +98,13 @@ def _axes(title: str, high: float, below: float, left: float, right: float, pane
     """Axes so many pixels high, and so far from the picture's other edges, under a title that takes the lines it needs."""
     from matplotlib.figure import Figure as Page
 
-    written = textwrap.wrap(title, int((WIDTH - 16) * len(title) / _wide(title or " ", LARGE)) or 1)
+    fits = (WIDTH - 16) / _wide(title or " ", 1)  # px of a title's letters that stand in one line
+    size = max(SIZE, min(22, round(fits)))
+    written = textwrap.wrap(title, int(len(title) * fits / size) or 1)
     top, height = below + high, below + high + 48 + 28 * len(written)
     page = Page((WIDTH / 72, height / 72), dpi=72)
     for i, line in enumerate(reversed(written)):
-        page.text(8, top + 48 + 28 * i, line, size=LARGE, weight="bold", transform=None)
+        page.text(8, top + 48 + 28 * i, line, size=size, weight="bold", transform=None)
     room = {"left": left / WIDTH, "right": 1 - right / WIDTH, "bottom": below / height, "top": top / height, "wspace": 0}
     return page.subplots(1, panels, sharey=True, squeeze=False, gridspec_kw=room)[0]
 
