@@ -271,6 +271,7 @@ def test_lines_tell_apart_without_colour():
         ([5, 5, 5], [6, 5, 6], []),  # they touch
         (np.array([5, 5, 5]) * 10**10, np.array([3, 6, 9]) * 10**10, [(1 + 2 / 3, 5e10)]),  # the product would overflow
         ([5, 1, 5], [2, 2, 2], [(1.75, 2), (2.25, 2)]),
+        ([10**20, 5 * 10**20, 9 * 10**20], [5 * 10**20] * 3, [(2, 5e20)]),
     ],
 )
 def test_lines_that_cross_have_a_dot_there(one, other, at):
@@ -294,9 +295,14 @@ def test_an_axis_of_many_bytes_has_numbers_as_people_read_them():
         assert Drawing(lines("x", "n", [1, 2], bytes={"a": [0, top]}))[said]
 
 
-def test_places_without_room_have_no_number():
-    drawn = Drawing(lines("x", "n", [1000, 1001, 1002, 9000], b={"a": [1, 1, 1, 1]}))
-    assert sorted(drawn.counts(anchor="middle")) == [1000, 9000]
+@pytest.mark.parametrize("places", [[1000, 1001, 1002, 9000], BATCHES, [1, 2], [10**9, 3 * 10**9], [7, 8, 9, 10**20]])
+def test_the_numbers_along_the_axis_are_round_and_stand_in_their_places(places):
+    drawn = Drawing(lines("x", "n", places, b={"a": [1] * len(places)}))
+    (line,), numbers = drawn.lines, sorted(drawn.counts(anchor="middle").items())
+    left, right = line.box[:2]
+    assert 1 <= len(numbers) <= 9 and all(places[0] <= n <= places[-1] and f"{n:.3e}".endswith("0", 0, 5) for n, _ in numbers)
+    for n, text in numbers:
+        assert text.x == pytest.approx(left + (right - left) * (n - places[0]) / (places[-1] - places[0]), abs=0.05)
 
 
 def test_each_axis_says_its_own_unit():

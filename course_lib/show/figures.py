@@ -18,7 +18,6 @@ from course_lib.show.tables import Shown, Table, columns, digits
 from course_lib.words import words
 
 WIDTH, SIZE, LINE = 900, 18, 22  # px: of a chart, of its text, and from one line of text to the next
-MOST = 4  # lines that tell apart
 NEEDLESS = re.compile(r'<!--.*?-->|<metadata>.*?</metadata>|; font-family: [^;"]*| transform="rotate\(-0 [^"]*"|(?<=\d)pt(?=")', re.DOTALL)
 INKS = {light: colour(name) for name, light in LIGHT.items()}
 
@@ -42,7 +41,7 @@ def _course_style() -> Iterator[None]:
     from matplotlib import style
 
     with style.context(["default", Path(__file__).with_name("charts.mplstyle")]), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing from")
+        warnings.filterwarnings("ignore", "Glyph ")
         yield
 
 
@@ -164,25 +163,15 @@ def bars(title: str, /, **values: dict[str, int]) -> Figure:
     return chart(axes, words("bars_alt", title=title, said=said), (words("what"), list(map(str, names))), *columns)
 
 
-def _crossings(places: Sequence[float], one: Sequence[float], other: Sequence[float]) -> list[tuple[float, float]]:
+def _crossings(places: Sequence[float], one: Sequence[float], other: Sequence[float]) -> Iterator[tuple[float, float]]:
     """Where two lines change sides, as (place, height)."""
-    gaps, dots = [float(a) - float(b) for a, b in zip(one, other, strict=True)], []
-    for i, j in pairwise(i for i, gap in enumerate(gaps) if gap):  # further apart than 1 where the lines meet at a place
-        if (gaps[i] < 0) != (gaps[j] < 0):
-            part = gaps[i] / (gaps[i] - gaps[i + 1])
-            dots.append(tuple(float(ends[i] + part * (ends[i + 1] - ends[i])) for ends in (places, one)))
-    return dots
+    import numpy as np
 
-
-def _label_places(axes, places: Sequence[float]) -> None:
-    """A number below each place along the axis that has room for it."""
-    ticks, room = [], -math.inf
-    for place in places:
-        middle, half = axes.transData.transform((place, 0))[0], _wide(f"{place:,} ") / 2
-        if middle - half > room:
-            ticks.append(place)
-            room = middle + half
-    axes.set_xticks(ticks, [f"{place:,}" for place in ticks])
+    gaps = np.array(one, float) - np.array(other, float)
+    for i, j in pairwise(np.flatnonzero(gaps)):  # further apart than 1 where the lines meet at a place
+        if gaps[i] * gaps[j] < 0:
+            place = np.interp(0, np.sign(gaps[j]) * gaps[i : j + 1], places[i : j + 1])
+            yield place, np.interp(place, places, np.array(one, float))
 
 
 @_course_style()
@@ -197,7 +186,7 @@ def lines(title: str, along: str, places: Sequence[int], /, **values: dict[str, 
         3       5     9
     """
     names, (unit, series) = _shared_names("lines", values), next(iter(values.items()))
-    if len(values) > 1 or len(names) > MOST:
+    if len(values) > 1 or len(names) > 4:
         raise ValueError(words("chart.too_many"))
     if wrong := [name for name in names if len(series[name]) != len(places)]:
         raise ValueError(words("chart.places", name=wrong[0], given=len(series[wrong[0]]), places=len(places)))
@@ -207,16 +196,19 @@ def lines(title: str, along: str, places: Sequence[int], /, **values: dict[str, 
 
     ticks = MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(0, float(max(map(max, series.values())) or 1))
     axes = _frame(title, unit, along, ticks, 20 + max(map(_wide, names)))
-    axes.set_xlim(places[0], places[-1])
-    _label_places(axes, places)
+    at = list(map(float, places))
+    axes.set_xlim(at[0], at[-1])
+    fit = int(axes.bbox.width / _wide(f"{places[-1]:,}  "))
+    axes.xaxis.set_major_locator(MaxNLocator(max(1, min(8, fit)), steps=[1, 2, 5, 10], integer=True))
+    axes.xaxis.set_major_formatter("{x:,.15g}")
     texts = []
     for name in names:
-        (line,) = axes.plot(places, list(map(float, series[name])), clip_on=False)
-        height = axes.transData.transform((places[-1], line.get_ydata()[-1]))[1]
+        (line,) = axes.plot(at, list(map(float, series[name])), clip_on=False)
+        height = axes.transData.transform((at[-1], line.get_ydata()[-1]))[1]
         texts.append((str(name), axes.bbox.x1 + 10, height - 6, {"color": line.get_color()}))
     _place_texts(axes, texts)
     for one, other in combinations(series.values(), 2):
-        for dot in _crossings(places, one, other):
+        for dot in _crossings(at, one, other):
             axes.plot(*dot, "o", color=LIGHT["ink"], markersize=12)
     said = ", ".join(f"{name} {numbers[0]:,} to {numbers[-1]:,}" for name, numbers in series.items())
     alt = words("lines_alt", title=title, ends=said, unit=unit, along=along, first=places[0], last=places[-1])
