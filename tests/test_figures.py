@@ -295,7 +295,7 @@ def test_an_axis_of_many_bytes_has_numbers_as_people_read_them():
         assert Drawing(lines("x", "n", [1, 2], bytes={"a": [0, top]}))[said]
 
 
-@pytest.mark.parametrize("places", [[1000, 1001, 1002, 9000], BATCHES, [1, 2], [10**9, 3 * 10**9], [7, 8, 9, 10**20]])
+@pytest.mark.parametrize("places", [[1000, 1001, 1002, 9000], BATCHES, [1, 2], [10**9, 3 * 10**9], [10**19, 10**20]])
 def test_the_numbers_along_the_axis_are_round_and_stand_in_their_places(places):
     drawn = Drawing(lines("x", "n", places, b={"a": [1] * len(places)}))
     (line,), numbers = drawn.lines, sorted(drawn.counts(anchor="middle").items())
