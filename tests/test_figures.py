@@ -137,6 +137,9 @@ CHARTS = {
     "four lines at the top": lambda say: lines(
         say("All alike"), say("batch"), [1, 2], **{say("MB"): {say(name): [0, 100] for name in ("a", "stored", "c", "d")}}
     ),
+    "long numbers along": lambda say: lines(
+        say("All alike"), say("pictures"), [1, 8 * 10**9], **{say("MB"): {say("kept for backward"): [0, 100]}}
+    ),
     "roofline": lambda say: roofline(
         say("Equal work, four places under the two roofs"), 155, 12.5, {say(name): at for name, at in POINTS.items()}
     ),
