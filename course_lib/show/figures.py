@@ -199,7 +199,7 @@ def lines(title: str, along: str, places: Sequence[int], /, **values: dict[str, 
     at = list(map(float, places))
     axes.set_xlim(at[0], at[-1])
     fit = int(axes.bbox.width / _wide(f"{places[-1]:,}  "))
-    axes.xaxis.set_major_locator(MaxNLocator(max(1, min(8, fit)), steps=[1, 2, 5, 10], integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(max(1, min(8, fit)), steps=[1, 2, 5, 10], integer=True, min_n_ticks=1))
     axes.xaxis.set_major_formatter("{x:,.15g}")
     texts = []
     for name in names:
