@@ -407,7 +407,7 @@ def test_a_chart_has_the_same_bytes_in_every_process_and_few():
 @every_chart
 def test_a_chart_is_the_courses_whatever_the_readers_settings_are(name):
     usual = CHARTS[name](str).svg
-    with matplotlib.rc_context({"font.size": 5, "figure.facecolor": "black", "axes.labelpad": 30, "svg.fonttype": "path", "lines.linestyle": ":"}):
+    with matplotlib.rc_context({"font.size": 5, "figure.facecolor": "black", "axes.labelpad": 30, "svg.fonttype": "path"}):
         assert CHARTS[name](str).svg == usual
         assert matplotlib.rcParams["font.size"] == 5
 
