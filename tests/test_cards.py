@@ -9,7 +9,6 @@ from itertools import pairwise
 from types import SimpleNamespace
 from xml.etree import ElementTree
 
-import numpy as np
 import pytest
 import torch
 from ipywidgets.widgets.widget import _instances
@@ -26,11 +25,9 @@ from course_lib import (
     bars,
     conv1d_net,
     layer_card,
-    lines,
     memory_card,
     network_card,
     one_conv,
-    roofline,
     small_cnn,
     timeline,
     vgg16_32,
@@ -43,7 +40,6 @@ from course_lib.cards.memory import megabytes, memory_view
 from course_lib.cards.network import ASKED, PRESETS, START, network_view, sizes
 from course_lib.cards.pictures import short
 from course_lib.cards.view import LAYOUTS, over_last_picture
-from course_lib.show import figures
 from course_lib.show.tables import Table
 from course_lib.words import words
 
@@ -744,147 +740,9 @@ def test_what_a_control_does_not_take_changes_none_of_the_values(card, values, s
     assert (shown.values, shown._shown.value) == before
 
 
-def test_figures_draw_what_they_are_given_or_say_why_not():
-    mixed = bars("x", p={"a": 10, "b": 30}, m={"b": 20, "a": 1})
-    assert mixed.bundle()["text/plain"].splitlines()[2:] == ["a     10   1", "b     30  20"]
-    assert bars("x", p={"a": 10, "b": 30}, m={"a": 1, "b": 20}).svg == mixed.svg
-    for wrong, says in (
-        (lambda: bars("x"), "give numbers by name"),
-        (lambda: bars("x", p={}), "give numbers by name"),
-        (lambda: bars("x", p={"a": 1}, m={"b": 1}), "m has other names than p"),
-        (lambda: bars("x", p={"a": -1}), "a is below 0"),
-        (lambda: lines("x", "n", [1, 2], b={"a": [1]}), "a has 1 numbers for 2 places"),
-        (lambda: lines("x", "n", [2, 1], b={"a": [1, 2]}), "must rise"),
-        (lambda: lines("x", "n", [1, 2], b={"a": [1, -2]}), "a is below 0"),
-        (lambda: lines("x", "n", [1, 2], b={name: [1, 2] for name in "abcde"}), "four lines at most"),
-        (lambda: lines("x", "n", [1, 2]), "give numbers by name"),
-        (lambda: lines("x", "n", [1], b={"a": [1]}), "two at least"),
-        (lambda: lines("x", "n", [], b={"a": []}), "two at least"),
-        (lambda: bars("x", p=[1, 2]), "give numbers by name"),
-        (lambda: bars("x", p=380), "give numbers by name"),
-    ):
-        with pytest.raises(ValueError, match=says):
-            wrong()
-
-
-def drawn(figure, tag: str) -> list[dict]:
-    """The attributes of a figure's shapes, numbers as numbers, and a text's text."""
-    shapes = ElementTree.fromstring(figure.svg).iter(f"{{http://www.w3.org/2000/svg}}{tag}")
-    number = re.compile(r"-?[\d.]+")
-    return [{n: float(v) if number.fullmatch(v) else v for n, v in shape.attrib.items()} | {"text": shape.text} for shape in shapes]
-
-
-def test_bars_mark_what_the_title_names_or_the_longest_and_say_their_unit():
-    def marked(chart) -> list[str]:
-        return ["orange" in shape["fill"] for shape in drawn(chart, "rect")][1:]
-
-    numbers = {"block 1": 5, "block 2": 9, "block 10": 7}
-    assert marked(bars("Block 1 stores least", parameters=numbers)) == [True, False, False]
-    assert marked(bars("Most is stored late", parameters=numbers)) == [False, True, False]
-    assert marked(bars("a beside b", parameters={"a": 1, "b": 2})) == [False, True], "all are named: the longest is marked"
-    assert "parameters" in [shape["text"] for shape in drawn(bars("t", parameters=numbers), "text")]
-
-
-def test_bars_are_as_long_as_their_numbers_and_stand_beside_their_names():
-    chart = bars("x", params={"a": 10, "b": 40, "c": 0}, MACs={"a": 3, "b": 2, "c": 1})
-    shapes = drawn(chart, "rect")[1:]  # behind the background
-    lengths = [shape["width"] for shape in shapes]
-    assert min(lengths[1], lengths[3]) > 300, "over the whole panel"
-    assert lengths[:3] == pytest.approx([lengths[1] / 4, lengths[1], 0], abs=0.1)
-    assert lengths[3:] == pytest.approx([lengths[3], lengths[3] * 2 / 3, lengths[3] / 3], abs=0.1)
-    assert ["orange" in shape["fill"] for shape in shapes] == [False, True, False, True, False, False], "the largest alone"
-    text = {shape["text"]: shape for shape in drawn(chart, "text")}
-    for name, shape, number in zip("abc", shapes[:3], ("10", "40", "0"), strict=True):
-        assert 0 < text[name]["x"] < shape["x"] and abs(text[name]["y"] - shape["y"] - 21) < 1
-        assert text[number]["x"] > shape["x"] + shape["width"] and text[number]["y"] == text[name]["y"]
-
-
-def test_lines_pass_through_their_numbers_and_names_stand_apart():
-    chart = lines("x", "n", [1, 2, 5], bytes={"flat": [5, 5, 5], "up": [0, 2.5, 10], "beside": [1, 1, 4.9]})
-    points = [[tuple(map(float, point.split(","))) for point in line["points"].split()] for line in drawn(chart, "polyline")]
-    by_name = dict(zip(("beside", "flat", "up"), points, strict=True))  # from the lowest end up
-    (left, bottom), (_, _), (right, top) = by_name["up"]
-    assert bottom - top > 200 and right - left > 500, "upwards, and over the whole picture"
-    half = (top + bottom) / 2
-    assert by_name["flat"] == [(left, half), (pytest.approx(left + (right - left) / 4, abs=0.1), half), (right, half)]
-    text = {shape["text"]: shape for shape in drawn(chart, "text")}
-    assert abs(text["10"]["y"] - top - 6) < 0.1 and abs(text["0"]["y"] - bottom - 6) < 0.1
-    assert text["beside"]["y"] - text["flat"]["y"] >= 21.9 and text["flat"]["y"] > text["up"]["y"]
-    assert abs(text["5"]["x"] - right) < 0.1
-
-
-def test_lines_that_cross_have_a_dot_also_where_they_meet_at_a_place():
-    for one, other, at in (
-        ([5, 5, 5], [4, 5, 6], [(2, 5)]),  # at a place
-        ([5, 5, 5], [3, 6, 9], [(1 + 2 / 3, 5)]),  # between two
-        ([5, 5, 5], [6, 5, 6], []),  # they touch
-        (np.array([5, 5, 5]) * 10**10, np.array([3, 6, 9]) * 10**10, [(1 + 2 / 3, 5e10)]),  # the product would overflow
-    ):
-        assert figures._crossings([1, 2, 3], one, other) == [pytest.approx(dot) for dot in at]
-        assert len(drawn(lines("x", "n", [1, 2, 3], b={"one": one, "other": other}), "circle")) == len(at)
-
-
-@pytest.mark.parametrize("top", [0, 0.3, 1, 7, 10, 62, 100, 99_999, 80 * 10**9, 3 * 10**20])
-def test_ticks_are_round_and_few_and_reach_the_top(top):
-    ticks = figures._ticks(top)
-    assert ticks[0] == 0 and 2 <= len(ticks) <= 6 and ticks[-1] >= top and (len(ticks) == 2 or ticks[-2] < top)
-    assert all(f"{b - a:.4e}"[0] in "125" and f"{b - a:.4e}"[1:6] == ".0000" for a, b in pairwise(ticks))
-
-
-def test_a_roofline_puts_its_dots_under_the_right_roof():
-    points = {"conv": (100, 90), "near": (80, 70), "linear": (0.5, 9), "depthwise": (2, 2.6)}
-    figure = roofline("Equal work", 100, 20, points)
-    dots = [
-        (float(x), float(y), ink)
-        for x, y, ink in re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)" r="8" fill="[^"]*?(orange|blue)', figure.svg)
-    ]
-    roof = [tuple(map(float, corner.split(","))) for corner in re.search(r'<polyline points="([^"]*)"', figure.svg).group(1).split()]
-    tens = {float(n.replace(",", "")): float(x) for x, n in re.findall(r'x="([\d.]+)" y="364[^>]*>([\d.,]+)<', figure.svg)}
-    for (per_byte, rate), (x, y, ink) in zip(sorted(points.values(), key=lambda point: -point[1]), dots, strict=True):
-        below = min(100, 20 * per_byte)
-        assert ink == ("orange" if rate < below / 4 else "blue")
-        (x0, y0), (x1, _), (x2, y2) = roof
-        at = y0 + (y2 - y0) * (x - x0) / (x1 - x0) if x < x1 else y2
-        assert roof[0][0] <= x <= x2 and at <= y + 0.3, "no dot is above its roof"
-        one, ten = tens[1], tens[10]
-        assert x == pytest.approx(one + (ten - one) * math.log10(per_byte), abs=0.2)
-    assert roof[1][0] == pytest.approx(tens[1] + (tens[10] - tens[1]) * math.log10(5), abs=0.2), "the knee, 100 GFLOPS over 20 GB/s"
-    at = {name: float(x) for x, name in re.findall(r'x="([\d.]+)" y="[\d.]+"[^>]*>(memory|processor|conv|near)<', figure.svg)}
-    assert at["memory"] < roof[1][0] < at["processor"], "each roof has its name"
-    assert max(at["conv"], at["near"]) < min(dots[0][0], dots[1][0]) - 10, "a name at the right ends before both dots"
-    assert "conv 90 GFLOPS" in figure.alt and figure.table.rows[2][1:] == ["0.5", "9", "10"]
-    heights = sorted(float(y) for name in points for y in re.findall(rf'y="([\d.]+)"[^>]*>{name}<', figure.svg))
-    assert len(heights) == 4 and min(b - a for a, b in pairwise(heights)) >= 20
-    with pytest.raises(ValueError, match="every number must be above 0"):
-        roofline("none", 100, 20, {"conv": (0, 1)})
-
-
-def test_chinese_names_and_titles_are_text_and_their_numbers_stand_in_line(recwarn):
-    chart = bars("全连接层占了参数", 参数量={"卷积层": 380, "fc1": 24704})
-    assert [shape["text"] for shape in drawn(chart, "text")] == ["全连接层占了参数", "卷积层", "fc1", "参数量", "380", "24,704"]
-    assert chart.bundle()["text/plain"].splitlines()[1:] == ["what    参数量", "卷积层     380", "fc1     24,704"]
-    left = [shape["x"] for shape in drawn(chart, "rect")][1]
-    assert left > 3 * 18, "as wide as three Chinese letters"
-    lines("标题", "批量", [1, 2], 字节={"存储": [1, 2], "保留": [2, 1]})
-    assert not recwarn
-
-
-def test_a_figures_names_are_numbers_or_any_text():
-    batches = bars("x", bytes={16: 1, 8: 2})  # a name that is a number is no place on an axis
-    assert batches.svg == bars("x", bytes={"16": 1, "8": 2}).svg and "16        1" in batches.bundle()["text/plain"]
-    assert "<th" in lines("x", "n", [1, 2], bytes={8: [1, 2]}).bundle()["text/html"]
-    cost = "$1^$"  # nor is it a formula
-    assert cost in bars(cost, **{cost: {cost: 1}}, b={cost: 2}).svg and cost in lines(cost, cost, [1, 2], **{cost: {cost: [1, 2]}}).svg
-
-
 def test_a_slider_asked_for_twice_is_one():
     card = network_card(sliders=["image", "image"])
     assert len(card.children[2].children) == len(card.controls) == 1
-
-
-def test_an_axis_of_many_bytes_has_numbers_as_people_read_them():
-    for top, said in ((80 * 10**9, "60,000,000,000"), (0.3, "0.2")):
-        assert said in [shape["text"] for shape in drawn(lines("x", "n", [1, 2], bytes={"a": [0, top]}), "text")]
 
 
 @pytest.mark.parametrize("make, values", [(vgg16_32, {"batch_norm": False, "late_convs": 2}), (vgg16_32, {"late_convs": 4, "width": 32}),
@@ -992,10 +850,6 @@ def test_ends_of_ones_own_may_stand_in_any_order_and_be_equal():
     assert [(controls[name].min, controls[name].max) for name in ("depth", "rate")] == [(1, 6), (0.5, 0.5)]
 
 
-def test_a_chart_may_have_no_title():
-    assert bars("", parameters={"conv1": 380}).alt == "Bar chart: . conv1 380 parameters."
-
-
 def test_a_size_of_ones_own_is_called_by_its_name_and_by_no_sentence_of_the_course():
     def mine(layers=2, more=1, products=3, conv2_kernel=3):
         return small_cnn(conv2_kernel=conv2_kernel)
@@ -1009,13 +863,3 @@ def test_the_memory_card_says_where_buffers_lie():
         return [row[0].text for row in memory_view({**memory.START, **values}, memory.START).table.rows]
 
     assert rows()[0] == "weights" and rows(batch_norm=True)[0] == "weights and buffers"
-
-
-def test_each_axis_says_its_own_unit():
-    """The heights' above the axis, at the left; what goes along below it, in the middle."""
-    for chart, up, along in (
-        (lines("t", "batch", [1, 2], MB={"kept": [1, 2]}), "MB", "batch"),
-        (figures.roofline("t", 100, 20, {"conv": (166, 90)}), "GFLOPS", words("per_byte")),
-    ):
-        at = {text: (float(x), float(y)) for x, y, text in re.findall(r'<text x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]+)<', chart.svg)}
-        assert at[up][0] < 100 < at[along][0] and at[up][1] < 84 and at[along][1] > 340

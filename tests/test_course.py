@@ -14,7 +14,7 @@ import course_lib
 
 ROOT = Path(course_lib.__file__).parent
 CARD = "import course_lib; course_lib.network_card()._repr_mimebundle_()"
-HEAVY = "[m for m in ('torch', 'numpy', 'pandas') if m in sys.modules]"
+HEAVY = "[m for m in ('torch', 'numpy', 'pandas', 'matplotlib') if m in sys.modules]"
 
 
 def fresh(code: str) -> str:
@@ -29,6 +29,8 @@ def fresh(code: str) -> str:
         "from course_lib import small_cnn; repr(small_cnn().ledger())",
         "from course_lib import network_card; network_card()._repr_mimebundle_()",
         "from course_lib import layer_card; layer_card()._repr_mimebundle_()",
+        "from course_lib import memory_card, network_card; network_card().set(batch=2); memory_card().set(batch=2)",
+        "from course_lib import bars, chart, lines, roofline",
         "from course_lib import check, reveal, vote; check('conv2-params', 3), reveal('fc1-share', 3), vote('strided')",
     ],
 )

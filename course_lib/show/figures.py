@@ -1,18 +1,25 @@
-"""Charts that stand still: the message in the title, the numbers as a twin, and text that the reader's browser draws in any language."""
+"""Charts that stand still, drawn by matplotlib as SVG: the message in the title, the numbers as a twin, text as text in any language."""
 
 import math
 import re
-from collections.abc import Sequence
+import sys
+import textwrap
+import warnings
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
+from io import StringIO
 from itertools import combinations, pairwise
+from pathlib import Path
 
-from course_lib.show.svg import box, colour, image, label, picture
+from course_lib.show.svg import LIGHT, colour, described, image
 from course_lib.show.tables import Shown, Table, columns, digits
 from course_lib.words import words
 
-WIDTH, SIZE = 900, 18  # px, of a chart and of its text
-LINES = ("orange", "blue", "green", "ink")
+WIDTH, SIZE, LINE = 900, 18, 22  # px: of a chart, of its text, and from one line of text to the next
+NEEDLESS = re.compile(r'<!--.*?-->|<metadata>.*?</metadata>|; font-family: [^;"]*| transform="rotate\(-0 [^"]*"|(?<=\d)pt(?=")', re.DOTALL)
+INKS = {light: colour(name) for name, light in LIGHT.items()}
 
 
 @dataclass(frozen=True, repr=False)
@@ -28,7 +35,45 @@ class Figure(Shown):
         return {"text/html": image(self.svg, self.alt, str(WIDTH)) + twin, "text/plain": f"{self.alt}\n{self.table.text()}"}
 
 
-def _names(what: str, values: dict[str, dict]) -> list:
+@contextmanager
+def _course_style() -> Iterator[None]:
+    """matplotlib's own settings, whatever the reader's are, and the course's. Letters that its font lacks, the reader's browser has."""
+    from matplotlib import style
+
+    with style.context(["default", Path(__file__).with_name("charts.mplstyle")]), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph ")
+        yield
+
+
+@_course_style()
+def chart(drawn, alt: str, /, *numbers: tuple[str, Sequence]) -> Figure:
+    """What you have drawn with matplotlib, its Figure or its Axes, shown as the course's charts are: SVG, an alt text, the numbers.
+
+    The numbers are columns of one length, each behind its heading. A figure of pyplot is closed, so that it shows once.
+
+    >>> from matplotlib.figure import Figure
+    >>> axes = Figure().subplots()
+    >>> _ = axes.plot([1, 2, 3], [1, 4, 9])
+    >>> chart(axes, "Line chart: squares grow faster.", ("number", [1, 2, 3]), ("square", [1, 4, 9]))
+    Line chart: squares grow faster.
+    number  square
+         1       1
+         2       4
+         3       9
+    """
+    file = StringIO()
+    drawn.figure.savefig(file, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close(drawn.figure)
+    svg = NEEDLESS.sub("", file.getvalue().partition("<svg ")[2])
+    svg = re.sub("(?<=(?:fill|roke): )#[0-9a-f]{6}", lambda ink: INKS.get(ink[0], ink[0]), svg)
+    headings, columns = zip(*numbers, strict=True)
+    side = "<" if isinstance(columns[0][0], str) else ""
+    rows = [[cell if isinstance(cell, str) else f"{cell:,}" for cell in row] for row in zip(*columns, strict=True)]
+    return Figure(f"<svg {described(alt)} {svg}", alt, Table([side + headings[0], *headings[1:]], rows))
+
+
+def _shared_names(what: str, values: dict[str, dict]) -> list:
     """The names that all units share, or an error that says what is amiss."""
     names = list(next(iter(values.values()), ())) if all(isinstance(numbers, dict) for numbers in values.values()) else []
     if not names:
@@ -48,19 +93,55 @@ def _wide(text: object, size: float = SIZE) -> float:
     return size * (0.7 * len(text) + 0.35 * (columns(text) - len(text)))
 
 
-def _title(title: str) -> str:
-    """The title, smaller where it is long."""
-    return label(8, 28, title, min(22, round(22 * (WIDTH - 16) / _wide(title or " ", 22))), anchor="start", bold=True)
+def _axes(title: str, high: float, below: float, left: float, right: float, panels: int = 1):
+    """Axes so many pixels high, and so far from the picture's other edges, under a title that takes the lines it needs."""
+    from matplotlib.figure import Figure as Page
+
+    fits = (WIDTH - 16) / _wide(title or " ", 1)  # px of a title's letters that stand in one line
+    size = max(SIZE, min(22, round(fits)))
+    written = textwrap.wrap(title, int(len(title) * fits / size) or 1)
+    top, height = below + high, below + high + 48 + 28 * len(written)
+    page = Page((WIDTH / 72, height / 72), dpi=72)
+    for i, line in enumerate(reversed(written)):
+        page.text(8, top + 48 + 28 * i, line, size=size, weight="bold", transform=None)
+    room = {"left": left / WIDTH, "right": 1 - right / WIDTH, "bottom": below / height, "top": top / height, "wspace": 0}
+    return page.subplots(1, panels, sharey=True, squeeze=False, gridspec_kw=room)[0]
 
 
-def _frame(title: str, unit: str, along: str, left: float, right: float, heights: dict[float, float]) -> list[str]:
-    """The title, both axes' units, and a line across at each number's height."""
-    parts = [_title(title), label(8, 62, unit, SIZE, "quiet", "start"), label((left + right) / 2, 392, along, SIZE, "quiet")]
-    for number, y in heights.items():
-        parts += [box(left, y, right - left, 1, "line"), label(left - 8, y + 6, f"{number:,.15g}", SIZE, anchor="end")]
-    return parts
+def _frame(title: str, unit: str, along: str, ticks: Sequence[float], right: float, scale: str = "linear", lowest: float = 0):
+    """Axes from the lowest number up, with both units and a line across at each tick."""
+    written = [f"{tick:,.15g}" for tick in ticks]
+    left = 20 + max(map(_wide, written))
+    (axes,) = _axes(title, 256, 64, left, right)
+    axes.set_title(unit, x=(8 - left) / axes.bbox.width, pad=18)
+    axes.set(xlabel=along, xscale=scale, yscale=scale, ylim=(lowest, ticks[-1]))
+    axes.set_yticks(ticks, written)
+    axes.minorticks_off()
+    axes.grid(axis="y")
+    return axes
 
 
+def _place_texts(axes, texts: list[tuple[str, float, float, dict]]) -> None:
+    """Texts at their pixels, a line apart: pushed down by those above, and up by the axis."""
+    free = math.inf
+    for i, (text, x, y, looks) in enumerate(sorted(texts, key=lambda text: -text[2]), 1):
+        free = min(max(y, axes.bbox.y0 + LINE * (len(texts) - i)), free - LINE)
+        axes.text(x, free, text, transform=None, **looks)
+
+
+def _panel(axes, unit: str, numbers: dict[str, int], marked: Collection[str]) -> None:
+    """A bar for each number from above, with room for the numbers at their ends; what is marked tells in grey, too."""
+    written, most = [f"{number:,}" for number in numbers.values()], float(max(numbers.values())) or 1
+    scale = axes.bbox.width / (axes.bbox.width - 20 - max(map(_wide, written)))
+    axes.set(title=unit, xlim=(0, most * scale), ylim=(len(numbers) - 0.5, -0.5), xticks=[])
+    axes.set_yticks(range(len(numbers)), map(str, numbers))
+    inks = [LIGHT["orange" if name in marked else "blue"] for name in numbers]
+    drawn = axes.barh(range(len(numbers)), list(map(float, numbers.values())), 30 / 42, color=inks)
+    for name, text in zip(numbers, axes.bar_label(drawn, written, padding=8), strict=True):
+        text.set(va="center_baseline", weight="bold" if name in marked else "normal")
+
+
+@_course_style()
 def bars(title: str, /, **values: dict[str, int]) -> Figure:
     """One bar a name, its number at its end; one panel a unit, all of the same names: parameters={'conv1': 380, …}.
 
@@ -70,52 +151,30 @@ def bars(title: str, /, **values: dict[str, int]) -> Figure:
     conv1         380
     fc1        24,704
     """
-    names, pitch = _names("bars", values), 42
-    top, left = 78, 20 + max(map(_wide, names))
+    names = _shared_names("bars", values)
     meant = [name for name in names if re.search(rf"(?<!\w){re.escape(str(name))}(?!\w)", title, re.IGNORECASE)]
-    parts = [_title(title)] + [label(left - 10, top + pitch * i + 27, str(name), SIZE, anchor="end") for i, name in enumerate(names)]
-    panel = (WIDTH - left) / len(values)
-    for x, (unit, numbers) in zip((left + panel * i for i in range(len(values))), values.items(), strict=True):
-        most, room = max(numbers.values()) or 1, panel - 20 - max(_wide(f"{number:,}") for number in numbers.values())
-        parts.append(label(x, 66, unit, SIZE, "quiet", "start"))
-        for i, name in enumerate(names):
-            number, y = numbers[name], top + pitch * i
-            length = room * number / most
-            marked = name in meant if 0 < len(meant) < len(names) else number == most  # what the title names, or else the longest
-            parts.append(box(x, y + 6, length, 30, "orange" if marked else "blue"))
-            parts.append(label(x + length + 8, y + 27, f"{number:,}", SIZE, anchor="start"))
-    said = "; ".join(f"{', '.join(f'{name} {numbers[name]:,}' for name in names)} {unit}" for unit, numbers in values.items())
-    alt = words("bars_alt", title=title, said=said)
-    rows = [[str(name), *(f"{numbers[name]:,}" for numbers in values.values())] for name in names]
-    return Figure(picture(WIDTH, top + pitch * len(names) + 12, parts, alt), alt, Table([f"<{words('what')}", *values], rows))
+    panels = _axes(title, 42 * len(names), 12, 20 + max(map(_wide, names)), 10, len(values))
+    values = {unit: {name: numbers[name] for name in names} for unit, numbers in values.items()}
+    for axes, (unit, numbers) in zip(panels, values.items(), strict=True):
+        longest = [name for name in names if numbers[name] == max(numbers.values())]
+        _panel(axes, unit, numbers, meant if 0 < len(meant) < len(names) else longest)
+    said = "; ".join(f"{', '.join(f'{name} {number:,}' for name, number in numbers.items())} {unit}" for unit, numbers in values.items())
+    columns = [(unit, list(numbers.values())) for unit, numbers in values.items()]
+    return chart(axes, words("bars_alt", title=title, said=said), (words("what"), list(map(str, names))), *columns)
 
 
-def _ticks(top: float) -> list[float]:
-    """Round numbers from 0 up to the first that is not below the top, six at most.
+def _crossings(places: Sequence[float], one: Sequence[float], other: Sequence[float]) -> Iterator[tuple[float, float]]:
+    """Where two lines change sides, as (place, height)."""
+    import numpy as np
 
-    >>> _ticks(62), _ticks(0.3)
-    ([0, 20, 40, 60, 80], [0.0, 0.1, 0.2, 0.3])
-    """
-    power = math.floor(math.log10(top)) - 1 if top else 0
-    step = next(step for step in (1, 2, 5, 10, 20, 50) if step * 10.0**power * 5 >= top * (1 - 1e-9))
-    count = math.ceil(top / (step * 10.0**power) - 1e-9) or 1
-    return [step * i * 10**power if power >= 0 else step * i / 10**-power for i in range(count + 1)]
-
-
-def _crossings(places: Sequence[float], one: Sequence[float], other: Sequence[float]) -> list[tuple[float, float]]:
-    """Where two lines change sides, as (place, height).
-
-    >>> _crossings([1, 2, 3], [5, 5, 5], [3, 6, 9])
-    [(1.6666666666666665, 5.0)]
-    """
-    gaps, found = [a - b for a, b in zip(one, other, strict=True)], []
-    for i, j in pairwise(i for i, gap in enumerate(gaps) if gap):  # further apart than 1 where the lines meet at a place
-        if (gaps[i] < 0) != (gaps[j] < 0):
-            part = gaps[i] / (gaps[i] - gaps[i + 1])
-            found.append(tuple(float(ends[i] + part * (ends[i + 1] - ends[i])) for ends in (places, one)))
-    return found
+    gaps = np.array(one, float) - np.array(other, float)
+    for i, j in pairwise(np.flatnonzero(gaps)):  # further apart than 1 where the lines meet at a place
+        if gaps[i] * gaps[j] < 0:
+            place = np.interp(0, np.sign(gaps[j]) * gaps[i : j + 1], places[i : j + 1])
+            yield place, np.interp(place, places, np.array(one, float))
 
 
+@_course_style()
 def lines(title: str, along: str, places: Sequence[int], /, **values: dict[str, Sequence[int]]) -> Figure:
     """One line a name over the places along the axis, its name at its end, and a dot where two lines cross.
 
@@ -126,42 +185,43 @@ def lines(title: str, along: str, places: Sequence[int], /, **values: dict[str, 
         2       5     6
         3       5     9
     """
-    names, (unit, series) = _names("lines", values), next(iter(values.items()))
-    if len(values) > 1 or len(names) > len(LINES):
+    names, (unit, series) = _shared_names("lines", values), next(iter(values.items()))
+    if len(values) > 1 or len(names) > 4:
         raise ValueError(words("chart.too_many"))
     if wrong := [name for name in names if len(series[name]) != len(places)]:
         raise ValueError(words("chart.places", name=wrong[0], given=len(series[wrong[0]]), places=len(places)))
     if list(places) != sorted(set(places)) or len(places) < 2:
         raise ValueError(words("chart.rising", places=list(places)))
-    ticks = _ticks(max(map(max, series.values())))
-    left, right, top, bottom = 20 + max(_wide(f"{tick:,.15g}") for tick in ticks), WIDTH - 20 - max(map(_wide, names)), 84, 340
+    from matplotlib.ticker import MaxNLocator
 
-    def x(place: float) -> float:
-        return left + (right - left) * float(place - places[0]) / float(places[-1] - places[0])
-
-    def y(number: float) -> float:
-        return bottom - (bottom - top) * float(number) / ticks[-1]
-
-    parts, taken = _frame(title, unit, along, left, right, {tick: y(tick) for tick in ticks}), -math.inf
-    for place in places:  # those that have room
-        if x(place) - _wide(f"{place:,}") / 2 > taken:
-            parts.append(label(x(place), 364, f"{place:,}", SIZE))
-            taken = x(place) + _wide(f"{place:,} ") / 2
-    free = bottom + 24.0  # what is below the names that stand already, from the lowest up
-    for name, ink in sorted(zip(names, LINES, strict=False), key=lambda named: series[named[0]][-1]):
-        points = " ".join(f"{x(place):.1f},{y(number):.1f}" for place, number in zip(places, series[name], strict=True))
-        parts.append(f'<polyline points="{points}" fill="none" stroke="{colour(ink)}" stroke-width="3"/>')
-        free = min(y(series[name][-1]) + 6, free - 22)
-        parts.append(label(right + 10, free, str(name), SIZE, ink, "start"))
+    ticks = MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(0, float(max(map(max, series.values())) or 1))
+    axes = _frame(title, unit, along, ticks, 20 + max(map(_wide, names)))
+    at = list(map(float, places))
+    axes.set_xlim(at[0], at[-1])
+    fit = int(axes.bbox.width / _wide(f"{places[-1]:,}  "))
+    axes.xaxis.set_major_locator(MaxNLocator(max(1, min(8, fit)), steps=[1, 2, 5, 10], integer=True, min_n_ticks=1))
+    axes.xaxis.set_major_formatter("{x:,.15g}")
+    texts = []
+    for name in names:
+        (line,) = axes.plot(at, list(map(float, series[name])), clip_on=False)
+        height = axes.transData.transform((at[-1], line.get_ydata()[-1]))[1]
+        texts.append((str(name), axes.bbox.x1 + 10, height - 6, {"color": line.get_color()}))
+    _place_texts(axes, texts)
     for one, other in combinations(series.values(), 2):
-        dots = _crossings(places, one, other)
-        parts += [f'<circle cx="{x(at):.1f}" cy="{y(height):.1f}" r="6" fill="{colour("ink")}"/>' for at, height in dots]
-    ends = ", ".join(f"{name} {numbers[0]:,} to {numbers[-1]:,}" for name, numbers in series.items())
-    alt = words("lines_alt", title=title, ends=ends, unit=unit, along=along, first=places[0], last=places[-1])
-    rows = [[f"{place:,}", *(f"{numbers[i]:,}" for numbers in series.values())] for i, place in enumerate(places)]
-    return Figure(picture(WIDTH, 404, parts, alt), alt, Table([along, *map(str, series)], rows))
+        for dot in _crossings(at, one, other):
+            axes.plot(*dot, "o", color=LIGHT["ink"], markersize=12)
+    said = ", ".join(f"{name} {numbers[0]:,} to {numbers[-1]:,}" for name, numbers in series.items())
+    alt = words("lines_alt", title=title, ends=said, unit=unit, along=along, first=places[0], last=places[-1])
+    return chart(axes, alt, (along, places), *((str(name), numbers) for name, numbers in series.items()))
 
 
+def _tens(*numbers: float) -> list[float]:
+    """The powers of ten from below all numbers to above them."""
+    first, last = math.floor(math.log10(min(numbers))), math.ceil(math.log10(max(numbers) * 1.01))
+    return [10.0**power for power in range(first, last + 1)]
+
+
+@_course_style()
 def roofline(title: str, most: float, bandwidth: float, points: dict[str, tuple[float, float]], /) -> Figure:
     """Dots at (FLOPs for each byte, GFLOPS) under two roofs: the most GFLOPS, and GB/s times FLOPs for each byte; both axes by tens.
 
@@ -175,34 +235,30 @@ def roofline(title: str, most: float, bandwidth: float, points: dict[str, tuple[
     """
     if min([most, bandwidth, *(number for point in points.values() for number in point)], default=0) <= 0:
         raise ValueError(words("chart.roofline"))
+    knee = most / bandwidth
+    intensities, rates = zip(*points.values(), strict=True)
     roofs = {name: min(most, bandwidth * per_byte) for name, (per_byte, _) in points.items()}
-    spans = []
-    for numbers in ([per_byte for per_byte, _ in points.values()] + [most / bandwidth], [rate for _, rate in points.values()] + [most]):
-        spans.append((math.floor(math.log10(min(numbers))), math.ceil(math.log10(max(numbers) * 1.01))))
-    (first, last), (low, high) = spans
-    left, right, top, bottom = 90, WIDTH - 40, 84, 340
-
-    def x(per_byte: float) -> float:
-        return left + (right - left) * (math.log10(per_byte) - first) / (last - first)
-
-    def y(rate: float) -> float:
-        return bottom - (bottom - top) * (math.log10(rate) - low) / (high - low)
-
-    parts = _frame(title, "GFLOPS", words("per_byte"), left, right, {10.0**power: y(10**power) for power in range(low, high + 1)})
-    parts += [label(x(10.0**power), 364, f"{10.0**power:,.15g}", SIZE) for power in range(first, last + 1)]
-    knee, start = most / bandwidth, max(10.0**first, 10.0**low / bandwidth)
-    corners = [(start, bandwidth * start), (knee, most), (10.0**last, most)]
-    roof = " ".join(f"{x(per_byte):.1f},{y(rate):.1f}" for per_byte, rate in corners)
-    parts.append(f'<polyline points="{roof}" fill="none" stroke="{colour("ink")}" stroke-width="3"/>')
-    taken = 0.0
-    parts.append(label(x((start * knee) ** 0.5) - 12, y(bandwidth * (start * knee) ** 0.5) - 6, words("memory_roof"), SIZE, "quiet", "end"))
-    parts.append(label(x((knee * 10.0**last) ** 0.5), y(most) - 12, words("processor_roof"), SIZE, "quiet"))
-    for name, (per_byte, rate) in sorted(points.items(), key=lambda point: -point[1][1]):  # each name below its dot, and below the last
-        taken, right_half = max(y(rate) + 26, taken + 22), x(per_byte) > (left + right) / 2
-        ink = "orange" if rate < roofs[name] / 4 else "blue"
-        parts.append(f'<circle cx="{x(per_byte):.1f}" cy="{y(rate):.1f}" r="8" fill="{colour(ink)}"/>')
-        parts.append(label(x(per_byte) + (-36 if right_half else 8), taken, name, SIZE, anchor="end" if right_half else "start"))
+    along, up = _tens(*intensities, knee / 10, knee * 10), _tens(*rates, most / 10, most)
+    lowest = up[0] * (up[0] / up[-1]) ** 0.12  # room for a name below the lowest dot
+    axes = _frame(title, "GFLOPS", words("per_byte"), up, 40, "log", lowest)
+    axes.set_xlim(along[0], along[-1])
+    axes.set_xticks(along, [f"{ten:,.15g}" for ten in along])
+    corners = [max(along[0], lowest / bandwidth), knee, along[-1]], [max(bandwidth * along[0], lowest), most, most]
+    axes.plot(*corners, color=LIGHT["ink"])
+    (start, knee, end), (low, high, _) = axes.transData.transform(list(zip(*corners, strict=True))).T
+    quiet = {"color": LIGHT["quiet"], "transform": None}
+    axes.text(start + 0.75 * (knee - start) - 12, low + 0.75 * (high - low) + 6, words("memory_roof"), ha="right", **quiet)
+    axes.text((knee + end) / 2, high + 12, words("processor_roof"), ha="center", **quiet)
+    texts = []
+    for name, point in points.items():
+        ink = LIGHT["orange" if point[1] < roofs[name] / 4 else "blue"]
+        axes.plot(*point, "o", color=ink, markersize=16, clip_on=False)
+        x, y = axes.transData.transform(point)
+        offset, side = (-36, "right") if x > WIDTH / 2 else (-8, "left")
+        texts.append((name, x + offset, y - 26, {"ha": side}))
+    _place_texts(axes, texts)
     said = ", ".join(f"{name} {digits(rate)} GFLOPS" for name, (_, rate) in points.items())
     alt = words("roofline_alt", title=title, most=digits(most), bandwidth=digits(bandwidth), said=said)
-    rows = [[name, digits(per_byte), digits(rate), digits(roofs[name])] for name, (per_byte, rate) in points.items()]
-    return Figure(picture(WIDTH, 404, parts, alt), alt, Table([f"<{words('what')}", words("per_byte"), "GFLOPS", words("roof")], rows))
+    columns = [list(map(digits, numbers)) for numbers in (intensities, rates, roofs.values())]
+    headings = words("per_byte"), "GFLOPS", words("roof")
+    return chart(axes, alt, (words("what"), list(points)), *zip(headings, columns, strict=True))

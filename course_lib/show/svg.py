@@ -34,11 +34,16 @@ def label(x, y, said: str, size: int = 20, tone: str = "ink", anchor: str = "mid
     return f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" fill="{colour(tone)}" text-anchor="{anchor}"{weight}>{escape(said)}</text>'
 
 
+def described(alt: str) -> str:
+    """The attributes by which a picture says what it shows, and in whose letters."""
+    return f'role="img" aria-label="{escape(alt)}" font-family="system-ui, DejaVu Sans, sans-serif"'
+
+
 def picture(width: float, height: float, parts: list[str], alt: str) -> str:
     """An SVG of its own: a background, the parts, and what it shows in words."""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}" '
-        f'role="img" aria-label="{escape(alt)}" font-family="system-ui, DejaVu Sans, sans-serif">'
+        f"{described(alt)}>"
         f"{box(0, 0, width, height, 'paper')}{''.join(parts)}</svg>"
     )
 
