@@ -1,7 +1,7 @@
 """What does this convolutional network cost? Every number by hand and by machine, side by side.
 
-Importing this loads neither torch, numpy, pandas nor matplotlib. The names of `__init__.pyi` load on first use, each by itself; one whose package
-is not installed says so when it is called.
+Importing this loads neither torch, numpy, pandas nor matplotlib. The names of `__init__.pyi` load on first use, each by itself; one
+whose package is not installed says so when it is called.
 """
 
 import ast
