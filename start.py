@@ -54,6 +54,7 @@ GIGABYTES, CUDA_GIGABYTES = 2, 9  # on disk, with what unpacking takes
 PATIENCE = 4  # seconds; the server's own is shorter
 EXTENSION = "--ServerApp.jpserver_extensions=course_lib.server=True"
 NO_SETTINGS = "JUPYTER_CONFIG_DIR=no-such-folder python3 start.py"
+MACHINE = "machine"  # the extra of pyproject.toml without which the course counts by hand alone: it always comes along
 CONDA = "conda env create -f environment.yml && conda activate course && python start.py"
 
 
@@ -293,7 +294,8 @@ def requirements(extra=None):
         project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     except (OSError, ValueError, KeyError) as error:
         raise Failure(f"The course's pyproject.toml cannot be read: {error}.", WHOLE) from None
-    return [*project["dependencies"], *project["optional-dependencies"].get(extra, [])]
+    extras = project["optional-dependencies"]
+    return [*project["dependencies"], *extras.get(MACHINE, []), *extras.get(extra, [])]
 
 
 def active_environment():

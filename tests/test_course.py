@@ -126,13 +126,15 @@ def test_torch_is_imported_by_machine_only_and_every_public_name_is_there():
         course_lib.no_such_name  # noqa: B018
 
 
-PROGRAM = """
+WITHOUT = """
 import sys
 class Without:
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] in {missing!r}:
             raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 sys.meta_path.insert(0, Without())
+"""
+PROGRAM = """
 from course_lib import *
 import course_lib
 print(Conv2d(5, 12, 3).params)
@@ -148,12 +150,34 @@ for name in course_lib.__all__:
 
 def test_a_name_whose_package_is_missing_says_so_when_it_is_called_and_the_others_work():
     machine = [name for name, module in course_lib._MODULES.items() if ".by_machine." in module]
-    lines = fresh(PROGRAM.format(missing=["torch"], called=machine)).splitlines()
+    lines = fresh(WITHOUT.format(missing=["torch"]) + PROGRAM.format(called=machine)).splitlines()
     assert lines[0] == "552"
     assert [line.partition(":")[0] for line in lines[1:]] == machine and len(machine) > 5
     assert all(f"{line.partition(':')[0]} needs torch, which is not installed here" in line for line in lines[1:])
-    lines = fresh(PROGRAM.format(missing=["torchinfo"], called=["compare"])).splitlines()
+    lines = fresh(WITHOUT.format(missing=["torchinfo"]) + PROGRAM.format(called=["compare"])).splitlines()
     assert lines == ["552", "compare: compare needs torchinfo, which is not installed here; what is counted by hand works without it"]
+
+
+LESSON = """
+import json
+cells = [cell for cell in json.load(open({path!r}, encoding="utf-8"))["cells"] if cell["cell_type"] == "code"]
+names = {{}}
+for cell in cells:
+    source = "".join(cell["source"])
+    try:
+        exec(source.partition("\\n")[2] if source.startswith("%%reveal") else source, names)
+    except ModuleNotFoundError as error:
+        print(cell["id"], error)
+print(len(cells), names["small_cnn"]().ledger().params)
+"""
+
+
+def test_lesson_1_runs_without_torch_but_for_the_cell_that_asks_it():
+    path = ROOT.parent / "notebooks/01_counting_by_hand.ipynb"
+    missing = ["torch", "torchinfo", "pandas", "thop", "ptflops", "torchsummary", "torchstat", "cloudpickle"]
+    lines = fresh(WITHOUT.format(missing=missing) + LESSON.format(path=str(path))).splitlines()
+    assert [line for line in lines if "No module named" in line] == ["conv2-params-torch No module named 'torch'"]
+    assert lines[-1].endswith(" 26926") and int(lines[-1].split()[0]) > 10
 
 
 FLOORS = ["words", "show", "by_hand", "by_machine", "asking.slips", "asking.claim", "lessons", "asking", "cards", "live"]  # from the ground

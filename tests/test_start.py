@@ -336,4 +336,4 @@ def test_conda_and_pip_install_the_same():
     lines = (ROOT / "environment.yml").read_text(encoding="utf-8").partition("dependencies:")[2].splitlines()
     conda = [line.strip("- ").replace("pytorch-cpu", "torch") for line in lines if line.strip()]
     python = "python" + project["requires-python"]
-    assert sorted(conda) == sorted([*project["dependencies"], python, "pip", "pip:", "e ."])
+    assert sorted(conda) == sorted([*project["dependencies"], *project["optional-dependencies"]["machine"], python, "pip", "pip:", "e ."])
