@@ -40,8 +40,9 @@ from course_lib.by_hand.step import largest_batch
 from course_lib.by_machine.modules import build
 from course_lib.cards import base, controls, memory
 from course_lib.cards.memory import megabytes, memory_view
-from course_lib.cards.network import ASKED, PRESETS, START, network_view, sizes
+from course_lib.cards.network import PRESETS, START, network_settings, network_view
 from course_lib.cards.pictures import short
+from course_lib.cards.settings import usual_values
 from course_lib.cards.view import LAYOUTS, over_last_picture
 from course_lib.show import figures
 from course_lib.show.tables import Table
@@ -143,7 +144,7 @@ def test_a_bad_start_is_an_error():
         network_card(small_cnn())
     with pytest.raises(TypeError, match="kernel cannot be a slider"):
         network_card(lambda kernel: one_conv())
-    with pytest.raises(TypeError, match="no size depth"):
+    with pytest.raises(TypeError, match="no setting depth"):
         network_card(depth=3)
     with pytest.raises(ValueError, match="layout"):
         layer_card(layout="wall")
@@ -207,7 +208,7 @@ def test_running_a_cell_again_frees_its_old_card_and_no_other(monkeypatch):
 
 
 def test_without_anywidget_there_is_a_card_all_the_same(monkeypatch):
-    monkeypatch.setattr(controls, "Place", None)
+    monkeypatch.setattr(controls, "PagePlace", None)
     assert "course-no-anywidget" in network_card().children[1].value
 
 
@@ -414,7 +415,7 @@ def at_all_ends(start, layout: str):
 def settings(make) -> list[tuple[dict, dict]]:
     """The start, and each slider of a card at both of its ends: (values, start)."""
     card = network_card(make)
-    start = {**sizes(make), **ASKED}
+    start = usual_values(network_settings(make))
     found = [(start, start)]
     for name, control in card.controls.items():
         for value in (control.min, control.max) if hasattr(control, "min") else (not control.value,):
@@ -890,7 +891,7 @@ def test_an_axis_of_many_bytes_has_numbers_as_people_read_them():
 @pytest.mark.parametrize("make, values", [(vgg16_32, {"batch_norm": False, "late_convs": 2}), (vgg16_32, {"late_convs": 4, "width": 32}),
                                           (small_cnn, {"global_pool": True}), (conv1d_net, {"length": 33, "kernel": 4})])  # fmt: skip
 def test_the_changes_of_the_rows_add_up_to_the_change_of_the_total(make, values):
-    usual = {**sizes(make), **ASKED}
+    usual = usual_values(network_settings(make))
     table = network_view({**usual, **values}, usual, make=make).table
 
     def signed(cell):
@@ -1006,7 +1007,7 @@ def test_a_size_of_ones_own_is_called_by_its_name_and_by_no_sentence_of_the_cour
 
 def test_the_memory_card_says_where_buffers_lie():
     def rows(**values):
-        return [row[0].text for row in memory_view({**memory.START, **values}, memory.START).table.rows]
+        return [row[0].text for row in memory_view({**usual_values(memory.SETTINGS), **values}, usual_values(memory.SETTINGS)).table.rows]
 
     assert rows()[0] == "weights" and rows(batch_norm=True)[0] == "weights and buffers"
 

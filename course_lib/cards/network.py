@@ -8,19 +8,22 @@ from typing import NamedTuple
 
 from course_lib.by_hand.ledger import Ledger, Row, what
 from course_lib.by_hand.networks import Network, conv1d_net, small_cnn, vgg16_32
-from course_lib.cards.base import Card, call
+from course_lib.cards.base import Card
 from course_lib.cards.pictures import Column, network_picture, short
+from course_lib.cards.settings import SWITCH, Setting, start_values, usual_values
 from course_lib.cards.view import Total, View
 from course_lib.show.tables import Cell, Table, arrow, number, times
 from course_lib.words import words
 
-# What a size's slider can take; of a size that is not named here, up to four times its default.
-LIMITS = {
+# What the sizes of the course's networks can take.
+RANGES = {
     "conv1_kernel": (1, 11), "conv1_channels": (1, 32), "pool1_kernel": (1, 7), "conv2_kernel": (1, 7),
     "conv2_channels": (1, 64), "pool2_kernel": (1, 5), "hidden": (1, 256), "image": (8, 64),
-    "width": (4, 128), "late_convs": (1, 4), "kernel": (1, 11), "length": (8, 400), "batch": (1, 128),
+    "width": (4, 128), "late_convs": (1, 4), "kernel": (1, 11), "length": (8, 400),
+    "classes": None,  # the task gives them
 }  # fmt: skip
-ASKED = {"batch": 1, "machine": False, "columns": False, "every_layer": False}  # what every network's card has beside the sizes
+QUESTIONS = dict.fromkeys(("machine", "columns", "every_layer"), Setting(False, SWITCH))  # what the card is asked of its network
+BESIDE = {"batch": Setting(1, (1, 128), free=True), **QUESTIONS}  # what every network's card has beside the sizes
 PRESETS = {
     small_cnn: {"larger_smaller": {"conv2_kernel": 5}, "global_average": {"global_pool": True}},
     vgg16_32: {"half_width": {"width": 32}, "vgg19": {"late_convs": 4}, "no_norm": {"batch_norm": False}},
@@ -48,26 +51,39 @@ class Line(NamedTuple):
         return any(getattr(self.row, what) != getattr(self.old, what) for what in ("output_shape", "params", "macs"))
 
 
-def sizes(make: Make) -> dict[str, float]:
-    """The sizes that a function of sizes takes, with their defaults.
+def network_settings(make: Make) -> dict[str, Setting]:
+    """The settings of a function of sizes: its arguments with their defaults and ends, and what every network's card has.
 
-    >>> sizes(small_cnn)["conv2_kernel"]
-    3
+    >>> network_settings(small_cnn)["conv2_kernel"].ends
+    (1, 7)
     """
-    found = {name: size.default for name, size in inspect.signature(make).parameters.items()}
-    if bad := [name for name, default in found.items() if not isinstance(default, (int, float)) or name in ASKED]:
-        raise TypeError(words("card.network_default", name=bad[0], taken=", ".join(ASKED)))
-    return found
+    arguments, ours = inspect.signature(make).parameters, any(make is known for known in PRESETS)  # and not only of the same name
+    for name, argument in arguments.items():
+        if not isinstance(argument.default, (int, float)) or name in BESIDE:
+            raise TypeError(words("card.network_default", name=name, taken=", ".join(BESIDE)))
+    return {name: Setting(argument.default, _ends(argument, ours)) for name, argument in arguments.items()} | BESIDE
 
 
-START = {**sizes(small_cnn), **ASKED}
+def _ends(argument: inspect.Parameter, ours: bool) -> tuple | None:
+    """What a size can take: as its annotation says, `def mine(depth: (1, 6) = 2)`; up to four times its default where nothing is said."""
+    usual, ends = argument.default, argument.annotation
+    if isinstance(usual, bool):
+        return SWITCH
+    if ours and argument.name in RANGES:
+        return RANGES[argument.name]
+    if isinstance(ends, tuple) and len(ends) == 2:
+        return min(ends), max(ends)
+    return (0.0, max(1.0, 4 * usual)) if isinstance(usual, float) else (min(1, usual), max(8, 4 * usual))
+
+
+START = usual_values(network_settings(small_cnn))
 
 
 def _network(values: dict, make: Make = small_cnn) -> Network:
-    made = make(**{name: value for name, value in values.items() if name not in ASKED})
-    if not isinstance(made, Network):
-        raise TypeError(words("card.network_returns", made=made))
-    return made
+    network = make(**{name: value for name, value in values.items() if name not in BESIDE})
+    if not isinstance(network, Network):
+        raise TypeError(words("card.network_returns", made=network))
+    return network
 
 
 def _seen(row: Row) -> bool:
@@ -194,15 +210,11 @@ def _counts(line: Line) -> bool:
     return line.changed and bool(line.change or line.row.params or line.row.kind == "Flatten")
 
 
-def _given_ranges(make: Make) -> dict[str, tuple[float, float]]:
-    """The ends that a function of sizes gives its sliders, as annotations: `def mine(depth: (1, 6) = 2)`."""
-    annotated = {name: size.annotation for name, size in inspect.signature(make).parameters.items()}
-    return {name: (min(ends), max(ends)) for name, ends in annotated.items() if isinstance(ends, tuple) and len(ends) == 2}
-
-
-def _usual_range(value: float) -> tuple[float, float]:
-    """Up to four times a size, for one that gives no ends."""
-    return (0.0, max(1.0, 4 * value)) if isinstance(value, float) else (min(1, value), max(8, 4 * value))
+def _presets(make: Make, settings: dict[str, Setting]) -> dict[str, dict]:
+    """Buttons that set all sizes at once: as usual, and of the course's networks what a lesson compares."""
+    usual = {name: setting.usual for name, setting in settings.items() if setting.ends and name not in QUESTIONS}
+    known = next((presets for network, presets in PRESETS.items() if network is make), {})
+    return {words("as_in_article" if known else "as_given"): usual} | {words(name): {**usual, **sizes} for name, sizes in known.items()}
 
 
 def network_card(
@@ -222,29 +234,13 @@ def network_card(
         raise TypeError(words("card.network_module"))
     if not callable(network):
         raise TypeError(words("card.network_function"))
-    usual = {**sizes(network), **ASKED}
-    if unknown := sorted(start.keys() - usual.keys()):
-        raise TypeError(words("card.network_size", names=", ".join(unknown), known=", ".join(usual)))
-    start = {name: float(value) if isinstance(usual[name], float) else value for name, value in start.items()}
-    ours = any(network is known for known in PRESETS)  # and not only of the same name
-    given = _given_ranges(network) | {name: ends for name, ends in LIMITS.items() if ours or name in ASKED}
-    ranges = {name: given.get(name, _usual_range(value)) for name, value in usual.items()}
-    if ours:
-        ranges.pop("classes", None)  # the task gives them
-    if not _deep(_network({**usual, **start}, network).ledger()):
-        del ranges["every_layer"]
-    limits = {name: None if isinstance(usual[name], bool) else ends for name, ends in ranges.items()}
-    known = PRESETS[network] if ours else {}
-    article = {name: value for name, value in usual.items() if name in limits and name not in ("machine", "columns", "every_layer")}
-    presets = {words("as_in_article" if known else "as_given"): article}
-    presets |= {words(name): {**article, **values} for name, values in known.items()}
-
-    def code(values: dict, settings: dict) -> str:
-        given = [] if network is small_cnn else [network.__name__.replace("<lambda>", "network")]
-        return call("network_card", *given, **{name: value for name, value in values.items() if value != usual[name]}, **settings)
-
+    settings = network_settings(network)
+    start = start_values("network_card", settings, machine=machine, **start)
+    if not _deep(_network(start, network).ledger()):
+        settings["every_layer"] = Setting(False)
+    given = "" if network is small_cnn else network.__name__.replace("<lambda>", "network")
     return Card(
-        partial(network_view, make=network), {**usual, "machine": machine, **start}, limits, fits=partial(_network, make=network),
-        code=code, free=["batch"], sliders=sliders, reference=usual, layout=layout,
-        presets=presets if layout == "desk" and sliders is None else None,
+        "network_card", partial(network_view, make=network), settings, start, fits=partial(_network, make=network),
+        first=lambda values: given, reference=usual_values(settings), sliders=sliders, layout=layout,
+        presets=_presets(network, settings),
     )  # fmt: skip
