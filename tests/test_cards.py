@@ -41,7 +41,7 @@ from course_lib.by_machine.modules import build
 from course_lib.cards import base, controls, memory
 from course_lib.cards.memory import megabytes, memory_view
 from course_lib.cards.network import PRESETS, START, network_settings, network_view
-from course_lib.cards.pictures import short
+from course_lib.cards.pictures import short_number
 from course_lib.cards.settings import usual_values
 from course_lib.cards.view import LAYOUTS, over_last_picture
 from course_lib.show import figures
@@ -374,7 +374,7 @@ def test_a_deep_network_is_drawn_stage_by_stage_and_nothing_is_lost():
     ledger = vgg16_32(width=48).ledger()
     blocks = {"block 1": ledger[:7], "block 4": ledger[24:34], "block 5": ledger[34:44]}
     for name, rows in blocks.items():
-        assert name in card._shown.value and f">{short(rows.params, 110)}<" in card._shown.value  # in the picture, if not in the table
+        assert name in card._shown.value and f">{short_number(rows.params, 110)}<" in card._shown.value  # in the picture, if not in the table
     assert card._shown.value.count("<tr") == 1 + 3 and "and 5 more" in card._shown.value
     desk = network_card(vgg16_32)
     assert "conv5_3" not in desk._shown.value and "block 5" in desk._shown.value
@@ -966,7 +966,7 @@ def test_the_places_along_a_side_are_derived_as_pytorch_has_them(layer):
 
 def test_no_number_of_a_card_is_written_as_a_power_of_ten():
     assert [megabytes(count) for count in (40, 430_848, 999_600_000, 1_234_567_890)] == ["0.00004 MB", "0.431 MB", "1,000 MB", "1,235 MB"]
-    assert [short(count, 60) for count in (999_499, 999_600, 1_234_567_890)] == ["999 k", "1 M", "1.23 G"]
+    assert [short_number(count, 60) for count in (999_499, 999_600, 1_234_567_890)] == ["999 k", "1 M", "1.23 G"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from course_lib.by_hand.ledger import Ledger, Row, what
 from course_lib.by_hand.networks import Network, conv1d_net, small_cnn, vgg16_32
 from course_lib.cards.base import Card
-from course_lib.cards.pictures import Column, network_picture, short
+from course_lib.cards.pictures import Column, network_picture, short_number
 from course_lib.cards.settings import SWITCH, Setting, start_values, usual_values
 from course_lib.cards.view import Total, View
 from course_lib.show.tables import Cell, Table, arrow, number, times
@@ -167,7 +167,7 @@ def network_view(values: dict, start: dict, make: Make = small_cnn) -> View:
 
 
 def _totals(ledger: Ledger, before: Ledger, network: Network, batch: int) -> list[Total]:
-    shown = partial(short, room=96)
+    shown = partial(short_number, room=96)
     one = "macs_image" if len(network.input_shape) == 3 else "macs_input"
     macs = words(one if batch == 1 else "macs_batch", n=batch)
     top, size = max(ledger, key=lambda row: row.params), 4 * ledger.params
