@@ -117,14 +117,14 @@ def _lines(asked: Iterable[tuple], before: Ledger, blocks: bool) -> list[Line]:
     return [*lines, *(Line(Row(row.name, words("gone"), input_shape=(1,)), none, row, "") for row in old.values() if row.params)]
 
 
-def _columns(network: Network, lines: list[Line]) -> list[Column]:
-    """What the picture shows: the input, and each map that differs from the one before, or has something stored behind it."""
-    columns = [Column(words("input"), network.input_shape)]
+def _map_columns(network: Network, lines: list[Line]) -> dict[str, Column]:
+    """What the picture shows, by first layers: the input, and each map that differs from the one before, or has something behind it."""
+    columns = {"": Column(words("input"), network.input_shape)}
     for line in lines:
         if line.first and _seen(line.row) and line.row.kind != "Flatten":
             layer, row = network.layers[line.first], line.row
             window = getattr(layer, "kernel_size", ())
-            columns.append(Column(row.name, row.output_shape, row.params, row.macs, window, hasattr(layer, "in_channels")))
+            columns[line.first] = Column(row.name, row.output_shape, row.params, row.macs, window, hasattr(layer, "in_channels"))
     return columns
 
 
@@ -135,9 +135,9 @@ def _ledger_at_start(make: Make, start: tuple) -> Ledger:
 
 
 @lru_cache(maxsize=8)
-def _columns_at_start(make: Make, start: tuple, blocks: bool) -> list[Column]:
+def _columns_at_start(make: Make, start: tuple, blocks: bool) -> dict[str, Column]:
     before = _ledger_at_start(make, start)
-    return _columns(_network(dict(start), make), _lines(((row,) for row in before), before, blocks))
+    return _map_columns(_network(dict(start), make), _lines(((row,) for row in before), before, blocks))
 
 
 def network_view(values: dict, start: dict, make: Make = small_cnn) -> View:
@@ -151,10 +151,10 @@ def network_view(values: dict, start: dict, make: Make = small_cnn) -> View:
         asked = list(three_answers(network, values["batch"]))
     blocks = _deep(ledger) or _deep(before)
     lines = _lines(asked, before, blocks)
-    columns = _columns(network, lines)
+    columns = _map_columns(network, lines)
     layers = [
         words("network_alt_layer", name=column.name, shape=times(column.shape), params=column.params, macs=column.macs)
-        for column in columns
+        for column in columns.values()
         if column.params
     ]
     alt = words("network_alt", input=times(network.input_shape), maps="; ".join(layers))

@@ -94,24 +94,26 @@ def short_number(number: int, room: float, size: int = 20) -> str:
     return f"{digits(number / unit)} {sign}"
 
 
-def network_picture(columns: list[Column], start: list[Column], alt: str, width: int = 1400) -> str:
+def network_picture(columns: dict[str, Column], start: dict[str, Column], alt: str, width: int = 1400) -> str:
     """Maps above, then weights and MACs as areas, each row on one scale for now and the start; the start as a dashed outline.
 
-    Text keeps its size where `width`, in pixels, is what the picture is shown at.
+    What stands under the same key in both is compared. Text keeps its size where `width`, in pixels, is what the picture is shown at.
     """
-    before, names = {column.name: column for column in start}, [words(key) for key in ("maps", *(key for key, _, _ in AREAS.values()))]
+    names = [words(key) for key in ("maps", *(key for key, _, _ in AREAS.values()))]
     margin = max(MARGIN, 10 + 20 * max(map(text_width, names)))
     pitch = min(180.0, (width - margin) / len(columns))
     grounds = [MIDDLE + 12, *(ground for _, ground, _ in AREAS.values())]
     parts = [label(0, ground - 6, name, 20, "quiet", "start") for name, ground in zip(names, grounds, strict=True)]
-    scale = _map_scale([*columns, *start], pitch)
-    longest = max((column.shape[0] for column in (*columns, *start) if len(column.shape) == 1), default=1)
-    most = {what: max(1, *(getattr(column, what) for column in (*columns, *start))) for what in AREAS}
-    for i, column in enumerate(columns):
-        x, was = margin + pitch * (i + 0.5), before.get(column.name, column)
+    both = [*columns.values(), *start.values()]
+    scale = _map_scale(both, pitch)
+    longest = max((column.shape[0] for column in both if len(column.shape) == 1), default=1)
+    most = {what: max(1, *(getattr(column, what) for column in both)) for what in AREAS}
+    shown = list(columns.values())
+    for i, (key, column) in enumerate(columns.items()):
+        x, was = margin + pitch * (i + 0.5), start.get(key, column)
         parts.append(label(x, 18, column.name, bold=True, room=0.97 * pitch))
-        if i == 0 or column.shape != columns[i - 1].shape:
-            parts += _map_and_start(x, column, was, scale, longest, "pale" if i else "input", columns[i + 1 : i + 2])
+        if i == 0 or column.shape != shown[i - 1].shape:
+            parts += _map_and_start(x, column, was, scale, longest, "pale" if i else "input", shown[i + 1 : i + 2])
             parts.append(label(x, 120, times(column.shape), room=0.937 * (pitch - 4)))
         for what in AREAS:
             parts += _area(x, getattr(column, what), getattr(was, what), most[what], what, pitch - 6)
