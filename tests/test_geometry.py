@@ -461,7 +461,7 @@ def any_picture(draw):
         assume(False)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data(), width=WIDTHS)
 def test_no_text_lies_over_another_or_is_cut_off(language, data, width):
     Drawing(data.draw(any_picture())(width)).text_boxes_are_apart()

@@ -47,8 +47,13 @@ class Line(NamedTuple):
         return self.row.params - self.old.params
 
     @property
-    def changed(self) -> bool:
+    def differs(self) -> bool:
         return any(getattr(self.row, what) != getattr(self.old, what) for what in ("output_shape", "params", "macs"))
+
+    @property
+    def listed(self) -> bool:
+        """Whether its change is worth a row on a projector."""
+        return self.differs and bool(self.change or self.row.params or self.row.kind == "Flatten")
 
 
 def network_settings(make: Make) -> dict[str, Setting]:
@@ -86,32 +91,32 @@ def _network(values: dict, make: Make = small_cnn) -> Network:
     return network
 
 
-def _seen(row: Row) -> bool:
+def _is_shown(row: Row) -> bool:
     return bool(row.params) or row.output_shape != row.input_shape
 
 
 def _deep(ledger: Ledger) -> bool:
     """Whether it has too many layers for a picture."""
-    return sum(map(_seen, ledger)) > MOST
+    return sum(map(_is_shown, ledger)) > MOST
 
 
-def _rows(asked: Iterable[tuple], blocks: bool) -> dict[str, tuple]:
-    """Each row, with what is asked of it, under its first layer's name; as blocks, those on a map of one size together."""
-    found = {}
-    for _, block in groupby(asked, lambda one: (blocks and one[0].input_shape[1:]) or one[0].name):
+def _rows_or_blocks(counted: Iterable[tuple], blocks: bool) -> dict[str, tuple]:
+    """Each row, with what else counts it, under its first layer's name; as blocks, those on a map of one size together."""
+    by_first = {}
+    for _, block in groupby(counted, lambda one: (blocks and one[0].input_shape[1:]) or one[0].name):
         rows, *counts = zip(*block, strict=True)
         row, ledger = rows[0], Ledger(rows)
         if len(rows) > 1:
-            name, kind = words("block", n=len(found) + 1), words("layers", n=len(rows))
+            name, kind = words("block", n=len(by_first) + 1), words("layers", n=len(rows))
             row = Row(name, kind, "", row.input_shape, rows[-1].output_shape, params=ledger.params, macs=ledger.macs)
-        found[rows[0].name] = (row, *map(sum, counts))
-    return found
+        by_first[rows[0].name] = (row, *map(sum, counts))
+    return by_first
 
 
-def _lines(asked: Iterable[tuple], before: Ledger, blocks: bool) -> list[Line]:
+def _compared_lines(counted: Iterable[tuple], before: Ledger, blocks: bool) -> list[Line]:
     """The rows of now, and at the end those of the start that are left out."""
-    old = {first: row for first, (row,) in _rows(((row,) for row in before), blocks).items()}
-    now = _rows(asked, blocks)
+    old = {first: row for first, (row,) in _rows_or_blocks(zip(before), blocks).items()}
+    now = _rows_or_blocks(counted, blocks)
     lines = [Line(row, tuple(counts), old.pop(first, Row("", "")), first) for first, (row, *counts) in now.items()]
     none = (0,) * len(lines[0].counts)
     return [*lines, *(Line(Row(row.name, words("gone"), input_shape=(1,)), none, row, "") for row in old.values() if row.params)]
@@ -121,7 +126,7 @@ def _map_columns(network: Network, lines: list[Line]) -> dict[str, Column]:
     """What the picture shows, by first layers: the input, and each map that differs from the one before, or has something behind it."""
     columns = {"": Column(words("input"), network.input_shape)}
     for line in lines:
-        if line.first and _seen(line.row) and line.row.kind != "Flatten":
+        if line.first and _is_shown(line.row) and line.row.kind != "Flatten":
             layer, row = network.layers[line.first], line.row
             window = getattr(layer, "kernel_size", ())
             columns[line.first] = Column(row.name, row.output_shape, row.params, row.macs, window, hasattr(layer, "in_channels"))
@@ -137,20 +142,20 @@ def _ledger_at_start(make: Make, start: tuple) -> Ledger:
 @lru_cache(maxsize=8)
 def _columns_at_start(make: Make, start: tuple, blocks: bool) -> dict[str, Column]:
     before = _ledger_at_start(make, start)
-    return _map_columns(_network(dict(start), make), _lines(((row,) for row in before), before, blocks))
+    return _map_columns(_network(dict(start), make), _compared_lines(zip(before), before, blocks))
 
 
 def network_view(values: dict, start: dict, make: Make = small_cnn) -> View:
     """What the network card shows for these values: totals against the start, picture and table."""
     network, at_start = _network(values, make), tuple(start.items())
     ledger, before = network.ledger(values["batch"]), _ledger_at_start(make, at_start)
-    asked = [(row,) for row in ledger]
+    counted = list(zip(ledger))
     if values["machine"]:
         from course_lib.by_machine.comparing import three_answers
 
-        asked = list(three_answers(network, values["batch"]))
+        counted = list(three_answers(network, values["batch"]))
     blocks = _deep(ledger) or _deep(before)
-    lines = _lines(asked, before, blocks)
+    lines = _compared_lines(counted, before, blocks)
     columns = _map_columns(network, lines)
     layers = [
         words("network_alt_layer", name=column.name, shape=times(column.shape), params=column.params, macs=column.macs)
@@ -159,14 +164,16 @@ def network_view(values: dict, start: dict, make: Make = small_cnn) -> View:
     ]
     alt = words("network_alt", input=times(network.input_shape), maps="; ".join(layers))
     if values["every_layer"]:
-        lines = _lines(asked, before, False)
-    shown = [line for line in lines if _seen(line.row) or line.old.params]
-    changes = {i: line.change for i, line in enumerate(shown) if _counts(line)}
+        lines = _compared_lines(counted, before, False)
+    shown = [line for line in lines if _is_shown(line.row) or line.old.params]
+    changes = {i: line.change for i, line in enumerate(shown) if line.listed}
     draw = partial(network_picture, columns, _columns_at_start(make, at_start, blocks), alt)
-    return View(_totals(ledger, before, network, values["batch"]), draw, alt, _table(shown, lines, ledger, before, values), changes)
+    table = _network_table(shown, lines, ledger, before, values)
+    totals = _network_totals(ledger, before, network, values["batch"])
+    return View(totals, draw, alt, table, changes, change_column=len(table.columns) - 2)
 
 
-def _totals(ledger: Ledger, before: Ledger, network: Network, batch: int) -> list[Total]:
+def _network_totals(ledger: Ledger, before: Ledger, network: Network, batch: int) -> list[Total]:
     shown = partial(short_number, room=96)
     one = "macs_image" if len(network.input_shape) == 3 else "macs_input"
     macs = words(one if batch == 1 else "macs_batch", n=batch)
@@ -181,10 +188,8 @@ def _totals(ledger: Ledger, before: Ledger, network: Network, batch: int) -> lis
     ]
 
 
-def _table(shown: list[Line], lines: list[Line], ledger: Ledger, before: Ledger, values: dict) -> Table:
+def _network_table(shown: list[Line], lines: list[Line], ledger: Ledger, before: Ledger, values: dict) -> Table:
     """The rows that do something and those that were left out; what the machine says where it is asked."""
-    machine = values["machine"]
-    wide = machine and (values["columns"] or any(count != line.row.params for line in lines for count in line.counts))
     columns = [  # heading, a line's cell, the total
         (f"<{words('layer')}", lambda line: Cell(line.row.name, "name"), words("total")),
         (f"<{words('what')}", lambda line: what(line.row), ""),
@@ -192,22 +197,23 @@ def _table(shown: list[Line], lines: list[Line], ledger: Ledger, before: Ledger,
         (words("work"), lambda line: Cell(line.row.work.text, "work"), ""),
         (words("params"), lambda line: number(line.row.params), f"{ledger.params:,}"),
     ]
-    if wide:
-        for i, name in enumerate((".parameters()", "torchinfo")):
-            columns.append((name, lambda line, i=i: number(line.counts[i]), f"{sum(line.counts[i] for line in lines):,}"))
-    elif machine:
-        columns.append((words("three"), lambda line: Cell(words("agree") if line.row.params else "", "good"), words("agree")))
+    if values["machine"]:
+        columns += _machine_columns(lines, values["columns"])
     change = arrow(ledger.params - before.params)
     columns.append((words("change"), lambda line: Cell(arrow(line.change), "up" if line.change > 0 else "down"), change))
     columns.append((words("macs"), lambda line: number(line.row.macs), f"{ledger.macs:,}"))
     cells = [[cell(line) for _, cell, _ in columns] for line in shown]
-    marked = frozenset(i for i, line in enumerate(shown) if line.changed)
+    marked = frozenset(i for i, line in enumerate(shown) if line.differs)
     return Table([heading for heading, *_ in columns], cells, [total for *_, total in columns], marked=marked)
 
 
-def _counts(line: Line) -> bool:
-    """Whether a change of this line is worth a row on a projector."""
-    return line.changed and bool(line.change or line.row.params or line.row.kind == "Flatten")
+def _machine_columns(lines: list[Line], side_by_side: bool) -> list[tuple]:
+    """What .parameters() and torchinfo say: a column each where that is wanted or they differ, else one that says that they agree."""
+    if side_by_side or any(count != line.row.params for line in lines for count in line.counts):
+        totals = map(sum, zip(*(line.counts for line in lines), strict=True))
+        both = enumerate(zip((".parameters()", "torchinfo"), totals, strict=True))
+        return [(name, lambda line, i=i: number(line.counts[i]), f"{total:,}") for i, (name, total) in both]
+    return [(words("three"), lambda line: Cell(words("agree") if line.row.params else "", "good"), words("agree"))]
 
 
 def _presets(make: Make, settings: dict[str, Setting]) -> dict[str, dict]:
