@@ -198,6 +198,7 @@ def test_running_a_cell_again_frees_its_old_card_and_no_other(monkeypatch):
     monkeypatch.setattr(base, "get_ipython", lambda: shell)
     monkeypatch.setattr(base, "CARDS", {})
     first, second = layer_card(), layer_card()
+    assert first.comm and second.comm, "both of one run stand"
     cell, run = "b", 2
     other = layer_card()
     cell, run = None, 3

@@ -27,6 +27,15 @@ from course_lib.cards.pictures import layer_picture
 from course_lib.cards.settings import SWITCH, Setting, usual_values
 from course_lib.words import words
 
+
+def possible(view, *values):
+    """A card's view of values that fit together; others are no picture, but a sentence."""
+    try:
+        return view(*values)
+    except ValueError:
+        assume(False)
+
+
 WIDTHS = st.sampled_from([1400, 1060])
 tried = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -119,10 +128,7 @@ def layers(draw) -> tuple[Conv1d | Conv2d, tuple, int]:
     fields |= {"padding": "same"} if same else {"padding": sizes(0, 5), "stride": sizes(1, 5)}
     layer = kind(groups * draw(st.integers(1, 8)), groups * draw(st.integers(1, 8)), **fields)
     input_shape = (layer.in_channels, *sizes(1, 32))
-    try:
-        places = math.prod(layer.output_shape(input_shape)[1:])
-    except ValueError:
-        assume(False)
+    places = math.prod(possible(layer.output_shape, input_shape)[1:])
     return layer, input_shape, draw(st.integers(0, places - 1))
 
 
@@ -270,10 +276,7 @@ def networks(draw) -> tuple:
     described = network_settings(make)
     now, start = (draw(values_of(described, beside=("machine", "columns", "every_layer"))) for _ in range(2))
     for values in (now, start):
-        try:
-            network_view(values, values, make)
-        except ValueError:
-            assume(False)
+        possible(network_view, values, values, make)
     return make, now, start
 
 
@@ -384,12 +387,12 @@ def test_every_moments_column_is_as_high_as_its_bytes_and_the_budget_is_on_the_s
         network = {"small_cnn": small_cnn, "vgg16_32": vgg16_32}[values["network"]](batch_norm=values["batch_norm"])
         return timeline(network, values["batch"], values["dtype"], values["optimizer"])
 
-    drawing = Drawing(memory_view(now, start).draw(width))
+    drawing = Drawing(possible(memory_view, now, start).draw(width))
     moments, most = step(now), max(step(now).peak.total, step(start).peak.total)
     areas = [path for path in drawing.paths if path.fill and path.edge == "ink" and not path.dashed and path.line.endswith("Z")]
     legend = {box.fill: next(text.text for text in drawing.texts if abs(text.bottom - box.bottom) < 8 and text.left > box.right)
               for box in drawing.boxes if box.edge == "ink"}  # fmt: skip
-    assert len(areas) == len(legend) == 6
+    assert len(areas) == 6 and [area.fill for area in areas] == list(legend), "named from the ground up"
     names = {words(name): name for name in bytes_by_name(moments[0])}
     levels = [0] * len(moments)
     _, grounds, edges = columns_of(areas[0], len(moments))
@@ -450,15 +453,12 @@ def any_picture(draw):
         make, now, start = draw(networks())
         return network_view(now, start, make).draw
     if card == "memory":
-        return memory_view(draw(values_of(memory.SETTINGS)), draw(values_of(memory.SETTINGS))).draw
+        return possible(memory_view, draw(values_of(memory.SETTINGS)), draw(values_of(memory.SETTINGS))).draw
     kind = draw(st.sampled_from([Conv1d, Conv2d]))
     described = {name: setting for name, setting in SETTINGS.items() if name not in ({1: "image", 2: "length"}[kind.dims], "groups")}
     values = draw(values_of(described))
     values["groups"] = draw(st.sampled_from([n for n in range(1, 33) if math.gcd(values["in_channels"], values["out_channels"]) % n == 0]))
-    try:
-        return layer_view(values, values, kind(3, 7, 3)).draw
-    except ValueError:
-        assume(False)
+    return possible(layer_view, values, values, kind(3, 7, 3)).draw
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
