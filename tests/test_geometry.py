@@ -390,8 +390,10 @@ def test_every_moments_column_is_as_high_as_its_bytes_and_the_budget_is_on_the_s
     drawing = Drawing(possible(memory_view, now, start).draw(width))
     moments, most = step(now), max(step(now).peak.total, step(start).peak.total)
     areas = [path for path in drawing.paths if path.fill and path.edge == "ink" and not path.dashed and path.line.endswith("Z")]
-    legend = {box.fill: next(text.text for text in drawing.texts if abs(text.bottom - box.bottom) < 8 and text.left > box.right)
-              for box in drawing.boxes if box.edge == "ink"}  # fmt: skip
+    keys = sorted((box for box in drawing.boxes if box.edge == "ink"), key=lambda box: -box.bottom)
+    legend = {
+        box.fill: next(text.text for text in drawing.texts if abs(text.bottom - box.bottom) < 8 and text.left > box.right) for box in keys
+    }
     assert len(areas) == 6 and [area.fill for area in areas] == list(legend), "named from the ground up"
     names = {words(name): name for name in bytes_by_name(moments[0])}
     levels = [0] * len(moments)

@@ -33,15 +33,6 @@ def style_and_notes() -> widgets.HTML:
     return widgets.HTML(f"<style>{CSS}</style>{notes}")
 
 
-def line_of_code(function: str, *written: str, **settings: object) -> str:
-    """A call: the function's name, arguments as they are written, and settings by name.
-
-    >>> line_of_code("network_card", "vgg16_32", width=32)
-    'network_card(vgg16_32, width=32)'
-    """
-    return f"{function}({', '.join([*written, *(f'{name}={value!r}' for name, value in settings.items())])})"
-
-
 CARDS: dict[str, tuple[str, list["Card"]]] = {}  # the cards that stand under a cell, and which run of it made them
 
 
@@ -138,7 +129,8 @@ class Card(widgets.VBox):
             arguments["sliders"] = self._sliders
         if self._layout_name != "desk":
             arguments["layout"] = self._layout_name
-        return line_of_code(self._function, *filter(None, [self._first(self.values)]), **arguments)
+        written = [self._first(self.values), *(f"{name}={value!r}" for name, value in arguments.items())]
+        return f"{self._function}({', '.join(filter(None, written))})"
 
     def set(self, **values) -> None:
         """Several values at once, with one new picture; KeyError for a name without a control, ValueError for what one does not take."""
