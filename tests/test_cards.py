@@ -1022,3 +1022,27 @@ def test_each_axis_says_its_own_unit():
     ):
         at = {text: (float(x), float(y)) for x, y, text in re.findall(r'<text x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]+)<', chart.svg)}
         assert at[up][0] < 100 < at[along][0] and at[up][1] < 84 and at[along][1] > 340
+
+
+def test_the_dark_theme_has_light_letters_on_dark_paper_and_the_light_one_the_reverse():
+    themes = re.findall(r"(\S*)\s*\.course-card \{ (--course-ink[^}]*)\}", base.CSS)
+    assert [bool(theme) for theme, _ in themes] == [False, True] and 'theme-light="false"' in themes[1][0]
+    for theme, colours in themes:
+        ink, paper = (sum(bytes.fromhex(re.search(rf"--course-{name}: #(\w+)", colours)[1])) for name in ("ink", "paper"))
+        assert (ink < paper) == (not theme)
+
+
+def test_a_screen_reader_hears_the_totals_and_what_does_not_fit():
+    card = layer_card()
+    assert '<div class="totals" aria-live="polite">' in card._shown.value
+    card.set(groups=2)
+    assert re.search(r'<p class="problem" role="alert">[^<]*groups=2 does not divide', card._shown.value)
+
+
+def test_a_number_box_ends_where_its_slider_ends():
+    card = layer_card()
+    card.set(image=12)
+    row = next(row for row in card.children[2].children if row.children[0].value == words("size.position"))
+    play, slider, box = row.children[1:]
+    assert slider is card.controls["position"] and slider.max == box.max == 100
+    assert (slider.min, box.min, play.min) == (1, 1, 1)
