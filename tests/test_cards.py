@@ -1046,3 +1046,8 @@ def test_a_number_box_ends_where_its_slider_ends():
     play, slider, box = row.children[1:]
     assert slider is card.controls["position"] and slider.max == box.max == 100
     assert (slider.min, box.min, play.min) == (1, 1, 1)
+
+
+def test_a_card_may_begin_below_a_sliders_usual_end():
+    control = network_card(vgg16_32, width=2).controls["width"]
+    assert (control.min, control.value, control.max) == (2, 2, 128)
