@@ -1051,3 +1051,32 @@ def test_a_number_box_ends_where_its_slider_ends():
 def test_a_card_may_begin_below_a_sliders_usual_end():
     control = network_card(vgg16_32, width=2).controls["width"]
     assert (control.min, control.value, control.max) == (2, 2, 128)
+
+
+@pytest.mark.parametrize("change", [{"image": 64}, {"conv2_kernel": 5}, {"hidden": 10}, {"batch": 4}])
+def test_the_rows_that_differ_from_the_start_are_marked_and_a_change_has_the_tone_of_its_direction(change):
+    table = network_view({**START, **change}, START).table
+    sizes = {name: value for name, value in change.items() if name != "batch"}
+    now, start = small_cnn(**sizes).ledger(change.get("batch", 1)), small_cnn().ledger()
+    differ = {row.name for row in now if _facts(row) != _facts(start[row.name])}
+    names = [row[0].text for row in table.rows]
+    assert {names[i] for i in table.marked} == differ & set(names)
+    for name, cell in zip(names, (row[5] for row in table.rows), strict=True):
+        more = now[name].params - start[name].params
+        assert not more or cell.tone == ("up" if more > 0 else "down")
+
+
+def _facts(row) -> tuple:
+    return row.output_shape, row.params, row.macs
+
+
+def test_the_cards_bytes_and_the_largest_share_are_pytorchs():
+    for values in ({}, {"hidden": 1, "conv2_channels": 64, "image": 20}):
+        totals = network_view({**START, **values}, START).totals
+        parameters = dict(build(small_cnn(**values), "meta").named_parameters())
+        size = sum(p.numel() * p.element_size() for p in parameters.values())
+        assert totals[2].value == f"{size / 1e3:,.1f} kB"
+        layers = {name.split(".")[0] for name in parameters}
+        owned = {layer: sum(p.numel() for name, p in parameters.items() if name.split(".")[0] == layer) for layer in layers}
+        most = max(owned, key=owned.get)
+        assert (totals[3].value, totals[3].label) == (f"{100 * owned[most] / sum(owned.values()):.0f} %", words("share_in", name=most))
