@@ -37,8 +37,9 @@ from course_lib.by_hand.step import largest_batch
 from course_lib.by_machine.modules import build
 from course_lib.cards import base, controls, memory
 from course_lib.cards.memory import megabytes, memory_view
-from course_lib.cards.network import ASKED, PRESETS, START, network_view, sizes
-from course_lib.cards.pictures import short
+from course_lib.cards.network import PRESETS, START, network_settings, network_view
+from course_lib.cards.pictures import short_number
+from course_lib.cards.settings import usual_values
 from course_lib.cards.view import LAYOUTS, over_last_picture
 from course_lib.show.tables import Table
 from course_lib.words import words
@@ -139,7 +140,7 @@ def test_a_bad_start_is_an_error():
         network_card(small_cnn())
     with pytest.raises(TypeError, match="kernel cannot be a slider"):
         network_card(lambda kernel: one_conv())
-    with pytest.raises(TypeError, match="no size depth"):
+    with pytest.raises(TypeError, match="no setting depth"):
         network_card(depth=3)
     with pytest.raises(ValueError, match="layout"):
         layer_card(layout="wall")
@@ -193,6 +194,7 @@ def test_running_a_cell_again_frees_its_old_card_and_no_other(monkeypatch):
     monkeypatch.setattr(base, "get_ipython", lambda: shell)
     monkeypatch.setattr(base, "CARDS", {})
     first, second = layer_card(), layer_card()
+    assert first.comm and second.comm, "both of one run stand"
     cell, run = "b", 2
     other = layer_card()
     cell, run = None, 3
@@ -203,7 +205,7 @@ def test_running_a_cell_again_frees_its_old_card_and_no_other(monkeypatch):
 
 
 def test_without_anywidget_there_is_a_card_all_the_same(monkeypatch):
-    monkeypatch.setattr(controls, "Place", None)
+    monkeypatch.setattr(controls, "PagePlace", None)
     assert "course-no-anywidget" in network_card().children[1].value
 
 
@@ -224,7 +226,7 @@ def test_a_name_is_text_everywhere():
     from course_lib.cards.pictures import Column, network_picture
 
     made = [network.ledger()._repr_mimebundle_()["text/html"], compare(network)._repr_mimebundle_()["text/html"]]
-    made.append(network_picture([Column(evil, (3, 8, 8), 3, 3, (3, 3), True)] * 2, [], evil))
+    made.append(network_picture(dict.fromkeys("ab", Column(evil, (3, 8, 8), 3, 3, (3, 3), True)), {}, evil))
     assert all("<script" not in html and "&lt;script&gt;" in html for html in made)
 
 
@@ -369,7 +371,8 @@ def test_a_deep_network_is_drawn_stage_by_stage_and_nothing_is_lost():
     ledger = vgg16_32(width=48).ledger()
     blocks = {"block 1": ledger[:7], "block 4": ledger[24:34], "block 5": ledger[34:44]}
     for name, rows in blocks.items():
-        assert name in card._shown.value and f">{short(rows.params, 110)}<" in card._shown.value  # in the picture, if not in the table
+        assert name in card._shown.value, "in the picture, if not in the table"
+        assert f">{short_number(rows.params, 110)}<" in card._shown.value
     assert card._shown.value.count("<tr") == 1 + 3 and "and 5 more" in card._shown.value
     desk = network_card(vgg16_32)
     assert "conv5_3" not in desk._shown.value and "block 5" in desk._shown.value
@@ -410,7 +413,7 @@ def at_all_ends(start, layout: str):
 def settings(make) -> list[tuple[dict, dict]]:
     """The start, and each slider of a card at both of its ends: (values, start)."""
     card = network_card(make)
-    start = {**sizes(make), **ASKED}
+    start = usual_values(network_settings(make))
     found = [(start, start)]
     for name, control in card.controls.items():
         for value in (control.min, control.max) if hasattr(control, "min") else (not control.value,):
@@ -748,7 +751,7 @@ def test_a_slider_asked_for_twice_is_one():
 @pytest.mark.parametrize("make, values", [(vgg16_32, {"batch_norm": False, "late_convs": 2}), (vgg16_32, {"late_convs": 4, "width": 32}),
                                           (small_cnn, {"global_pool": True}), (conv1d_net, {"length": 33, "kernel": 4})])  # fmt: skip
 def test_the_changes_of_the_rows_add_up_to_the_change_of_the_total(make, values):
-    usual = {**sizes(make), **ASKED}
+    usual = usual_values(network_settings(make))
     table = network_view({**usual, **values}, usual, make=make).table
 
     def signed(cell):
@@ -823,7 +826,7 @@ def test_the_places_along_a_side_are_derived_as_pytorch_has_them(layer):
 
 def test_no_number_of_a_card_is_written_as_a_power_of_ten():
     assert [megabytes(count) for count in (40, 430_848, 999_600_000, 1_234_567_890)] == ["0.00004 MB", "0.431 MB", "1,000 MB", "1,235 MB"]
-    assert [short(count, 60) for count in (999_499, 999_600, 1_234_567_890)] == ["999 k", "1 M", "1.23 G"]
+    assert [short_number(count, 60) for count in (999_499, 999_600, 1_234_567_890)] == ["999 k", "1 M", "1.23 G"]
 
 
 @pytest.mark.parametrize(
@@ -860,6 +863,64 @@ def test_a_size_of_ones_own_is_called_by_its_name_and_by_no_sentence_of_the_cour
 
 def test_the_memory_card_says_where_buffers_lie():
     def rows(**values):
-        return [row[0].text for row in memory_view({**memory.START, **values}, memory.START).table.rows]
+        return [row[0].text for row in memory_view({**usual_values(memory.SETTINGS), **values}, usual_values(memory.SETTINGS)).table.rows]
 
     assert rows()[0] == "weights" and rows(batch_norm=True)[0] == "weights and buffers"
+
+
+def test_the_dark_theme_has_light_letters_on_dark_paper_and_the_light_one_the_reverse():
+    themes = re.findall(r"(\S*)\s*\.course-card \{ (--course-ink[^}]*)\}", base.CSS)
+    assert [bool(theme) for theme, _ in themes] == [False, True] and 'theme-light="false"' in themes[1][0]
+    for theme, colours in themes:
+        ink, paper = (sum(bytes.fromhex(re.search(rf"--course-{name}: #(\w+)", colours)[1])) for name in ("ink", "paper"))
+        assert (ink < paper) == (not theme)
+
+
+def test_a_screen_reader_hears_the_totals_and_what_does_not_fit():
+    card = layer_card()
+    assert '<div class="totals" aria-live="polite">' in card._shown.value
+    card.set(groups=2)
+    assert re.search(r'<p class="problem" role="alert">[^<]*groups=2 does not divide', card._shown.value)
+
+
+def test_a_number_box_ends_where_its_slider_ends():
+    card = layer_card()
+    card.set(image=12)
+    row = next(row for row in card.children[2].children if row.children[0].value == words("size.position"))
+    play, slider, box = row.children[1:]
+    assert slider is card.controls["position"] and slider.max == box.max == 100
+    assert (slider.min, box.min, play.min) == (1, 1, 1)
+
+
+def test_a_card_may_begin_below_a_sliders_usual_end():
+    control = network_card(vgg16_32, width=2).controls["width"]
+    assert (control.min, control.value, control.max) == (2, 2, 128)
+
+
+@pytest.mark.parametrize("change", [{"image": 64}, {"conv2_kernel": 5}, {"hidden": 10}, {"batch": 4}])
+def test_the_rows_that_differ_from_the_start_are_marked_and_a_change_has_the_tone_of_its_direction(change):
+    table = network_view({**START, **change}, START).table
+    sizes = {name: value for name, value in change.items() if name != "batch"}
+    now, start = small_cnn(**sizes).ledger(change.get("batch", 1)), small_cnn().ledger()
+    differ = {row.name for row in now if _facts(row) != _facts(start[row.name])}
+    names = [row[0].text for row in table.rows]
+    assert {names[i] for i in table.marked} == differ & set(names)
+    for name, cell in zip(names, (row[5] for row in table.rows), strict=True):
+        more = now[name].params - start[name].params
+        assert not more or cell.tone == ("up" if more > 0 else "down")
+
+
+def _facts(row) -> tuple:
+    return row.output_shape, row.params, row.macs
+
+
+def test_the_cards_bytes_and_the_largest_share_are_pytorchs():
+    for values in ({}, {"hidden": 1, "conv2_channels": 64, "image": 20}):
+        totals = network_view({**START, **values}, START).totals
+        parameters = dict(build(small_cnn(**values), "meta").named_parameters())
+        size = sum(p.numel() * p.element_size() for p in parameters.values())
+        assert totals[2].value == f"{size / 1e3:,.1f} kB"
+        layers = {name.split(".")[0] for name in parameters}
+        owned = {layer: sum(p.numel() for name, p in parameters.items() if name.split(".")[0] == layer) for layer in layers}
+        most = max(owned, key=owned.get)
+        assert (totals[3].value, totals[3].label) == (f"{100 * owned[most] / sum(owned.values()):.0f} %", words("share_in", name=most))

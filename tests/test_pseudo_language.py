@@ -66,7 +66,8 @@ def pseudo_language(monkeypatch):
 NAMES = {*dir(builtins), *dir(torch), *dir(nn), *dir(nn.functional), *dir(torch.Tensor), *LAYERS, *DTYPES, *EXERCISES, *CONVENTIONS}
 NAMES |= {*course_lib.__all__, *small_cnn(batch_norm=True, global_pool=True).layers, *vgg16_32().layers, *OPTIMIZERS, "torchinfo"}
 NAMES |= {"MiB", "kiB", "parameters", "numel", "import", "def", "return", "for", "and", "not", "lambda"}
-NAMES |= {"nearest-exact", "bilinear", "bicubic", "circular", "reflect", "replicate", "valid", "same"}  # arguments of PyTorch's layers
+NAMES |= {"model", "MAC", "FLOP"}  # the root of a model's paths; terms that are the same in every language
+NAMES |= {"nearest", "nearest-exact", "bilinear", "bicubic", "circular", "reflect", "replicate", "valid", "same"}  # arguments of PyTorch's layers
 
 
 def english(*texts: str) -> list[str]:
@@ -121,7 +122,7 @@ class Odd(nn.Module):
 
 def test_what_is_said_of_a_model(pseudo_language):
     comparison = compare(Odd(), (1, 3, 8, 8))
-    assert len(comparison.warnings) > 2 and english(repr(comparison)) == []
+    assert len(comparison.warnings) > 2 and set(english(repr(comparison))) <= {"Odd", "layers"}  # the names in this class
     rows = {row.name: row.note for row in count(Odd(), (1, 3, 8, 8))}
     assert rows["fc2"].startswith("⟦")
     with pytest.raises(Misfit) as failed:

@@ -10,7 +10,8 @@ import ipywidgets as widgets
 from IPython import get_ipython
 from traitlets import TraitError
 
-from course_lib.cards.controls import FOLDER, Control, fitting, follow_ends, grid, menu, place, row, slider, takes
+from course_lib.cards.controls import FOLDER, button, control_of, follow_ends, grid, labelled, more_button, page_place, refusal
+from course_lib.cards.settings import Setting, changed_arguments, control_names
 from course_lib.cards.view import LAYOUTS, View, over_last_picture
 from course_lib.show.svg import PALETTE
 from course_lib.show.tables import Table
@@ -24,7 +25,6 @@ def _palette(selector: str, which: int) -> str:
 DARK = 'body[data-jp-theme-light="false"]'
 CSS = _palette(".course-card", 1) + _palette(f"{DARK} .course-card", 2) + (FOLDER / "card.css").read_text(encoding="utf-8")
 VIEW = "application/vnd.jupyter.widget-view+json"
-FAR = 10  # how many times a slider's usual end a card may begin with
 
 
 def style_and_notes() -> widgets.HTML:
@@ -33,84 +33,74 @@ def style_and_notes() -> widgets.HTML:
     return widgets.HTML(f"<style>{CSS}</style>{notes}")
 
 
-def call(function: str, *given: str, **settings: object) -> str:
-    """A line of code: the function's name, what it is given as it is written, and settings by name.
-
-    >>> call("network_card", "vgg16_32", width=32)
-    'network_card(vgg16_32, width=32)'
-    """
-    return f"{function}({', '.join([*given, *(f'{name}={value!r}' for name, value in settings.items())])})"
-
-
 CARDS: dict[str, tuple[str, list["Card"]]] = {}  # the cards that stand under a cell, and which run of it made them
 
 
 class Card(widgets.VBox):
-    """Controls above, `render(values, start)` below, on every change; presets set several at once.
+    """Controls above, `render(values, reference)` below, on every change; presets set several at once.
 
-    `start` are the values to begin with, `limits` says what each control can take: (low, high) for a slider, a list for a
-    menu, None for a switch. A slider's bounds are narrowed to what `fits` lets pass while the others stay at the start; those in `free`
-    depend on each other, so for them the picture says why a combination is impossible. Those in `more` wait behind a button, the one that
-    is `played` has one that walks it. `code(values, settings)` is the line that brings the card back. `render` must be pure.
+    `function` is the name of what makes the card, `settings` are its values by name, `start` those to begin with (see `start_values`), and
+    `reference` those with which all is compared, the start unless told otherwise. A slider is narrowed to what `fits` lets pass while the
+    others stay at the start. `first` writes the first argument of the line of code that brings the card back. `render` must be pure.
     """
 
     def __init__(
-        self, render: Callable[[dict, dict], View], start: dict[str, float | str], limits: dict[str, tuple | list | None],
-        fits: Callable[[dict], object], code: Callable[[dict, dict], str], free: Iterable[str] = (), sliders: Iterable[str] | None = None,
-        presets: dict[str, dict] | None = None, reference: dict | None = None, layout: str = "desk",
-        more: Iterable[str] = (), played: str = "",
+        self, function: str, render: Callable[[dict, dict], View], settings: dict[str, Setting], start: dict[str, float | str],
+        fits: Callable[[dict], object], first: Callable[[dict], str] = lambda values: "", reference: dict | None = None,
+        sliders: Iterable[str] | None = None, layout: str = "desk", presets: dict[str, dict] | None = None,
     ) -> None:  # fmt: skip
-        if isinstance(sliders, int):
-            raise TypeError(words("card.sliders", sliders=sliders))
-        chosen = list(limits) if sliders is None else [sliders] if isinstance(sliders, str) else list(dict.fromkeys(sliders))
-        _check(chosen, start, limits, layout)
-        self._render, self._start, self._layout_name, self._code = render, dict(start), layout, code
-        self._settings = {**({} if sliders is None else {"sliders": chosen}), **({} if layout == "desk" else {"layout": layout})}
-        self._reference = dict(start if reference is None else reference)
+        names = control_names(settings, sliders)
+        if layout not in LAYOUTS:
+            raise ValueError(words("card.layout", layout=layout))
+        self._function, self._first, self._settings, self._layout_name = function, first, settings, layout
+        self._sliders = None if sliders is None else names
+        self._render, self._start, self._reference = render, dict(start), dict(start if reference is None else reference)
         render(self._start, self._reference)  # a start that does not fit is an error here, not a picture
         self._shown, self._setting, self._following, self._drawn = widgets.HTML(), False, (), ""
-        self.controls, self._links, rows, hidden, switches = {}, [], [], [], []
-        for name in chosen:
-            if limits[name] is None:
-                self.controls[name] = widgets.Checkbox(start[name], description=named(name), indent=False, layout={"width": "auto"})
-                switches.append(self.controls[name])
-            else:
-                presets_reach = [values.get(name, start[name]) for values in (presets or {}).values()]
-                control = self._control(name, limits[name], None if name in free else fits, presets_reach, name == played)
-                self.controls[name] = control.widget
-                self._links += control.links
-                (hidden if sliders is None and name in more else rows).append(row(named(name), control.row))
-            self.controls[name].observe(self._changed, "value")
-        buttons = [_button(label, partial(self.set, **values)) for label, values in (presets or {}).items()]
-        self._both = None
-        if layout == "desk" and sliders is None:
-            self._both = widgets.ToggleButton(description=words("side_by_side"), layout={"width": "auto"}).add_class("course-preset")
-            buttons += [_button(words("keep"), self._keep), self._both]
-            self._both.observe(self._changed, "value")
-        if hidden:  # a projector has no room for all of them: there they take the place of the others
-            switches.append(_more(hidden, instead_of=rows[1:] if layout == "projector" else []))
-        self._place = place()
+        presets = presets if presets and sliders is None and layout == "desk" else {}
+        rows = self._rows(names, fits, presets)
+        hidden = [rows.pop(name) for name in names if sliders is None and settings[name].more]
+        line = widgets.HBox(self._buttons(presets, list(rows.values()), hidden), layout={"flex_flow": "row wrap", "grid_gap": "2px 12px"})
+        self._place = page_place()
         if self._place.has_trait("on_slide"):
-            self._place.observe(self._changed, "on_slide")
-        line = widgets.HBox([*switches, *buttons], layout={"flex_flow": "row wrap", "grid_gap": "2px 12px"})
-        super().__init__([style_and_notes(), self._place, grid([*rows, *hidden]), line, self._shown])
+            self._place.observe(self._redraw, "on_slide")
+        super().__init__([style_and_notes(), self._place, grid([*rows.values(), *hidden]), line, self._shown])
         self.add_class("course-card").add_class(layout)
-        self._changed()
+        self._redraw()
         self._replace_earlier()
 
-    def _control(self, name: str, ends: tuple | list, fits: Callable | None, reach: list, played: bool) -> Control:
-        value = self._start[name]
-        if isinstance(ends, list):
-            return menu(ends or [value], value)  # none: drawing sets them
-        if fits and not isinstance(value, float):
-            ends = fitting(lambda other: fits({**self._start, name: other}), value, *ends)
-        return slider(value, min(ends[0], value, *reach), max(ends[1], value, *reach), played)
+    def _rows(self, names: list[str], fits: Callable, presets: dict[str, dict]) -> dict[str, widgets.Widget]:
+        """Make the controls; the rows of those that stand on one, by name."""
+        self.controls, self._links, rows = {}, [], {}
+        for name in names:
+            reach = [values[name] for values in presets.values() if name in values]
+            fits_here = partial(lambda name, value: fits({**self._start, name: value}), name)
+            control = control_of(self._settings[name], named(name), self._start[name], fits_here, reach)
+            control.widget.observe(self._redraw, "value")
+            self.controls[name] = control.widget
+            self._links += control.links
+            if control.parts:
+                rows[name] = labelled(named(name), control.parts)
+        return rows
+
+    def _buttons(self, presets: dict[str, dict], rows: list[widgets.Widget], hidden: list[widgets.Widget]) -> list[widgets.Widget]:
+        """What stands in one line below the rows: switches, what shows the hidden rows, presets, and on a whole desk the comparison."""
+        buttons = [control for control in self.controls.values() if isinstance(control, widgets.Checkbox)]
+        if hidden:  # a projector has no room for all of them: there they take the place of the others
+            buttons.append(more_button(hidden, instead_of=rows[1:] if self._layout_name == "projector" else []))
+        buttons += [button(label, partial(self.set, **values)) for label, values in presets.items()]
+        self._both = None
+        if self._sliders is None and self._layout_name == "desk":
+            self._both = widgets.ToggleButton(description=words("side_by_side"), layout={"width": "auto"}).add_class("course-preset")
+            self._both.observe(self._redraw, "value")
+            buttons += [button(words("keep"), self._keep), self._both]
+        return buttons
 
     def close(self) -> None:
         """Free the card with all its parts (ipywidgets frees what is closed alone); what is closed stays as it was drawn."""
         if self.comm is None:
             return
-        for part in [*parts(self), *(link for link in self._links if isinstance(link, widgets.Widget))]:
+        for part in [*widget_parts(self), *(link for link in self._links if isinstance(link, widgets.Widget))]:
             widgets.Widget.close(part)
         self.children, self.controls, self._links = (), {}, []
 
@@ -134,7 +124,13 @@ class Card(widgets.VBox):
     @property
     def code(self) -> str:
         """The line that brings the card back as it is now."""
-        return self._code(self.values, self._settings)
+        arguments = changed_arguments(self._settings, self.values)
+        if self._sliders is not None:
+            arguments["sliders"] = self._sliders
+        if self._layout_name != "desk":
+            arguments["layout"] = self._layout_name
+        written = [self._first(self.values), *(f"{name}={value!r}" for name, value in arguments.items())]
+        return f"{self._function}({', '.join(filter(None, written))})"
 
     def set(self, **values) -> None:
         """Several values at once, with one new picture; KeyError for a name without a control, ValueError for what one does not take."""
@@ -150,7 +146,7 @@ class Card(widgets.VBox):
             raise
         finally:
             self._setting = False
-            self._changed()
+            self._redraw()
 
     def _take(self, name: str, value: float | str) -> None:
         """One value, which its control has to take as it is: a slider would cut it to its ends, or to a whole number."""
@@ -160,14 +156,14 @@ class Card(widgets.VBox):
         with suppress(TraitError):
             control.value = value
         if control.value != value:
-            raise ValueError(takes(name, control, value))
+            raise ValueError(refusal(name, control, value))
 
     def _keep(self) -> None:
         """Make what is shown now the start, with which all that follows is compared."""
         self._reference = self.values
-        self._changed()
+        self._redraw()
 
-    def _changed(self, _=None) -> None:
+    def _redraw(self, _=None) -> None:
         if self._setting:
             return
         view, problem = self._view()
@@ -175,11 +171,11 @@ class Card(widgets.VBox):
             self._setting, self._following = True, view.ends.keys()
             for name in view.ends.keys() & self.controls.keys():
                 follow_ends(self.controls[name], view.ends[name])
-            self._setting, self._drawn = False, self._html(view)
+            self._setting, self._drawn = False, self._content(view)
         html = over_last_picture(problem, self._drawn) if problem else self._drawn
         self._shown.value = f'<div class="course {self._layout_now}">{html}</div>'
 
-    def _html(self, view: View) -> str:
+    def _content(self, view: View) -> str:
         """The view, and on a desk the line that brings it back; where both are asked for, the start above it on the same scale."""
         layout = LAYOUTS[self._layout_now]
         view = layout(view)
@@ -213,43 +209,9 @@ class Card(widgets.VBox):
         return {**data, **twin}, {}
 
 
-def _check(chosen: list[str], start: dict, limits: dict, layout: str) -> None:
-    if layout not in LAYOUTS:
-        raise ValueError(words("card.layout", layout=layout))
-    if unknown := [name for name in chosen if name not in limits]:
-        raise ValueError(words("card.no_slider", names=", ".join(map(str, unknown)), known=", ".join(limits)))
-    for name, ends in limits.items():
-        if isinstance(ends, list) and ends and start[name] not in ends:
-            raise ValueError(words("card.choice", name=name, choices=", ".join(ends), value=start[name]))
-        if isinstance(ends, tuple) and not isinstance(start[name], (int, float)):
-            raise TypeError(words("argument.number", what=name, value=start[name]))
-        if isinstance(ends, tuple) and start[name] > FAR * ends[1]:
-            raise ValueError(words("card.too_large", name=name, value=start[name], most=FAR * ends[1]))
-
-
-def _button(label: str, action: Callable[[], None]) -> widgets.Button:
-    button = widgets.Button(description=label, layout={"width": "auto"}).add_class("course-preset")
-    button.on_click(lambda _: action())
-    return button
-
-
-def _more(rows: list[widgets.Widget], instead_of: list[widgets.Widget]) -> widgets.ToggleButton:
-    """A button that shows these rows, instead of others, and hides them again."""
-    button = widgets.ToggleButton(description=words("more_sizes"), layout={"width": "auto"})
-
-    def show(_=None) -> None:
-        for shown, these in ((button.value, rows), (not button.value, instead_of)):
-            for one in these:
-                one.layout.display = "" if shown else "none"
-
-    button.observe(show, "value")
-    show()
-    return button
-
-
-def parts(widget: widgets.Widget) -> Iterator[widgets.Widget]:
+def widget_parts(widget: widgets.Widget) -> Iterator[widgets.Widget]:
     """A widget, its layout and style, and the same of all that it contains."""
     yield widget
     yield from filter(None, (getattr(widget, part, None) for part in ("layout", "style")))
     for child in getattr(widget, "children", ()):
-        yield from parts(child)
+        yield from widget_parts(child)

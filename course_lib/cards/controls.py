@@ -1,4 +1,4 @@
-"""A card's controls: a menu, or a slider with its number box and, where it is played, its buttons."""
+"""A card's controls: a switch, a menu, or a slider with its number box and, where it is played, its buttons."""
 
 import math
 from collections.abc import Callable
@@ -9,13 +9,14 @@ from typing import NamedTuple
 import ipywidgets as widgets
 from traitlets import Bool
 
+from course_lib.cards.settings import SWITCH, Setting
 from course_lib.words import words
 
 FOLDER = Path(__file__).parent
 try:
     import anywidget
 
-    class Place(anywidget.AnyWidget):
+    class PagePlace(anywidget.AnyWidget):
         """What a card asks of its place on the page: each handle and number box takes the label beside it as its accessible name, which
         ipywidgets does not give; and whether the card stands on a slide."""
 
@@ -23,22 +24,22 @@ try:
         on_slide = Bool(False).tag(sync=True)
 
 except ModuleNotFoundError:  # a card does without it, and says so
-    anywidget = Place = None
+    anywidget = PagePlace = None
 
 
 class Control(NamedTuple):
-    """The widget that has the value, all that stands on its row, and the links between them."""
+    """The widget that has the value, all that stands on its row (a switch has none), and the links between them."""
 
     widget: widgets.Widget
-    row: list[widgets.Widget]
+    parts: list[widgets.Widget]
     links: list
 
 
-def fitting(fits: Callable[[int], object], start: int, low: int, high: int) -> tuple[int, int]:
+def fitting_ends(fits: Callable[[int], object], start: int, low: int, high: int) -> tuple[int, int]:
     """Ends for a slider between low and high: low or high itself where it fits, else the last value before the first that does not.
 
     >>> from course_lib import small_cnn
-    >>> fitting(lambda kernel: small_cnn(conv2_kernel=kernel), 3, 1, 20)
+    >>> fitting_ends(lambda kernel: small_cnn(conv2_kernel=kernel), 3, 1, 20)
     (1, 10)
     """
 
@@ -53,12 +54,24 @@ def fitting(fits: Callable[[int], object], start: int, low: int, high: int) -> t
     return low if good(low) else min(below, default=start), high if good(high) else max(above, default=start)
 
 
-def menu(choices: list, value: object) -> Control:
+def control_of(setting: Setting, label: str, value: float | str, fits: Callable[[int], object], reach: list[float]) -> Control:
+    """The control of a setting that begins at a value; a slider goes as far as `fits` lets it, and includes what stands in `reach`."""
+    if setting.ends == SWITCH:
+        return Control(widgets.Checkbox(value, description=label, indent=False, layout={"width": "auto"}), [], [])
+    if isinstance(setting.ends, list):
+        return _menu(setting.ends or [value], value)
+    low, high = setting.ends
+    if not setting.free and not isinstance(value, float):
+        low, high = fitting_ends(fits, value, low, high)
+    return _slider(value, min(low, value, *reach), max(high, value, *reach), setting.played)
+
+
+def _menu(choices: list, value: object) -> Control:
     dropdown = widgets.Dropdown(options=choices, value=value, layout={"width": "auto", "flex": "1 1 auto"})
     return Control(dropdown, [dropdown], [])
 
 
-def slider(value: float, low: float, high: float, played: bool = False) -> Control:
+def _slider(value: float, low: float, high: float, played: bool = False) -> Control:
     """A slider for whole numbers, or for others where its value is a float; `played` has buttons that walk it."""
     slides, typed, ends = widgets.IntSlider, widgets.BoundedIntText, {"value": value, "min": low, "max": high}
     if isinstance(value, float):
@@ -82,7 +95,7 @@ def follow_ends(control: widgets.Widget, ends: int | list) -> None:
         control.options, control.value = ends, value
 
 
-def takes(name: str, control: widgets.Widget, value: object) -> str:
+def refusal(name: str, control: widgets.Widget, value: object) -> str:
     """What a control takes in place of this value, in a sentence."""
     if hasattr(control, "max"):
         return words("card.beyond", name=name, low=control.min, high=control.max, value=value)
@@ -90,7 +103,7 @@ def takes(name: str, control: widgets.Widget, value: object) -> str:
     return words("card.choice", name=name, choices=", ".join(map(str, choices)), value=value)
 
 
-def row(label: str, parts: list[widgets.Widget]) -> widgets.HBox:
+def labelled(label: str, parts: list[widgets.Widget]) -> widgets.HBox:
     return widgets.HBox([widgets.Label(label), *parts]).add_class("course-row")
 
 
@@ -99,5 +112,25 @@ def grid(rows: list[widgets.Widget]) -> widgets.GridBox:
     return widgets.GridBox(rows, layout={"grid_template_columns": wide, "grid_gap": "0 34px"}).add_class("course-controls")
 
 
-def place() -> widgets.Widget:
-    return widgets.HTML('<span class="course-no-anywidget"></span>') if Place is None else Place()
+def page_place() -> widgets.Widget:
+    return widgets.HTML('<span class="course-no-anywidget"></span>') if PagePlace is None else PagePlace()
+
+
+def button(label: str, action: Callable[[], None]) -> widgets.Button:
+    pressed = widgets.Button(description=label, layout={"width": "auto"}).add_class("course-preset")
+    pressed.on_click(lambda _: action())
+    return pressed
+
+
+def more_button(rows: list[widgets.Widget], instead_of: list[widgets.Widget]) -> widgets.ToggleButton:
+    """A button that shows these rows, instead of others, and hides them again."""
+    toggle = widgets.ToggleButton(description=words("more_sizes"), layout={"width": "auto"})
+
+    def swap(_=None) -> None:
+        for visible, group in ((toggle.value, rows), (not toggle.value, instead_of)):
+            for row in group:
+                row.layout.display = "" if visible else "none"
+
+    toggle.observe(swap, "value")
+    swap()
+    return toggle

@@ -2,34 +2,42 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import replace
 from functools import partial
 
-from course_lib.by_hand.layers import Conv1d, Conv2d, whole
+from course_lib.by_hand.layers import Conv1d, Conv2d, Shape, whole
 from course_lib.by_hand.ledger import Row, Work
-from course_lib.cards.base import Card, call
+from course_lib.cards.base import Card
 from course_lib.cards.pictures import layer_picture
+from course_lib.cards.settings import SWITCH, Setting, start_values
 from course_lib.cards.view import Total, View
 from course_lib.show.tables import Cell, Table, arrow, times
 from course_lib.words import words
 
-LIMITS = {
-    "position": (1, 1024), "kernel_size": (1, 11), "stride": (1, 5), "padding": (0, 5), "in_channels": (1, 32), "out_channels": (1, 32),
-    "image": (1, 32), "length": (1, 32), "dilation": (1, 4), "groups": [], "bias": None,
-}  # fmt: skip
-MORE = ["image", "length", "dilation", "groups"]  # behind a button
-
-
+FIELD = partial(Setting, argument=None)  # a field of the layer, which the line of code writes out as its first argument
+SETTINGS = {
+    "kernel_size": FIELD(3, (1, 11)),
+    "stride": FIELD(1, (1, 5)),
+    "padding": FIELD(0, (0, 5)),
+    "in_channels": FIELD(3, (1, 32), free=True),
+    "out_channels": FIELD(7, (1, 32), free=True),
+    "image": Setting(5, (1, 32), more=True),
+    "length": Setting(5, (1, 32), more=True, argument="image"),
+    "dilation": FIELD(1, (1, 4), more=True),
+    "groups": FIELD(1, [], more=True),
+    "bias": FIELD(True, SWITCH),
+    "position": Setting(1, (1, 1024), free=True, played=True),
+}
 SIDE = {1: "length", 2: "image"}  # what the input's size is called, by the layer's dims
 
 
-def _layer(values: dict, kind: type) -> Conv1d | Conv2d:
-    return kind(**{name: value for name, value in values.items() if name not in (*SIDE.values(), "position")})
+def _sized(layer: Conv1d | Conv2d, values: dict) -> Conv1d | Conv2d:
+    return replace(layer, **{name: value for name, value in values.items() if SETTINGS[name].argument is None})
 
 
-def _row(values: dict, kind: type):
-    layer = _layer(values, kind)
-    input_shape = (layer.in_channels, *(values[SIDE[kind.dims]],) * layer.dims)
+def _layer_row(values: dict, layer: Conv1d | Conv2d) -> tuple[Conv1d | Conv2d, Shape, Row]:
+    layer = _sized(layer, values)
+    input_shape = (layer.in_channels, *(values[SIDE[layer.dims]],) * layer.dims)
     return layer, input_shape, layer.row("layer", input_shape)
 
 
@@ -48,9 +56,9 @@ def _sentences(layer: Conv1d | Conv2d, row: Row, place: int, places: int) -> lis
     ]
 
 
-def layer_view(values: dict, start: dict, kind: type = Conv2d) -> View:
-    """What the layer card shows for these values: the kernel at one output position, and the work it does there."""
-    (layer, input_shape, row), (_, _, before) = _row(values, kind), _row(start, kind)
+def layer_view(values: dict, start: dict, of: Conv1d | Conv2d) -> View:
+    """What the layer card shows for a layer with these values: the kernel at one output position, and the work it does there."""
+    (layer, input_shape, row), (_, _, before) = _layer_row(values, of), _layer_row(start, of)
     places = row.outputs // layer.out_channels
     position = min(values["position"], places) - 1
     facts = [
@@ -88,18 +96,14 @@ def layer_card(
     layer = Conv2d(3, 7, 3) if layer is None else layer
     if not isinstance(layer, (Conv1d, Conv2d)):
         raise TypeError(words("card.layer", layer=layer))
-    start = {name: value[0] if isinstance(value, tuple) else value for name, value in asdict(layer).items()}
-    if type(layer)(**start) != layer or isinstance(layer.padding, str):
+    settings = {name: setting for name, setting in SETTINGS.items() if name in (SIDE[layer.dims], "position") or hasattr(layer, name)}
+    fields = {name: getattr(layer, name) for name, setting in settings.items() if setting.argument is None}
+    fields = {name: value[0] if isinstance(value, tuple) else value for name, value in fields.items()}
+    if replace(layer, **fields) != layer or isinstance(layer.padding, str):
         raise ValueError(words("card.layer_sizes", layer=layer))
-    start |= {SIDE[layer.dims]: whole("layer_card: image", image), "position": whole("layer_card: position", position)}
-    limits = {name: ends for name, ends in LIMITS.items() if name in start}
-
-    def code(values: dict, settings: dict) -> str:
-        given = {"image": (values[SIDE[layer.dims]], 5), "position": (values["position"], 1)}
-        changed = {name: value for name, (value, usual) in given.items() if value != usual}
-        return call("layer_card", repr(_layer(values, type(layer))), **changed, **settings)
-
+    size, place = whole("layer_card: image", image), whole("layer_card: position", position)
+    start = start_values("layer_card", settings, **fields, **{SIDE[layer.dims]: size, "position": place})
     return Card(
-        partial(layer_view, kind=type(layer)), start, limits, fits=partial(_row, kind=type(layer)), code=code, sliders=sliders,
-        free=["in_channels", "out_channels", "position"], layout=layout, more=MORE, played="position",
+        "layer_card", partial(layer_view, of=layer), settings, start, fits=partial(_layer_row, layer=layer),
+        first=lambda values: repr(_sized(layer, values)), sliders=sliders, layout=layout,
     )  # fmt: skip

@@ -7,31 +7,36 @@ from course_lib.by_hand.memory import DTYPES
 from course_lib.by_hand.networks import Network, small_cnn, vgg16_32
 from course_lib.by_hand.optimizers import STEPS_KNOWN
 from course_lib.by_hand.step import Moment, Timeline, largest_batch, timeline
-from course_lib.cards.base import Card, call
+from course_lib.cards.base import Card
 from course_lib.cards.pictures import timeline_picture
+from course_lib.cards.settings import SWITCH, Setting, start_values, usual_values
 from course_lib.cards.view import Total, View
 from course_lib.show.tables import Cell, Table, arrow, digits
 from course_lib.words import words
 
 NETWORKS = {"small_cnn": small_cnn, "vgg16_32": vgg16_32}
 BUDGETS = {"16 MB": 16, "256 MB": 256, "1 GB": 1000, "8 GB": 8000, "24 GB": 24_000, "80 GB": 80_000}  # in 10^6 bytes
-LIMITS = {"batch": (1, 512), "network": list(NETWORKS), "dtype": list(DTYPES), "optimizer": list(STEPS_KNOWN),
-          "budget": list(BUDGETS), "batch_norm": None}  # fmt: skip
-START = {"batch": 16, "network": "small_cnn", "dtype": "float32", "optimizer": "Adam", "budget": "1 GB", "batch_norm": False}
-
+SETTINGS = {
+    "batch": Setting(16, (1, 512), free=True),
+    "network": Setting("small_cnn", list(NETWORKS)),
+    "dtype": Setting("float32", list(DTYPES)),
+    "optimizer": Setting("Adam", list(STEPS_KNOWN)),
+    "budget": Setting("1 GB", list(BUDGETS)),
+    "batch_norm": Setting(False, SWITCH),
+}
 
 _timeline = lru_cache(maxsize=16)(timeline)  # the start's, and those that a slider comes back to
 _largest_batch = lru_cache(maxsize=16)(largest_batch)  # which does not depend on the batch
 
 
 @lru_cache(maxsize=16)
-def _named(name: str, batch_norm: bool) -> Network:
+def _known_network(name: str, batch_norm: bool) -> Network:
     return NETWORKS[name](batch_norm=batch_norm)
 
 
 def _step_and_batch(values: dict, own: Network | None) -> tuple[Timeline, int]:
     """The step, and the largest batch whose step fits."""
-    network = own or _named(values["network"], values["batch_norm"])
+    network = own or _known_network(values["network"], values["batch_norm"])
     dtype, optimizer, budget = values["dtype"], values["optimizer"], BUDGETS[values["budget"]] * 10**6
     return _timeline(network, values["batch"], dtype, optimizer), _largest_batch(network, budget, dtype, optimizer)
 
@@ -41,7 +46,7 @@ def megabytes(count: int) -> str:
     return f"{digits(count / 1e6)} MB"
 
 
-def _parts(moment: Moment) -> dict[str, int]:
+def _bytes_by_part(moment: Moment) -> dict[str, int]:
     """A moment's bytes by part: buffers beside the weights, all that nobody keeps as one."""
     passing = moment.passing + moment.arriving + moment.leaving
     return {"weights": moment.weights + moment.buffers, "gradients": moment.gradients, "state": moment.state, "input": moment.input,
@@ -52,7 +57,7 @@ def memory_view(values: dict, start: dict, own: Network | None = None) -> View:
     """What the memory card shows for these values: a training step moment by moment, its peak, and the largest batch for the budget."""
     (moments, most), (before, most_before) = _step_and_batch(values, own), _step_and_batch(start, own)
     peak, budget, change = moments.peak, BUDGETS[values["budget"]] * 10**6, moments.peak.total - before.peak.total
-    parts, was = _parts(peak), _parts(before.peak)
+    parts, was = _bytes_by_part(peak), _bytes_by_part(before.peak)
     names = {name: words("weights_buffers" if name == "weights" and peak.buffers else name) for name in parts}
     rows = [
         [Cell(names[name], "name"), f"{now:,}", megabytes(now), f"{100 * now / peak.total:.1f} %", Cell(arrow(now - was[name]), "change")]
@@ -68,7 +73,7 @@ def memory_view(values: dict, start: dict, own: Network | None = None) -> View:
     ]
     alt = words("memory_alt", parts=", ".join(f"{names[name]} {count:,}" for name, count in parts.items()), cause=peak.cause)
     phases = [moment.phase for moment in moments]
-    draw = partial(timeline_picture, list(map(_parts, moments)), phases, budget, max(peak.total, before.peak.total), alt)
+    draw = partial(timeline_picture, list(map(_bytes_by_part, moments)), phases, budget, max(peak.total, before.peak.total), alt)
     return View(totals, draw, alt, table)
 
 
@@ -89,17 +94,9 @@ def memory_card(
     own = network if isinstance(network, Network) else None
     if not own and network not in NETWORKS:
         raise ValueError(words("card.memory_network", known=", ".join(NETWORKS), network=network))
-    limits = {name: ends for name, ends in LIMITS.items() if not own or name not in ("network", "batch_norm")}
-    usual = {name: START[name] for name in limits}
-    if unknown := sorted(start.keys() - usual.keys()):
-        raise TypeError(words("card.memory_setting", names=", ".join(unknown), known=", ".join(usual)))
-    begin = {**usual, **start} if own else {**usual, **start, "network": network}
-
-    def code(values: dict, settings: dict) -> str:
-        changed = {name: value for name, value in values.items() if value != START[name]}
-        return call("memory_card", *["network"][: bool(own)], **changed, **settings)
-
+    settings = {name: setting for name, setting in SETTINGS.items() if not own or name not in ("network", "batch_norm")}
+    start = start_values("memory_card", settings, **({} if own else {"network": network}), **start)
     return Card(
-        partial(memory_view, own=own), begin, limits, fits=partial(_step_and_batch, own=own), code=code, free=["batch"], sliders=sliders,
-        reference=begin if own else usual, layout=layout,
+        "memory_card", partial(memory_view, own=own), settings, start, fits=partial(_step_and_batch, own=own),
+        first=lambda values: "network" if own else "", reference=start if own else usual_values(settings), sliders=sliders, layout=layout,
     )  # fmt: skip

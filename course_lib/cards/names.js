@@ -3,9 +3,9 @@
 export default {
   render({ model, el }) {
     const name = () => el.closest(".course-card")?.querySelectorAll(".course-row").forEach((row) => {
-      const said = row.querySelector(".widget-label")?.textContent;
-      row.querySelectorAll(".noUi-handle, input, select").forEach((e) => e.setAttribute("aria-label", said));
-      row.querySelectorAll("button").forEach((e) => e.setAttribute("aria-label", `${said} ${e.querySelector(".fa-stop") ? "■" : "▶"}`));
+      const label = row.querySelector(".widget-label")?.textContent;
+      row.querySelectorAll(".noUi-handle, input, select").forEach((e) => e.setAttribute("aria-label", label));
+      row.querySelectorAll("button").forEach((e) => e.setAttribute("aria-label", `${label} ${e.querySelector(".fa-stop") ? "■" : "▶"}`));
     });
     const place = () => {
       const slide = Boolean(el.closest(".jp-Deck"));

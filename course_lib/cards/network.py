@@ -8,19 +8,22 @@ from typing import NamedTuple
 
 from course_lib.by_hand.ledger import Ledger, Row, what
 from course_lib.by_hand.networks import Network, conv1d_net, small_cnn, vgg16_32
-from course_lib.cards.base import Card, call
-from course_lib.cards.pictures import Column, network_picture, short
+from course_lib.cards.base import Card
+from course_lib.cards.pictures import Column, network_picture, short_number
+from course_lib.cards.settings import SWITCH, Setting, start_values, usual_values
 from course_lib.cards.view import Total, View
 from course_lib.show.tables import Cell, Table, arrow, number, times
 from course_lib.words import words
 
-# What a size's slider can take; of a size that is not named here, up to four times its default.
-LIMITS = {
+# What the sizes of the course's networks can take.
+RANGES = {
     "conv1_kernel": (1, 11), "conv1_channels": (1, 32), "pool1_kernel": (1, 7), "conv2_kernel": (1, 7),
     "conv2_channels": (1, 64), "pool2_kernel": (1, 5), "hidden": (1, 256), "image": (8, 64),
-    "width": (4, 128), "late_convs": (1, 4), "kernel": (1, 11), "length": (8, 400), "batch": (1, 128),
+    "width": (4, 128), "late_convs": (1, 4), "kernel": (1, 11), "length": (8, 400),
+    "classes": None,  # the task gives them
 }  # fmt: skip
-ASKED = {"batch": 1, "machine": False, "columns": False, "every_layer": False}  # what every network's card has beside the sizes
+QUESTIONS = dict.fromkeys(("machine", "columns", "every_layer"), Setting(False, SWITCH))  # what the card is asked of its network
+BESIDE = {"batch": Setting(1, (1, 128), free=True), **QUESTIONS}  # what every network's card has beside the sizes
 PRESETS = {
     small_cnn: {"larger_smaller": {"conv2_kernel": 5}, "global_average": {"global_pool": True}},
     vgg16_32: {"half_width": {"width": 32}, "vgg19": {"late_convs": 4}, "no_norm": {"batch_norm": False}},
@@ -44,71 +47,89 @@ class Line(NamedTuple):
         return self.row.params - self.old.params
 
     @property
-    def changed(self) -> bool:
+    def differs(self) -> bool:
         return any(getattr(self.row, what) != getattr(self.old, what) for what in ("output_shape", "params", "macs"))
 
+    @property
+    def listed(self) -> bool:
+        """Whether its change is worth a row on a projector."""
+        return self.differs and bool(self.change or self.row.params or self.row.kind == "Flatten")
 
-def sizes(make: Make) -> dict[str, float]:
-    """The sizes that a function of sizes takes, with their defaults.
 
-    >>> sizes(small_cnn)["conv2_kernel"]
-    3
+def network_settings(make: Make) -> dict[str, Setting]:
+    """The settings of a function of sizes: its arguments with their defaults and ends, and what every network's card has.
+
+    >>> network_settings(small_cnn)["conv2_kernel"].ends
+    (1, 7)
     """
-    found = {name: size.default for name, size in inspect.signature(make).parameters.items()}
-    if bad := [name for name, default in found.items() if not isinstance(default, (int, float)) or name in ASKED]:
-        raise TypeError(words("card.network_default", name=bad[0], taken=", ".join(ASKED)))
-    return found
+    arguments, ours = inspect.signature(make).parameters, any(make is known for known in PRESETS)  # and not only of the same name
+    for name, argument in arguments.items():
+        if not isinstance(argument.default, (int, float)) or name in BESIDE:
+            raise TypeError(words("card.network_default", name=name, taken=", ".join(BESIDE)))
+    return {name: Setting(argument.default, _ends(argument, ours)) for name, argument in arguments.items()} | BESIDE
 
 
-START = {**sizes(small_cnn), **ASKED}
+def _ends(argument: inspect.Parameter, ours: bool) -> tuple | None:
+    """What a size can take: as its annotation says, `def mine(depth: (1, 6) = 2)`; up to four times its default where nothing is said."""
+    usual, ends = argument.default, argument.annotation
+    if isinstance(usual, bool):
+        return SWITCH
+    if ours and argument.name in RANGES:
+        return RANGES[argument.name]
+    if isinstance(ends, tuple) and len(ends) == 2:
+        return min(ends), max(ends)
+    return (0.0, max(1.0, 4 * usual)) if isinstance(usual, float) else (min(1, usual), max(8, 4 * usual))
+
+
+START = usual_values(network_settings(small_cnn))
 
 
 def _network(values: dict, make: Make = small_cnn) -> Network:
-    made = make(**{name: value for name, value in values.items() if name not in ASKED})
-    if not isinstance(made, Network):
-        raise TypeError(words("card.network_returns", made=made))
-    return made
+    network = make(**{name: value for name, value in values.items() if name not in BESIDE})
+    if not isinstance(network, Network):
+        raise TypeError(words("card.network_returns", made=network))
+    return network
 
 
-def _seen(row: Row) -> bool:
+def _is_shown(row: Row) -> bool:
     return bool(row.params) or row.output_shape != row.input_shape
 
 
 def _deep(ledger: Ledger) -> bool:
     """Whether it has too many layers for a picture."""
-    return sum(map(_seen, ledger)) > MOST
+    return sum(map(_is_shown, ledger)) > MOST
 
 
-def _rows(asked: Iterable[tuple], blocks: bool) -> dict[str, tuple]:
-    """Each row, with what is asked of it, under its first layer's name; as blocks, those on a map of one size together."""
-    found = {}
-    for _, block in groupby(asked, lambda one: (blocks and one[0].input_shape[1:]) or one[0].name):
+def _rows_or_blocks(counted: Iterable[tuple], blocks: bool) -> dict[str, tuple]:
+    """Each row, with what else counts it, under its first layer's name; as blocks, those on a map of one size together."""
+    by_first = {}
+    for _, block in groupby(counted, lambda one: (blocks and one[0].input_shape[1:]) or one[0].name):
         rows, *counts = zip(*block, strict=True)
         row, ledger = rows[0], Ledger(rows)
         if len(rows) > 1:
-            name, kind = words("block", n=len(found) + 1), words("layers", n=len(rows))
+            name, kind = words("block", n=len(by_first) + 1), words("layers", n=len(rows))
             row = Row(name, kind, "", row.input_shape, rows[-1].output_shape, params=ledger.params, macs=ledger.macs)
-        found[rows[0].name] = (row, *map(sum, counts))
-    return found
+        by_first[rows[0].name] = (row, *map(sum, counts))
+    return by_first
 
 
-def _lines(asked: Iterable[tuple], before: Ledger, blocks: bool) -> list[Line]:
+def _compared_lines(counted: Iterable[tuple], before: Ledger, blocks: bool) -> list[Line]:
     """The rows of now, and at the end those of the start that are left out."""
-    old = {first: row for first, (row,) in _rows(((row,) for row in before), blocks).items()}
-    now = _rows(asked, blocks)
+    old = {first: row for first, (row,) in _rows_or_blocks(zip(before), blocks).items()}
+    now = _rows_or_blocks(counted, blocks)
     lines = [Line(row, tuple(counts), old.pop(first, Row("", "")), first) for first, (row, *counts) in now.items()]
     none = (0,) * len(lines[0].counts)
     return [*lines, *(Line(Row(row.name, words("gone"), input_shape=(1,)), none, row, "") for row in old.values() if row.params)]
 
 
-def _columns(network: Network, lines: list[Line]) -> list[Column]:
-    """What the picture shows: the input, and each map that differs from the one before, or has something stored behind it."""
-    columns = [Column(words("input"), network.input_shape)]
+def _map_columns(network: Network, lines: list[Line]) -> dict[str, Column]:
+    """What the picture shows, by first layers: the input, and each map that differs from the one before, or has something behind it."""
+    columns = {"": Column(words("input"), network.input_shape)}
     for line in lines:
-        if line.first and _seen(line.row) and line.row.kind != "Flatten":
+        if line.first and _is_shown(line.row) and line.row.kind != "Flatten":
             layer, row = network.layers[line.first], line.row
             window = getattr(layer, "kernel_size", ())
-            columns.append(Column(row.name, row.output_shape, row.params, row.macs, window, hasattr(layer, "in_channels")))
+            columns[line.first] = Column(row.name, row.output_shape, row.params, row.macs, window, hasattr(layer, "in_channels"))
     return columns
 
 
@@ -119,39 +140,41 @@ def _ledger_at_start(make: Make, start: tuple) -> Ledger:
 
 
 @lru_cache(maxsize=8)
-def _columns_at_start(make: Make, start: tuple, blocks: bool) -> list[Column]:
+def _columns_at_start(make: Make, start: tuple, blocks: bool) -> dict[str, Column]:
     before = _ledger_at_start(make, start)
-    return _columns(_network(dict(start), make), _lines(((row,) for row in before), before, blocks))
+    return _map_columns(_network(dict(start), make), _compared_lines(zip(before), before, blocks))
 
 
 def network_view(values: dict, start: dict, make: Make = small_cnn) -> View:
     """What the network card shows for these values: totals against the start, picture and table."""
     network, at_start = _network(values, make), tuple(start.items())
     ledger, before = network.ledger(values["batch"]), _ledger_at_start(make, at_start)
-    asked = [(row,) for row in ledger]
+    counted = list(zip(ledger))
     if values["machine"]:
         from course_lib.by_machine.comparing import three_answers
 
-        asked = list(three_answers(network, values["batch"]))
+        counted = list(three_answers(network, values["batch"]))
     blocks = _deep(ledger) or _deep(before)
-    lines = _lines(asked, before, blocks)
-    columns = _columns(network, lines)
+    lines = _compared_lines(counted, before, blocks)
+    columns = _map_columns(network, lines)
     layers = [
         words("network_alt_layer", name=column.name, shape=times(column.shape), params=column.params, macs=column.macs)
-        for column in columns
+        for column in columns.values()
         if column.params
     ]
     alt = words("network_alt", input=times(network.input_shape), maps="; ".join(layers))
     if values["every_layer"]:
-        lines = _lines(asked, before, False)
-    shown = [line for line in lines if _seen(line.row) or line.old.params]
-    changes = {i: line.change for i, line in enumerate(shown) if _counts(line)}
+        lines = _compared_lines(counted, before, False)
+    shown = [line for line in lines if _is_shown(line.row) or line.old.params]
+    changes = {i: line.change for i, line in enumerate(shown) if line.listed}
     draw = partial(network_picture, columns, _columns_at_start(make, at_start, blocks), alt)
-    return View(_totals(ledger, before, network, values["batch"]), draw, alt, _table(shown, lines, ledger, before, values), changes)
+    table = _network_table(shown, lines, ledger, before, values)
+    totals = _network_totals(ledger, before, network, values["batch"])
+    return View(totals, draw, alt, table, changes, change_column=len(table.columns) - 2)
 
 
-def _totals(ledger: Ledger, before: Ledger, network: Network, batch: int) -> list[Total]:
-    shown = partial(short, room=96)
+def _network_totals(ledger: Ledger, before: Ledger, network: Network, batch: int) -> list[Total]:
+    shown = partial(short_number, room=96)
     one = "macs_image" if len(network.input_shape) == 3 else "macs_input"
     macs = words(one if batch == 1 else "macs_batch", n=batch)
     top, size = max(ledger, key=lambda row: row.params), 4 * ledger.params
@@ -165,10 +188,8 @@ def _totals(ledger: Ledger, before: Ledger, network: Network, batch: int) -> lis
     ]
 
 
-def _table(shown: list[Line], lines: list[Line], ledger: Ledger, before: Ledger, values: dict) -> Table:
+def _network_table(shown: list[Line], lines: list[Line], ledger: Ledger, before: Ledger, values: dict) -> Table:
     """The rows that do something and those that were left out; what the machine says where it is asked."""
-    machine = values["machine"]
-    wide = machine and (values["columns"] or any(count != line.row.params for line in lines for count in line.counts))
     columns = [  # heading, a line's cell, the total
         (f"<{words('layer')}", lambda line: Cell(line.row.name, "name"), words("total")),
         (f"<{words('what')}", lambda line: what(line.row), ""),
@@ -176,33 +197,30 @@ def _table(shown: list[Line], lines: list[Line], ledger: Ledger, before: Ledger,
         (words("work"), lambda line: Cell(line.row.work.text, "work"), ""),
         (words("params"), lambda line: number(line.row.params), f"{ledger.params:,}"),
     ]
-    if wide:
-        for i, name in enumerate((".parameters()", "torchinfo")):
-            columns.append((name, lambda line, i=i: number(line.counts[i]), f"{sum(line.counts[i] for line in lines):,}"))
-    elif machine:
-        columns.append((words("three"), lambda line: Cell(words("agree") if line.row.params else "", "good"), words("agree")))
+    if values["machine"]:
+        columns += _machine_columns(lines, values["columns"])
     change = arrow(ledger.params - before.params)
     columns.append((words("change"), lambda line: Cell(arrow(line.change), "up" if line.change > 0 else "down"), change))
     columns.append((words("macs"), lambda line: number(line.row.macs), f"{ledger.macs:,}"))
     cells = [[cell(line) for _, cell, _ in columns] for line in shown]
-    marked = frozenset(i for i, line in enumerate(shown) if line.changed)
+    marked = frozenset(i for i, line in enumerate(shown) if line.differs)
     return Table([heading for heading, *_ in columns], cells, [total for *_, total in columns], marked=marked)
 
 
-def _counts(line: Line) -> bool:
-    """Whether a change of this line is worth a row on a projector."""
-    return line.changed and bool(line.change or line.row.params or line.row.kind == "Flatten")
+def _machine_columns(lines: list[Line], side_by_side: bool) -> list[tuple]:
+    """What .parameters() and torchinfo say: a column each where that is wanted or they differ, else one that says that they agree."""
+    if side_by_side or any(count != line.row.params for line in lines for count in line.counts):
+        totals = map(sum, zip(*(line.counts for line in lines), strict=True))
+        both = enumerate(zip((".parameters()", "torchinfo"), totals, strict=True))
+        return [(name, lambda line, i=i: number(line.counts[i]), f"{total:,}") for i, (name, total) in both]
+    return [(words("three"), lambda line: Cell(words("agree") if line.row.params else "", "good"), words("agree"))]
 
 
-def _given_ranges(make: Make) -> dict[str, tuple[float, float]]:
-    """The ends that a function of sizes gives its sliders, as annotations: `def mine(depth: (1, 6) = 2)`."""
-    annotated = {name: size.annotation for name, size in inspect.signature(make).parameters.items()}
-    return {name: (min(ends), max(ends)) for name, ends in annotated.items() if isinstance(ends, tuple) and len(ends) == 2}
-
-
-def _usual_range(value: float) -> tuple[float, float]:
-    """Up to four times a size, for one that gives no ends."""
-    return (0.0, max(1.0, 4 * value)) if isinstance(value, float) else (min(1, value), max(8, 4 * value))
+def _presets(make: Make, settings: dict[str, Setting]) -> dict[str, dict]:
+    """Buttons that set all sizes at once: as usual, and of the course's networks what a lesson compares."""
+    usual = {name: setting.usual for name, setting in settings.items() if setting.ends and name not in QUESTIONS}
+    known = next((presets for network, presets in PRESETS.items() if network is make), {})
+    return {words("as_in_article" if known else "as_given"): usual} | {words(name): {**usual, **sizes} for name, sizes in known.items()}
 
 
 def network_card(
@@ -222,29 +240,13 @@ def network_card(
         raise TypeError(words("card.network_module"))
     if not callable(network):
         raise TypeError(words("card.network_function"))
-    usual = {**sizes(network), **ASKED}
-    if unknown := sorted(start.keys() - usual.keys()):
-        raise TypeError(words("card.network_size", names=", ".join(unknown), known=", ".join(usual)))
-    start = {name: float(value) if isinstance(usual[name], float) else value for name, value in start.items()}
-    ours = any(network is known for known in PRESETS)  # and not only of the same name
-    given = _given_ranges(network) | {name: ends for name, ends in LIMITS.items() if ours or name in ASKED}
-    ranges = {name: given.get(name, _usual_range(value)) for name, value in usual.items()}
-    if ours:
-        ranges.pop("classes", None)  # the task gives them
-    if not _deep(_network({**usual, **start}, network).ledger()):
-        del ranges["every_layer"]
-    limits = {name: None if isinstance(usual[name], bool) else ends for name, ends in ranges.items()}
-    known = PRESETS[network] if ours else {}
-    article = {name: value for name, value in usual.items() if name in limits and name not in ("machine", "columns", "every_layer")}
-    presets = {words("as_in_article" if known else "as_given"): article}
-    presets |= {words(name): {**article, **values} for name, values in known.items()}
-
-    def code(values: dict, settings: dict) -> str:
-        given = [] if network is small_cnn else [network.__name__.replace("<lambda>", "network")]
-        return call("network_card", *given, **{name: value for name, value in values.items() if value != usual[name]}, **settings)
-
+    settings = network_settings(network)
+    start = start_values("network_card", settings, machine=machine, **start)
+    if not _deep(_network(start, network).ledger()):
+        settings["every_layer"] = Setting(False)
+    given = "" if network is small_cnn else network.__name__.replace("<lambda>", "network")
     return Card(
-        partial(network_view, make=network), {**usual, "machine": machine, **start}, limits, fits=partial(_network, make=network),
-        code=code, free=["batch"], sliders=sliders, reference=usual, layout=layout,
-        presets=presets if layout == "desk" and sliders is None else None,
+        "network_card", partial(network_view, make=network), settings, start, fits=partial(_network, make=network),
+        first=lambda values: given, reference=usual_values(settings), sliders=sliders, layout=layout,
+        presets=_presets(network, settings),
     )  # fmt: skip

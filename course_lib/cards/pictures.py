@@ -5,7 +5,7 @@ from itertools import product
 from typing import NamedTuple
 
 from course_lib.by_hand.layers import Layer, Shape
-from course_lib.show.svg import box, colour, label, picture
+from course_lib.show.svg import box, colour, label, picture, text_width
 from course_lib.show.tables import digits, times
 from course_lib.words import words
 
@@ -68,7 +68,7 @@ def _behind(left: float, top: float, width: float, height: float, behind: float)
     return [f'<path d="{hull}" fill="{colour("pale")}" {line}/><path d="{edges}" fill="none" {line}/>'] if steps else []
 
 
-def _window(column: Column, front: tuple[float, float, float, float], shape: Shape, scale: float) -> str:
+def _window_outline(column: Column, front: tuple[float, float, float, float], shape: Shape, scale: float) -> str:
     """A kernel, or a pool's window, on the map that it reads, and not beyond its edges."""
     left, top, width, height = front
     high, wide = (1, *column.window)[-2:] if len(shape) > 2 else (1, column.window[-1])
@@ -82,11 +82,11 @@ def _ghost(x: float, y: float, width: float, height: float) -> str:
     return f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" fill="none" {line}/>'
 
 
-def short(number: int, room: float, size: int = 20) -> str:
+def short_number(number: int, room: float, size: int = 20) -> str:
     """A number with its commas, or in millions or billions where these do not fit into so many pixels.
 
-    >>> short(1476864, 120), short(1476864, 80), short(23595146, 80), short(380, 20)
-    ('1,476,864', '1.48 M', '23.6 M', '380')
+    >>> [short_number(*both) for both in ((1476864, 120), (1476864, 80), (23595146, 80), (380, 20))]
+    ['1,476,864', '1.48 M', '23.6 M', '380']
     """
     if len(f"{number:,}") * 0.6 * size <= room or number < 10_000:
         return f"{number:,}"
@@ -94,38 +94,53 @@ def short(number: int, room: float, size: int = 20) -> str:
     return f"{digits(number / unit)} {sign}"
 
 
-def network_picture(columns: list[Column], start: list[Column], alt: str, width: int = 1400) -> str:
+def network_picture(columns: dict[str, Column], start: dict[str, Column], alt: str, width: int = 1400) -> str:
     """Maps above, then weights and MACs as areas, each row on one scale for now and the start; the start as a dashed outline.
 
-    Text keeps its size where `width`, in pixels, is what the picture is shown at.
+    What stands under the same key in both is compared. Text keeps its size where `width`, in pixels, is what the picture is shown at.
     """
-    before, pitch = {column.name: column for column in start}, min(180.0, (width - MARGIN) / len(columns))
-    scale = _map_scale([*columns, *start], pitch)
-    longest = max((column.shape[0] for column in (*columns, *start) if len(column.shape) == 1), default=1)
-    parts = [label(0, MIDDLE + 6, words("maps"), 20, "quiet", "start")]
-    parts += [label(0, ground - 6, words(key), 20, "quiet", "start") for key, ground, _ in AREAS.values()]
-    most = {what: max(1, *(getattr(column, what) for column in (*columns, *start))) for what in AREAS}
-    for i, column in enumerate(columns):
-        x, was = MARGIN + pitch * (i + 0.5), before.get(column.name, column)
-        parts.append(label(x, 18, column.name, min(20, int(pitch / (0.62 * len(column.name)))), bold=True))
-        if i == 0 or column.shape != columns[i - 1].shape:
-            drawn, front = _map(x, column.shape, scale, longest, "pale" if i else "input")
-            parts += drawn
-            if was.shape != column.shape:
-                parts.append(_ghost(*_map(x, was.shape, scale, longest, "")[1]))
-            reader = columns[i + 1] if i + 1 < len(columns) else column
-            if i + 1 < len(columns) and reader.window and len(column.shape) > 1:
-                parts.append(_window(reader, front, column.shape, scale))
-            said = times(column.shape)
-            parts.append(label(x, 120, said, min(20, int((pitch - 4) / (0.64 * len(said) + 0.2 * said.count("×"))))))
-        for what, (_, ground, fill) in AREAS.items():
-            now, old = (AREA * math.sqrt(getattr(one, what) / most[what]) for one in (column, was))
-            if now:
-                parts.append(box(x - now / 2, ground - now, now, now, fill))
-                parts.append(label(x, ground + 20, short(getattr(column, what), pitch - 6)))
-            if abs(now - old) > 0.5:
-                parts.append(_ghost(x - old / 2, ground - old, old, old))
+    names = [words(key) for key in ("maps", *(key for key, _, _ in AREAS.values()))]
+    margin = max(MARGIN, 10 + 20 * max(map(text_width, names)))
+    pitch = min(180.0, (width - margin) / len(columns))
+    grounds = [MIDDLE + 12, *(ground for _, ground, _ in AREAS.values())]
+    parts = [label(0, ground - 6, name, 20, "quiet", "start") for name, ground in zip(names, grounds, strict=True)]
+    both = [*columns.values(), *start.values()]
+    scale = _map_scale(both, pitch)
+    longest = max((column.shape[0] for column in both if len(column.shape) == 1), default=1)
+    most = {what: max(1, *(getattr(column, what) for column in both)) for what in AREAS}
+    shown = list(columns.values())
+    for i, (key, column) in enumerate(columns.items()):
+        x, was = margin + pitch * (i + 0.5), start.get(key, column)
+        parts.append(label(x, 18, column.name, bold=True, room=0.97 * pitch))
+        if i == 0 or column.shape != shown[i - 1].shape:
+            parts += _map_and_start(x, column, was, scale, longest, "pale" if i else "input", shown[i + 1 : i + 2])
+            parts.append(label(x, 120, times(column.shape), room=0.937 * (pitch - 4)))
+        for what in AREAS:
+            parts += _area(x, getattr(column, what), getattr(was, what), most[what], what, pitch - 6)
     return picture(width, 288, parts, alt)
+
+
+def _map_and_start(x: float, column: Column, was: Column, scale: float, longest: int, fill: str, readers: list[Column]) -> list[str]:
+    """A map, the outline of what it was at the start, and the window of the layer that reads it."""
+    parts, front = _map(x, column.shape, scale, longest, fill)
+    if was.shape != column.shape:
+        parts.append(_ghost(*_map(x, was.shape, scale, longest, "")[1]))
+    for reader in readers:
+        if reader.window and len(column.shape) > 1:
+            parts.append(_window_outline(reader, front, column.shape, scale))
+    return parts
+
+
+def _area(x: float, number: int, at_start: int, most: int, what: str, room: float) -> list[str]:
+    """A number as a square on its ground, and the outline of what it was at the start."""
+    _, ground, fill = AREAS[what]
+    side, old = (AREA * math.sqrt(value / most) for value in (number, at_start))
+    parts = []
+    if side:
+        parts += [box(x - side / 2, ground - side, side, side, fill), label(x, ground + 20, short_number(number, room), room=room)]
+    if abs(side - old) > 0.5:
+        parts.append(_ghost(x - old / 2, ground - old, old, old))
+    return parts
 
 
 PARTS = {
@@ -141,7 +156,7 @@ PARTS = {
 def timeline_picture(moments: list[dict[str, int]], phases: list[str], budget: int, most: int, alt: str, width: int = 1400) -> str:
     """A step from left to right, each moment a column made of PARTS; the highest marked, the budget as a line, `most` bytes high."""
     size = math.ceil(20 * 1400 / width)
-    legend = 1400 - 0.6 * size * max(len(words(part)) for part in PARTS) - 34
+    legend = 1400 - size * max(text_width(words(part)) for part in PARTS) - 34
     left, right, top, bottom = 10.0, legend - 20, 34.0, 250.0
     step = (right - left) / len(moments)
     scale = (bottom - top) / max(most, 1)
@@ -158,7 +173,7 @@ def timeline_picture(moments: list[dict[str, int]], phases: list[str], budget: i
     drawn.append(f'<path d="M{x:.1f} {y - 2:.1f}l-9 -14h18z" fill="{colour("ink")}"/>')
     for phase in dict.fromkeys(phases):
         places = [i for i, one in enumerate(phases) if one == phase]
-        if len(places) * step > 0.6 * size * len(words(phase)):
+        if len(places) * step > size * text_width(words(phase)):
             drawn.append(label(left + step * (places[0] + places[-1] + 1) / 2, bottom + 28, words(phase), size, "quiet"))
         if places[0]:
             drawn.append(box(left + step * places[0], top, 1, bottom - top + 8, "quiet"))
@@ -198,13 +213,18 @@ def layer_picture(layer: Layer, input_shape: Shape, position: int, lines: list[s
     rows, columns = (1, *output[1:])[-2:]
     row, column = divmod(position, columns)
     cell = min(44.0, high / rows, 370 / columns)
-    parts.append(label(OUTPUT, 24, f"{words('output')} {times(output)}", size, bold=True, anchor="start"))
+    parts.append(_heading(OUTPUT, f"{words('output')} {times(output)}", size, 1400))
     parts += _sheets(OUTPUT, TOP, columns * cell, rows * cell, output[0], "pale", "blue")
     parts += _cells(OUTPUT, TOP, rows, columns, cell, "pale")
     parts.append(box(OUTPUT + column * cell, TOP + row * cell, cell, cell, "orange"))
     below = TOP + high + 32
-    parts += [label(4, below + 1.3 * size * i, line, size, anchor="start") for i, line in enumerate(lines)]
+    parts += [label(4, below + 1.3 * size * i, line, size, anchor="start", room=1392) for i, line in enumerate(lines)]
     return picture(1400, round(below + 1.3 * size * (len(lines) - 1)) + 14, parts, alt)
+
+
+def _heading(left: float, text: str, size: int, right: float, y: float = 24, bold: bool = True) -> str:
+    """A line over one of the three parts, which ends before the next begins."""
+    return label(left, y, text, size, "ink" if bold else "quiet", "start", bold, room=right - left - 10)
 
 
 def _input(layer: Layer, input_shape: Shape, position: int, high: float, size: int) -> list[str]:
@@ -219,10 +239,10 @@ def _input(layer: Layer, input_shape: Shape, position: int, high: float, size: i
         (min(44.0, (high + 12) / math.ceil(places / n) / rows_all - 12 / rows_all, 390 / n / columns_all - 12 / columns_all), n)
         for n in range(1, places + 1)
     )
-    parts = [label(4, 24, f"{words('input')} {times(input_shape)}", size, bold=True, anchor="start")]
+    parts = [_heading(4, f"{words('input')} {times(input_shape)}", size, KERNELS)]
     if (rows_all, columns_all) != (height, width):
         padded = words("with_padding", size=times((rows_all, columns_all)[-layer.dims :]))
-        parts.append(label(4, 54, padded, size, "quiet", "start"))
+        parts.append(_heading(4, padded, size, KERNELS, 54, bold=False))
     shown = places if layer.in_channels <= 4 else 3
     for n in range(shown):
         left, top = 4 + n % across * (columns_all * cell + 12), TOP + n // across * (rows_all * cell + 12)
@@ -234,8 +254,8 @@ def _input(layer: Layer, input_shape: Shape, position: int, high: float, size: i
             parts.append(_squares([(x + j * dx * cell, y + i * dy * cell) for i, j in product(range(kh), range(kw))], cell))
     if shown < layer.in_channels:
         left, top = 4 + shown % across * (columns_all * cell + 12), TOP + shown // across * (rows_all * cell + 12)
-        said = words("more", n=layer.in_channels - shown)
-        parts.append(label(left, top + min(40, rows_all * cell / 2 + 8), said, size, "quiet", "start"))
+        y = top + min(40, rows_all * cell / 2 + 8)
+        parts.append(_heading(left, words("more", n=layer.in_channels - shown), size, KERNELS, y, bold=False))
     return parts
 
 
@@ -254,7 +274,7 @@ def _kernels(layer: Layer, high: float, size: int) -> list[str]:
     across, rows = (4, 2) if shown <= 8 else (6, 4)
     small = min(22.0, (high / rows - 32) / kh, (530 / across - 44) / kw)
     each = words("kernels_bias" if layer.bias else "kernels", n=layer.out_channels, size=times(layer.kernel))
-    parts = [label(KERNELS, 24, each, size, bold=True, anchor="start")]
+    parts = [_heading(KERNELS, each, size, OUTPUT)]
     for n in range(shown):
         x, y = KERNELS + n % across * (530 / across), TOP + n // across * (high / rows)
         fill, edge = ("orange", "paper") if n == 0 else ("warm", "orange")  # the first is at work, on the cells of its colour
@@ -264,8 +284,7 @@ def _kernels(layer: Layer, high: float, size: int) -> list[str]:
             at = f'cx="{x + kw * small + 24:.1f}" cy="{y + kh * small - 6:.1f}"'
             parts.append(f'<circle {at} r="6" fill="{colour("blue")}"/>')
     if shown < layer.out_channels:
-        said = words("more", n=layer.out_channels - shown)
-        parts.append(label(KERNELS, TOP + high, said, size, "quiet", "start"))
+        parts.append(_heading(KERNELS, words("more", n=layer.out_channels - shown), size, OUTPUT, TOP + high, bold=False))
     return parts
 
 

@@ -26,6 +26,7 @@ class View(NamedTuple):
     alt: str
     table: Table
     changes: dict[int, int] | None = None  # rows of the table that a projector may list, and by how much each changed
+    change_column: int = 0  # where the table says so; what stands behind it is not for a projector
     ends: dict[str, int | list] = {}  # of controls that follow the other values: a slider's highest, a menu's choices
     width: int = 1400  # for the picture
 
@@ -41,10 +42,10 @@ class View(NamedTuple):
 
     def bundle(self) -> dict[str, str]:
         """The card without its kernel: the picture in an <img> with its alt text, and the numbers as a table and as text."""
-        said = " · ".join(f"{total.value} {total.label}" for total in self.totals)
+        summary = " · ".join(f"{total.value} {total.label}" for total in self.totals)
         html, text = (self.table.html(), self.table.text()) if self.table.rows else ("", "")
         drawn = image(self.draw(self.width), self.alt)
-        return {"text/html": f"<p><b>{escape(said)}</b></p>{drawn}{html}", "text/plain": f"{said}\n{self.alt}\n{text}".strip()}
+        return {"text/html": f"<p><b>{escape(summary)}</b></p>{drawn}{html}", "text/plain": f"{summary}\n{self.alt}\n{text}".strip()}
 
 
 def over_last_picture(problem: str, drawn: str) -> str:
@@ -52,27 +53,28 @@ def over_last_picture(problem: str, drawn: str) -> str:
     return f'<div class="over"><p class="problem" role="alert">{escape(problem)}</p></div><div class="dimmed">{drawn}</div>'
 
 
+BLANK = "\u00a0"  # a row without a letter has no height
 ROOM = 3  # rows for changes on a projector; where more changed, the last says how many
 
 
 def projector(view: View) -> View:
     """Two totals, and of the table the rows that changed most, with the change beside the name, in a room that is always kept."""
-    return view._replace(totals=view.totals[:2], table=_changed(view.table, view.changes), width=1060)
+    return view._replace(totals=view.totals[:2], table=_largest_changes(view), width=1060)
 
 
 LAYOUTS: dict[str, Callable[[View], View]] = {"desk": lambda view: view, "projector": projector}
 
 
-def _changed(table: Table, changes: dict[int, int] | None) -> Table:
+def _largest_changes(view: View) -> Table:
     """The rows that changed most, in their order; no row where a table has none to list. What stands behind the change is left out."""
+    table, changes, change = view.table, view.changes, view.change_column
     if changes is None:
         return Table([], [])
     most = sorted(changes, key=lambda i: -abs(changes[i]))[: ROOM - (len(changes) > ROOM)]
-    change = table.columns.index(words("change"))
     columns = [0, change, *range(1, change)]
     rows = [[table.rows[i][column] for column in columns] for i in sorted(most)]
-    more = len(changes) - len(rows)
-    said = words("more", n=more) if more else "" if changes else words("what_changes")
-    for i in range(ROOM - len(rows)):
-        rows.append([Cell((i == 0 and said) or "\u00a0", "quiet"), *[""] * change])
+    others = len(changes) - len(rows)
+    note = words("more", n=others) if others else "" if changes else words("what_changes")
+    for text in [note or BLANK, BLANK, BLANK][: ROOM - len(rows)]:
+        rows.append([Cell(text, "quiet"), *[""] * change])
     return Table([table.columns[column] for column in columns], rows, marked=frozenset(range(len(most))))

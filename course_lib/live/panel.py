@@ -12,7 +12,7 @@ from IPython import get_ipython
 
 from course_lib.by_hand.ledger import Ledger, Row, what
 from course_lib.by_hand.networks import Network
-from course_lib.cards.base import VIEW, parts, style_and_notes
+from course_lib.cards.base import VIEW, style_and_notes, widget_parts
 from course_lib.cards.controls import anywidget
 from course_lib.show.tables import Cell, Table, arrow, number, times
 from course_lib.words import words
@@ -199,7 +199,7 @@ class Panel(widgets.VBox):
 
     def close(self) -> None:
         """Free the panel with its parts."""
-        for part in list(parts(self)) if self.comm is not None else ():
+        for part in list(widget_parts(self)) if self.comm is not None else ():
             widgets.Widget.close(part)
 
     def _repr_mimebundle_(self, include=None, exclude=None):

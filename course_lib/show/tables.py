@@ -50,31 +50,30 @@ class Table(Shown):
         return {"text/html": self.html(), "text/plain": self.text()}
 
     def html(self) -> str:
-        def line(cells, tag: str = "td", tone: str = "") -> str:
-            made = []
+        def html_row(cells, tag: str = "td", tone: str = "") -> str:
+            html = []
             for heading, cell in zip(self.columns, cells, strict=True):
                 text, tones = cell if isinstance(cell, Cell) else (cell, "")
                 side = "left" if heading.startswith("<") else "right"
                 bold = ";font-weight:bold" if tones == "name" else ""
                 tones = f' class="{tones}"' if tones else ""
-                made.append(f'<{tag}{tones} style="text-align:{side}{bold}">{escape(text)}</{tag[:2]}>')
-            return f"<tr{tone and f' class={tone!r}'}>{''.join(made)}</tr>"
+                html.append(f'<{tag}{tones} style="text-align:{side}{bold}">{escape(text)}</{tag[:2]}>')
+            return f"<tr{tone and f' class={tone!r}'}>{''.join(html)}</tr>"
 
-        head = line([heading.lstrip("<") for heading in self.columns], 'th scope="col"')
-        body = [line(row, tone="marked" if i in self.marked else "") for i, row in enumerate(self.rows)]
-        total = [line([Cell(text, "name") for text in self.total], tone="total")] if self.total else []
+        head = html_row([heading.lstrip("<") for heading in self.columns], 'th scope="col"')
+        body = [html_row(row, tone="marked" if i in self.marked else "") for i, row in enumerate(self.rows)]
+        total = [html_row([Cell(text, "name") for text in self.total], tone="total")] if self.total else []
         caption = f"<p><b>{escape(self.caption)}</b></p>" if self.caption else ""
         notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
         return f"{caption}<table><thead>{head}</thead><tbody>{''.join(body + total)}</tbody></table>{notes}"
 
     def text(self) -> str:
-        lines = [[heading.lstrip("<") for heading in self.columns]]
-        rows = [*self.rows, self.total] if self.total else self.rows
-        lines += [[cell.text if isinstance(cell, Cell) else cell for cell in row] for row in rows]
-        widths = [max(columns(line[i]) for line in lines) for i in range(len(self.columns))]
+        rows = [[heading.lstrip("<") for heading in self.columns], *self.rows, *([self.total] if self.total else [])]
+        rows = [[cell.text if isinstance(cell, Cell) else cell for cell in row] for row in rows]
+        widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
         sides = ["<" if heading.startswith("<") else ">" for heading in self.columns]
-        made = ["  ".join(_padded(c, s, w) for c, s, w in zip(line, sides, widths, strict=True)).rstrip() for line in lines]
-        return "\n".join([*([self.caption] if self.caption else []), *made, *self.notes])
+        lines = ["  ".join(map(_padded, row, sides, widths)).rstrip() for row in rows]
+        return "\n".join([*([self.caption] if self.caption else []), *lines, *self.notes])
 
 
 def columns(text: str) -> int:
