@@ -66,8 +66,8 @@ def pseudo_language(monkeypatch):
 NAMES = {*dir(builtins), *dir(torch), *dir(nn), *dir(nn.functional), *dir(torch.Tensor), *LAYERS, *DTYPES, *EXERCISES, *CONVENTIONS}
 NAMES |= {*course_lib.__all__, *small_cnn(batch_norm=True, global_pool=True).layers, *vgg16_32().layers, *OPTIMIZERS, "torchinfo"}
 NAMES |= {"MiB", "kiB", "parameters", "numel", "import", "def", "return", "for", "and", "not", "lambda"}
-NAMES |= {"model", "MAC", "FLOP"}  # the root of a model's paths; terms that are the same in every language
-NAMES |= {"nearest", "nearest-exact", "bilinear", "bicubic", "circular", "reflect", "replicate", "valid", "same"}  # arguments of PyTorch's layers
+NAMES |= {"model", "MAC", "FLOP", "post20221221"}  # the root of a model's paths; terms; a version
+NAMES |= {"nearest", "exact", "bilinear", "bicubic", "reflect", "replicate", "valid", "same"}  # arguments of layers
 
 
 def english(*texts: str) -> list[str]:
