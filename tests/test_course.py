@@ -100,7 +100,7 @@ def test_an_editor_completes_what_loads_later():
     assert written == course_lib._LATER
 
 
-FLOORS = ["words", "show", "by_hand", "by_machine", "asking.slips", "asking.claim", "lessons", "asking", "cards"]  # from the ground
+FLOORS = ["words", "show", "by_hand", "by_machine", "asking.answers", "asking.claim", "lessons", "asking", "cards"]  # from the ground
 
 
 def floor(module: str) -> int | None:

@@ -35,14 +35,14 @@ def exercise_of(name: str, variant: int | None = None) -> Exercise:
     exercise = EXERCISES[name]
     if variant is None:
         return exercise
-    if not exercise.varied:
+    if not exercise.has_variants:
         raise ValueError(words("exercise_call.no_variant", name=name, others=", ".join(varied())))
     return exercise.variant(whole("variant", variant, 0))
 
 
 def varied() -> list[str]:
     """The exercises that can be asked again with other numbers."""
-    return [name for name, exercise in EXERCISES.items() if exercise.varied]
+    return [name for name, exercise in EXERCISES.items() if exercise.has_variants]
 
 
 def check(name: str | None = None, answer=..., hint: int = 0, variant: int | None = None, reason: str = "") -> Reply:
@@ -61,15 +61,15 @@ def check(name: str | None = None, answer=..., hint: int = 0, variant: int | Non
     _latest[:] = [name]
     if hint:
         return _reply(words("hint"), exercise.hint(1 if hint in (1, "1") else 2))
-    if request := exercise.request(answer):
-        return _reply(exercise.question(), request)
+    if prompt := exercise.prompt(answer):
+        return _reply(exercise.question(), prompt)
     wrong = exercise.judge(answer)
     if wrong and not wrong.is_answer:
         return _reply(exercise.question(), wrong.text)
     progress.remember(name, not wrong, wrong.slips if wrong else "")
     if wrong:
-        return _reply(words("not_yet"), wrong.text or exercise.side(answer), *_notice())
-    return _reply(words("right"), exercise.why(), *_reasons(exercise, reason), *_notice())
+        return _reply(words("not_yet"), wrong.text or exercise.side(answer), _notice())
+    return _reply(words("right"), exercise.why(), *_reasons(exercise, reason), _notice())
 
 
 def _reply(*lines: str) -> Reply:
@@ -88,9 +88,10 @@ def _reasons(exercise: Exercise, letter: str) -> list[str]:
     return [words("reasons", name=exercise.name), *(f"{key}  {text}" for key, (text, _) in letters.items())]
 
 
-def _notice() -> list[str]:
+def _notice() -> str:
+    """What has happened to the results file, once."""
     notice, progress.notice = progress.notice, ""
-    return [notice]
+    return notice
 
 
 def score() -> Reply:
@@ -98,14 +99,15 @@ def score() -> Reply:
     known = progress.exercises()
     last = (_latest or list(known) or [""])[-1]
     if last not in EXERCISES:
-        return _reply(words("score_nothing"), *_notice())
+        return _reply(words("score_nothing"), _notice())
     number = EXERCISES[last].lesson
-    checked = [exercise.name for exercise in EXERCISES.values() if exercise.lesson == number and exercise.stars]
+    mine = {name: exercise for name, exercise in EXERCISES.items() if exercise.lesson == number}
+    checked = [name for name, exercise in mine.items() if exercise.stars]
     passed = sum(known.get(name, {}).get("passed", False) for name in checked)
-    answered = [name for name in known if name in EXERCISES and EXERCISES[name].lesson == number]
-    again = [name for name in varied() if name in answered and known[name]["slips"]]
-    lines = [words("score", passed=passed, of=len(checked), lesson=number), *(_slips_made(name, known[name]) for name in answered)]
-    return _reply(*lines, *(words("score_practise", name=name) for name in again[:1]), *_notice())
+    slips = [_slips_made(name, entry) for name, entry in known.items() if name in mine]
+    again = [name for name, exercise in mine.items() if exercise.has_variants and known.get(name, {}).get("slips")]
+    practise = words("score_practise", name=again[0]) if again else ""
+    return _reply(words("score", passed=passed, of=len(checked), lesson=number), *slips, practise, _notice())
 
 
 def _slips_made(name: str, entry: dict) -> str:
@@ -128,12 +130,12 @@ def reveal(name: str, guess=..., variant: int | None = None) -> Reply:
     if not truth:
         return check(name, guess)
     _latest[:] = [name]
-    if request := exercise.request(guess):
-        return _reply(exercise.question(), request)
+    if prompt := exercise.prompt(guess):
+        return _reply(exercise.question(), prompt)
     wrong = exercise.judge(guess)
     progress.remember(name, not wrong, wrong.slips if wrong else "")
     verdict = words("guessed" if wrong else "guess_right", value=shown_number(as_number(guess)), truth=truth)
-    return _reply(verdict, wrong.text if wrong else "", exercise.why(), *_notice())
+    return _reply(verdict, wrong.text if wrong else "", exercise.why(), _notice())
 
 
 guess = ...  # what stands in a guess cell until you put a number there

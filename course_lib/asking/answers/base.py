@@ -23,34 +23,34 @@ class Exercise:
     stars: int = 0  # how hard it is, 1 to 3, where check asks it; 0 for a guess
 
     @property
-    def varied(self) -> bool:
+    def has_variants(self) -> bool:
         """Whether it can be asked again of other sizes."""
         return False
 
     def variant(self, seed: int) -> "Exercise":
-        """The same of other sizes, drawn from the seed; only where it is `varied`."""
+        """The same of other sizes, drawn from the seed; only where it is `has_variants`."""
         raise NotImplementedError
 
     def own_words(self, key: str) -> Any:
         """This exercise's own words under a key, unfilled; None where it has none."""
         return find(f"exercise.{self.name}.{key}")
 
-    def text(self, key: str) -> str:
+    def filled_words(self, key: str) -> str:
         """This exercise's own words under a key, filled in."""
         return words(f"exercise.{self.name}.{key}")
 
     def question(self) -> str:
-        return self.text("ask")
+        return self.filled_words("ask")
 
     def hint(self, degree: int) -> str:
         """The first or the second hint."""
-        return self.text(f"hint{degree}")
+        return self.filled_words(f"hint{degree}")
 
     def why(self) -> str:
         """Why the right answer is right."""
-        return self.text("why")
+        return self.filled_words("why")
 
-    def request(self, given: Any) -> str:
+    def prompt(self, given: Any) -> str:
         """What kind of answer is wanted, in words, where `given` is none of it; empty where it can be judged."""
         raise NotImplementedError
 

@@ -1,29 +1,13 @@
 """Exercises whose answer is a network: any that keeps within the budget is right."""
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from course_lib.asking.answers.base import Diagnosis, Exercise
 from course_lib.by_hand.networks import Network
 from course_lib.by_hand.step import timeline
 from course_lib.show.tables import times
 from course_lib.words import words
-
-
-class Measure(NamedTuple):
-    """One measure of a network beside its bound."""
-
-    what: str  # params, macs, memory or field
-    value: int
-    largest: str  # the layer or the part that has most of it
-    share: int  # how much that has
-    bound: int
-    at_least: bool
-
-    @property
-    def excess(self) -> int:
-        """By how much the bound is missed; 0 or less where it is kept."""
-        return self.bound - self.value if self.at_least else self.value - self.bound
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,22 +20,22 @@ class Design(Exercise):
     at_most: dict[str, int] = field(default_factory=dict)  # bounds on params, macs of one picture, memory in bytes, field in cells a side
     at_least: dict[str, int] = field(default_factory=dict)
 
-    def request(self, given: Any) -> str:
+    def prompt(self, given: Any) -> str:
         return words("design.dots", input_shape=self.input_shape) if given is ... else ""
 
     def judge(self, given: Any) -> Diagnosis | None:
         """What keeps a network from being an answer at all; or measure by measure, how it stands to its bound."""
-        if misfit := self._misfit(given):
-            return Diagnosis(misfit)
+        if unfit := self._unfit(given):
+            return Diagnosis(unfit)
         try:
             measures = [self._measure(what, given) for what in (*self.at_most, *self.at_least)]
         except ValueError as error:  # of a layer whose backward is not known by hand, or nothing that is trained
             return Diagnosis(words("design.fails", error=error))
-        if all(measure.excess <= 0 for measure in measures):
+        if all(keeps_within for keeps_within, _ in measures):
             return None
-        return Diagnosis("\n".join(map(self._measure_words, measures)))
+        return Diagnosis("\n".join(sentence for _, sentence in measures))
 
-    def _misfit(self, given: Any) -> str:
+    def _unfit(self, given: Any) -> str:
         if not isinstance(given, Network):
             return words("design.no_network", kind=type(given).__name__)
         ends, wanted = (given.input_shape, given.ledger()[-1].output_shape), (self.input_shape, self.output_shape)
@@ -59,26 +43,29 @@ class Design(Exercise):
             return words("design.ends", given=" → ".join(map(times, ends)), wanted=" → ".join(map(times, wanted)))
         return "" if any(layer.kind.startswith("Conv") for layer in given.layers.values()) else words("design.no_conv")
 
-    def _measure(self, what: str, network: Network) -> Measure:
-        bounds = self.at_least.get(what, self.at_most.get(what)), what in self.at_least
+    def _measure(self, what: str, network: Network) -> tuple[bool, str]:
+        """Whether a network keeps within a bound, and the sentence that says by how much not."""
+        value, largest, share = self._measured(what, network)
+        name = self.own_words(what) or words(f"design.{what}", batch=self.batch_size)
+        values = {"what": name, "value": value, "where": largest, "share": share}
+        if what in self.at_least:
+            off = self.at_least[what] - value
+            key = "design.enough" if off <= 0 else "design.too_little"
+            return off <= 0, words(key, bound=self.at_least[what], off=off, remedy=words(f"design.more_{what}"), **values)
+        off = value - self.at_most[what]
+        return off <= 0, words("design.within" if off <= 0 else "design.too_much", bound=self.at_most[what], off=off, **values)
+
+    def _measured(self, what: str, network: Network) -> tuple[int, str, int]:
+        """A network's measure; and which layer or part has most of it, and how much."""
         if what == "field":
-            return Measure(what, min(network.receptive_field()), "", 0, *bounds)
+            return min(network.receptive_field()), "", 0
         if what == "memory":
             peak = timeline(network, self.batch_size).peak
             part = max(("weights", "gradients", "state", "input", "kept"), key=lambda part: getattr(peak, part))
-            return Measure(what, peak.total, words(part), getattr(peak, part), *bounds)
+            return peak.total, words(part), getattr(peak, part)
         ledger = network.ledger()
         row = max(ledger, key=lambda row: getattr(row, what))
-        return Measure(what, getattr(ledger, what), row.name, getattr(row, what), *bounds)
-
-    def _measure_words(self, measure: Measure) -> str:
-        what = measure.what
-        name = self.own_words(what) or words(f"design.{what}", batch=self.batch_size)
-        values = {"what": name, "value": measure.value, "where": measure.largest, "share": measure.share, "bound": measure.bound}
-        if measure.at_least:
-            key, remedy = "design.enough" if measure.excess <= 0 else "design.too_little", words(f"design.more_{what}")
-            return words(key, off=measure.excess, remedy=remedy, **values)
-        return words("design.within" if measure.excess <= 0 else "design.too_much", off=measure.excess, **values)
+        return getattr(ledger, what), row.name, getattr(row, what)
 
     def shown_truth(self) -> str:
         """KeyError: there is no one right network to show."""

@@ -31,13 +31,13 @@ class Function(Exercise):
     @cached_property
     def cases(self) -> list[Answer]:
         """What is right in each case; the arguments are among its sizes."""
-        return [replace(self.answer(**dict(zip(self.names, values, strict=True))), name=self.name) for values in self.values]
+        return [replace(self.answer(**dict(zip(self.argument_names, values, strict=True))), name=self.name) for values in self.values]
 
     @property
-    def names(self) -> tuple[str, ...]:
+    def argument_names(self) -> tuple[str, ...]:
         return tuple(self.arguments.split())
 
-    def request(self, given: Any) -> str:
+    def prompt(self, given: Any) -> str:
         return "" if callable(given) else self._wanted()
 
     def judge(self, given: Callable) -> Diagnosis | None:
@@ -77,12 +77,12 @@ class Function(Exercise):
         code = getattr(given, "__code__", None)
         if code and any(step.argrepr in ("^", "^=") for step in dis.get_instructions(given)):
             return Diagnosis(words("function_xor"), "xor")
-        if code and code.co_varnames[: code.co_argcount] == self.names:
+        if code and code.co_varnames[: code.co_argcount] == self.argument_names:
             return None
-        for order in permutations(range(len(self.names))):
+        for order in permutations(range(len(self.argument_names))):
             if all(self._right_in_order(given, case, order) for case in self.cases):
-                mine = ", ".join(self.names[i] for i in order)
-                return Diagnosis(words("function_order", mine=mine, ours=", ".join(self.names)), "order")
+                mine = ", ".join(self.argument_names[i] for i in order)
+                return Diagnosis(words("function_order", mine=mine, ours=", ".join(self.argument_names)), "order")
         return None
 
     def _right_in_order(self, given: Callable, case: Answer, order: tuple[int, ...]) -> bool:
@@ -95,17 +95,17 @@ class Function(Exercise):
 
     def _other_count(self, given: Callable) -> str:
         """How many arguments it should take, where it takes another number of them."""
-        count = given.__code__.co_argcount if hasattr(given, "__code__") else len(self.names)
-        return self._wanted() if count != len(self.names) else ""
+        count = given.__code__.co_argcount if hasattr(given, "__code__") else len(self.argument_names)
+        return self._wanted() if count != len(self.argument_names) else ""
 
     def _wanted(self) -> str:
-        return words("give_function", call=", ".join(self.names))
+        return words("give_function", call=", ".join(self.argument_names))
 
     def _arguments(self, case: Answer) -> list[Any]:
-        return [case.sizes[argument] for argument in self.names]
+        return [case.sizes[argument] for argument in self.argument_names]
 
     def _case_words(self, case: Answer) -> str:
-        return ", ".join(f"{argument}={case.sizes[argument]}" for argument in self.names)
+        return ", ".join(f"{argument}={case.sizes[argument]}" for argument in self.argument_names)
 
     def recalled(self, slips: str) -> str:
         return self.cases[0].recalled(slips)

@@ -33,7 +33,7 @@ class Answer(Sum, Exercise):
     drawn: bool = field(default=False, kw_only=True)  # whether these are other sizes than the lesson's
 
     @property
-    def varied(self) -> bool:
+    def has_variants(self) -> bool:
         return bool(self.vary)
 
     def but(self, **changes) -> "Answer":
@@ -61,7 +61,7 @@ class Answer(Sum, Exercise):
         blank = replace(self, votes="", drawn=True)
         blank = replace(blank, instead={other: sum for other, sum in self.instead.items() if blank._is_sum_with_words(other)})
         options = {size: [literal_eval(number) for number in numbers.split()] for size, numbers in self.vary.items()}
-        usual = [self.products, *filter(None, map(blank.sum_after, blank.usual()))]
+        usual = [self.parsed, *filter(None, map(blank.sum_after, blank.usual()))]
         between = random.Random(self.name)
         anywhere = [{size: between.uniform(min(some), max(some)) for size, some in options.items()} for _ in range(3)]
         most = max(blank.at_sizes(**sizes).told_apart(usual) for sizes in anywhere)
@@ -88,23 +88,23 @@ class Answer(Sum, Exercise):
         """The slips that are likely, or have a sentence of their own."""
         return [slip for slip in self.slips() if slip.kind != "unit" and (not slip.rank() or self.own_sentence(slip))]
 
-    def text(self, key: str) -> str:
+    def filled_words(self, key: str) -> str:
         return words(f"exercise.{self.name}.{key}", **self.sizes)
 
     def question(self) -> str:
-        return self.text("ask_variant" if self.drawn and self.own_words("ask_variant") else "ask")
+        return self.filled_words("ask_variant" if self.drawn and self.own_words("ask_variant") else "ask")
 
     def hint(self, degree: int) -> str:
         """The lesson's hint; of other sizes, the terms of the answer, or the factors of its only one."""
         if not self.drawn:
-            return self.text(f"hint{degree}")
-        parts = self.products if len(self.products) > 1 else next(iter(self.products.values()))
+            return self.filled_words(f"hint{degree}")
+        parts = self.parsed if len(self.parsed) > 1 else next(iter(self.parsed.values()))
         return words("variant_hint", parts=", ".join(dict.fromkeys(map(self.part_words, parts))))
 
     def why(self) -> str:
         """In the course's words; for other sizes the calculation alone."""
         if not self.drawn:
-            return self.text("why")
+            return self.filled_words("why")
         if own := self.own_words("why_variant"):
             return own.format(value=self.shown_truth(), **self.sizes)
         return words("variant_why", work=self.work(), value=self.shown_truth())
@@ -133,7 +133,7 @@ class Answer(Sum, Exercise):
     def shown_truth(self) -> str:
         return shown_number(self.truth)
 
-    def request(self, given: Any) -> str:
+    def prompt(self, given: Any) -> str:
         number = as_number(given)
         return number if isinstance(number, str) else ""
 

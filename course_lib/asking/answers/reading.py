@@ -1,6 +1,7 @@
 """Reading a number that somebody gave: whether it is one, and which numbers it may stand for."""
 
 import math
+from types import EllipsisType, NoneType
 from typing import Any
 
 from course_lib.show.tables import digits
@@ -28,22 +29,28 @@ def means(answer: float, number: float) -> bool:
     return any(math.isclose(answer, cut(number * scale) / scale, rel_tol=1e-12) for cut in (round, math.trunc))
 
 
+NO_NUMBERS = {  # what else is given, and what is said to it
+    EllipsisType: "answer_dots",
+    NoneType: "answer_none",
+    tuple: "answer_comma",
+    bool: "answer_flag",
+    (str, bytes): "answer_text",
+    (list, dict, set): "answer_type",
+}
+
+
 def as_number(answer: Any) -> float | str:
     """The answer as a number, or what is the matter with it."""
-    if answer is ... or answer is None:
-        return words("answer_dots" if answer is ... else "answer_none")
-    if isinstance(answer, tuple):
-        return words("answer_comma")
-    if isinstance(answer, bool):
-        return words("answer_flag", value=answer)
-    if isinstance(answer, (str, bytes, list, dict, set)):
-        return words("answer_text" if isinstance(answer, (str, bytes)) else "answer_type", kind=type(answer).__name__)
+    kind = type(answer).__name__
+    for types, key in NO_NUMBERS.items():
+        if isinstance(answer, types):
+            return words(key, value=answer, kind=kind)
     if callable(answer) and not hasattr(answer, "forward"):  # a module can be called, too
         return words("answer_function")
     try:
         value = float(answer.item() if hasattr(answer, "item") else answer)
     except Exception:
-        return words("answer_tensor" if hasattr(answer, "shape") else "answer_type", kind=type(answer).__name__)
+        return words("answer_tensor" if hasattr(answer, "shape") else "answer_type", kind=kind)
     return value if math.isfinite(value) else words("answer_not_finite", value=value)
 
 

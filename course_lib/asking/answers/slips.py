@@ -67,17 +67,17 @@ class Sum:
     instead: dict[str, float | str] = field(default_factory=dict)  # other numbers, by a name: one number, or a sum such as "k k + cin"
 
     @cached_property
-    def products(self) -> Terms:
+    def parsed(self) -> Terms:
         """The terms with their factors."""
         return {name: factors_of(text) for name, text in self.terms.items()}
 
     @cached_property
     def factors(self) -> Term:
         """The sizes that are factors of a term, with how often each is."""
-        return {size: power for term in self.products.values() for size, power in term.items() if not size.lstrip("-").isdigit()}
+        return {size: power for term in self.parsed.values() for size, power in term.items() if not size.lstrip("-").isdigit()}
 
     @cached_property
-    def parts(self) -> list[str]:
+    def named_parts(self) -> list[str]:
         """The terms, and the groups of them, of a sum of several."""
         return [*self.terms, *self.groups] if len(self.terms) > 1 else []
 
@@ -93,7 +93,7 @@ class Sum:
         >>> Sum({"k": 3, "cin": 5, "cout": 12}, {"weights": "k k cin cout", "biases": "cout"}).truth
         552
         """
-        return self.evaluated(self.products)
+        return self.evaluated(self.parsed)
 
     def evaluated(self, terms: Terms) -> float:
         """The sum of such products of these sizes."""
@@ -112,8 +112,8 @@ class Sum:
 
     def removable(self) -> list[str]:
         """What can be left out: terms, groups, and a factor where others remain in its term."""
-        lone = {size for size in self.factors if all(set(term) - {"-1"} == {size} for term in self.products.values() if size in term)}
-        return [*self.parts, *(size for size in self.factors if not self.is_bare and size not in lone)]
+        lone = {size for size in self.factors if all(set(term) - {"-1"} == {size} for term in self.parsed.values() if size in term)}
+        return [*self.named_parts, *(size for size in self.factors if not self.is_bare and size not in lone)]
 
     def slips(self) -> list[Slip]:
         """Every slip that the parts allow."""
@@ -146,7 +146,7 @@ class Sum:
         """The sum that a slip makes of the right one; None where it is no sum of these sizes."""
         if slip.kind == "instead":
             return dict(enumerate(map(factors_of, self.instead[slip.part].split(" + "))))
-        return self.terms_after(self.products, slip)
+        return self.terms_after(self.parsed, slip)
 
     def number_after(self, terms: Terms, slip: Slip) -> float | None:
         """What a slip makes of a sum; None where it finds nothing to change, or leaves nothing."""
@@ -158,14 +158,14 @@ class Sum:
     def outcome(self, slip: Slip) -> float | None:
         """What one slip makes of the right answer; None where it finds nothing to change."""
         if slip.kind != "instead":
-            return self.number_after(self.products, slip)
+            return self.number_after(self.parsed, slip)
         number = self.instead[slip.part]
         return self.evaluated(self.sum_after(slip)) if isinstance(number, str) else number
 
     def after_all(self, slips: tuple[Slip, ...]) -> float:
         """What one slip or two make of the right answer; the right one where they find nothing to change."""
         first, *others = slips
-        number = self.number_after(self.terms_after(self.products, first) or {}, *others) if others else self.outcome(first)
+        number = self.number_after(self.terms_after(self.parsed, first) or {}, *others) if others else self.outcome(first)
         return self.truth if number is None else number
 
     def causes(self, agrees: Callable[[float], bool], every: bool = False) -> list[tuple[Slip, ...]]:
@@ -185,7 +185,7 @@ class Sum:
         likely = [slip for slip, rank in ranks.items() if slip.kind != "instead" and rank <= 1]
         likely.sort(key=lambda slip: slip.kind != "plus")
         for i, first in enumerate(likely):
-            terms = self.terms_after(self.products, first)
+            terms = self.terms_after(self.parsed, first)
             for second in likely[i + 1 :] if terms else ():
                 if first.part != second.part and ranks[first] + ranks[second] <= 1:
                     yield (first, second), self.number_after(terms, second)
@@ -206,9 +206,11 @@ def one_by_one(parts: Iterable[str]) -> list[tuple[str]]:
 
 KINDS = {  # in the order in which they are tried, and told where two are as likely
     "left_out": Kind(0, lambda s: one_by_one(s.removable()), lambda term, slip: None, lambda power, slip: {}),
-    "only": Kind(2, lambda s: one_by_one(s.parts if len(s.terms) > 2 else ())),
-    "as_one": Kind(1, lambda s: one_by_one(s.parts), lambda term, slip: {size: power for size, power in term.items() if size == "-1"}),
-    "twice": Kind(2, lambda s: one_by_one(s.parts), lambda term, slip: multiplied(term, {"2": 1})),
+    "only": Kind(2, lambda s: one_by_one(s.named_parts if len(s.terms) > 2 else ())),
+    "as_one": Kind(
+        1, lambda s: one_by_one(s.named_parts), lambda term, slip: {size: power for size, power in term.items() if size == "-1"}
+    ),
+    "twice": Kind(2, lambda s: one_by_one(s.named_parts), lambda term, slip: multiplied(term, {"2": 1})),
     "not_squared": Kind(
         0,
         lambda s: one_by_one(size for size, power in s.factors.items() if power in (2, -2)),
