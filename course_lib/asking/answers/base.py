@@ -29,7 +29,6 @@ class Exercise:
 
     def variant(self, seed: int) -> "Exercise":
         """The same of other sizes, drawn from the seed; only where it is `has_variants`."""
-        raise NotImplementedError
 
     def own_words(self, key: str) -> Any:
         """This exercise's own words under a key, unfilled; None where it has none."""
@@ -52,11 +51,9 @@ class Exercise:
 
     def prompt(self, given: Any) -> str:
         """What kind of answer is wanted, in words, where `given` is none of it; empty where it can be judged."""
-        raise NotImplementedError
 
     def judge(self, given: Any) -> Diagnosis | None:
         """What is wrong with an answer; None for a right one."""
-        raise NotImplementedError
 
     def side(self, given: Any) -> str:
         """On which side of the truth a wrong answer lies, in words."""

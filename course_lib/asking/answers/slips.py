@@ -117,11 +117,11 @@ class Sum:
 
     def slips(self) -> list[Slip]:
         """Every slip that the parts allow."""
-        return list(dict.fromkeys(Slip(name, *parts) for name, kind in KINDS.items() for parts in kind.places(self)))
+        return list(dict.fromkeys(Slip(name, *place.split("-")) for name, kind in KINDS.items() for place in kind.places(self)))
 
     def terms_after(self, terms: Terms, slip: Slip) -> Terms | None:
         """The terms after a slip; None where it finds nothing to change."""
-        kind, part, other = slip
+        kind, part, _ = slip
         named = [name for name in self.groups.get(part, part).split() if name in terms]
         if kind == "plus":
             return terms | {f"+{part}": factors_of(self.plus[part])}
@@ -195,51 +195,45 @@ class Kind(NamedTuple):
     """A kind of slip."""
 
     rank: int  # how far-fetched it is
-    places: Callable[[Sum], Iterable[tuple[str, ...]]]  # the parts of a sum that it can change, each with what it puts there
+    places: Callable[[Sum], Iterable[str]]  # the parts of a sum that it can change: "part", or "part-other" with what it puts there
     of_term: Callable[[Term, Slip], Term | None] | None = None  # what it makes of a term that it names; None where that goes
     of_factor: Callable[[int, Slip], Term] | None = None  # what it puts in the place of a factor, from how often that stands there
 
 
-def one_by_one(parts: Iterable[str]) -> list[tuple[str]]:
-    return [(part,) for part in parts]
-
-
 KINDS = {  # in the order in which they are tried, and told where two are as likely
-    "left_out": Kind(0, lambda s: one_by_one(s.removable()), lambda term, slip: None, lambda power, slip: {}),
-    "only": Kind(2, lambda s: one_by_one(s.named_parts if len(s.terms) > 2 else ())),
-    "as_one": Kind(
-        1, lambda s: one_by_one(s.named_parts), lambda term, slip: {size: power for size, power in term.items() if size == "-1"}
-    ),
-    "twice": Kind(2, lambda s: one_by_one(s.named_parts), lambda term, slip: multiplied(term, {"2": 1})),
+    "left_out": Kind(0, lambda s: s.removable(), lambda term, slip: None, lambda power, slip: {}),
+    "only": Kind(2, lambda s: s.named_parts if len(s.terms) > 2 else ()),
+    "as_one": Kind(1, lambda s: s.named_parts, lambda term, slip: {size: power for size, power in term.items() if size == "-1"}),
+    "twice": Kind(2, lambda s: s.named_parts, lambda term, slip: multiplied(term, {"2": 1})),
     "not_squared": Kind(
         0,
-        lambda s: one_by_one(size for size, power in s.factors.items() if power in (2, -2)),
+        lambda s: (size for size, power in s.factors.items() if power in (2, -2)),
         of_factor=lambda power, slip: {slip.part: power // 2 if power in (2, -2) else power},
     ),
     "too_often": Kind(
         2,
-        lambda s: one_by_one(size for size, power in s.factors.items() if power > 0 and not s.is_bare),
+        lambda s: (size for size, power in s.factors.items() if power > 0 and not s.is_bare),
         of_factor=lambda power, slip: {slip.part: power + 1},
     ),
     "swapped": Kind(
         1,
-        lambda s: [(size, other) for size, others in s.swaps.items() if size in s.factors for other in others.split()],
+        lambda s: (f"{size}-{other}" for size, others in s.swaps.items() if size in s.factors for other in others.split()),
         of_factor=lambda power, slip: {slip.other: power},
     ),
     "for_each": Kind(
         1,
-        lambda s: [(part, size) for part in (s.terms if len(s.terms) > 1 else ()) for size in s.per.split()],
-        lambda term, slip: multiplied(term, factors_of(slip.other.replace("·", " "))),
+        lambda s: (f"{part}-{size}" for part in (s.terms if len(s.terms) > 1 else ()) for size in s.per.split()),
+        lambda term, slip: multiplied(term, factors_of(slip.other)),
     ),
-    "times": Kind(1, lambda s: one_by_one(s.times.split()), lambda term, slip: multiplied(term, factors_of(slip.part.replace("·", " ")))),
+    "times": Kind(1, lambda s: s.times.split(), lambda term, slip: multiplied(term, factors_of(slip.part))),
     "over": Kind(
         1,
-        lambda s: one_by_one(size for size in s.times.split() if size.startswith(("stride", "groups"))),
-        lambda term, slip: multiplied(term, {size: -power for size, power in factors_of(slip.part.replace("·", " ")).items()}),
+        lambda s: (size for size in s.times.split() if size.startswith(("stride", "groups"))),
+        lambda term, slip: multiplied(term, {size: -power for size, power in factors_of(slip.part).items()}),
     ),
-    "plus": Kind(1, lambda s: one_by_one(s.plus)),
-    "instead": Kind(0, lambda s: one_by_one(s.instead)),
-    "unit": Kind(0, lambda s: one_by_one(UNITS[s.unit])),
+    "plus": Kind(1, lambda s: s.plus),
+    "instead": Kind(0, lambda s: s.instead),
+    "unit": Kind(0, lambda s: UNITS[s.unit]),
 }
 
 
@@ -250,13 +244,13 @@ def rank_of(slips: tuple[Slip, ...]) -> int:
 
 @cache
 def factors_of(text: str) -> Term:
-    """'k k cin /cout' as how often each is a factor.
+    """'k k cin /cout' as how often each is a factor; out·out is out twice.
 
-    >>> factors_of("k k cin /cout")
-    {'k': 2, 'cin': 1, 'cout': -1}
+    >>> factors_of("k k cin /cout"), factors_of("out·out")
+    ({'k': 2, 'cin': 1, 'cout': -1}, {'out': 2})
     """
     term: Term = {}
-    for word in text.split():
+    for word in text.replace("·", " ").split():
         term = multiplied(term, {word.lstrip("/"): -1 if word.startswith("/") else 1})
     return term
 
