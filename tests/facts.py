@@ -30,7 +30,7 @@ from course_lib import (
 )
 from course_lib.asking.exercises import EXERCISES
 from course_lib.by_hand.memory import keeps
-from course_lib.by_machine.asking import imagenet_vgg16, tinytorch_says, torchinfo_says
+from course_lib.by_machine.evidence import imagenet_vgg16, tinytorch_says, torchinfo_says
 from course_lib.by_machine.measuring import measure_memory
 
 HOW = "Add it to LESSON[{!r}] in tests/facts.py as an expression"

@@ -38,7 +38,7 @@ from course_lib.asking.answers import Answer, Design, Function
 from course_lib.asking.answers.reading import means
 from course_lib.asking.answers.slips import Slip
 from course_lib.asking.exercises import EXERCISES, varied
-from course_lib.by_machine.living import measure_peak
+from course_lib.by_machine.measuring import measure_peak
 from course_lib.words import everything, words
 
 
@@ -190,13 +190,13 @@ VGG32, VGG224 = vgg(32, 512, 256, 10), vgg(224, 4096, 4096, 1000)
 
 def twice_registered() -> int:
     """torchsummary's own total of VGG16-32 with its blocks registered twice."""
-    from course_lib.by_machine.asking import ArticleVGG, torchsummary_says
+    from course_lib.by_machine.evidence import ArticleVGG, torchsummary_says
 
     return torchsummary_says(ArticleVGG(), 3, 32, 32)
 
 
 def rows() -> int:
-    from course_lib.by_machine.asking import ArticleVGG
+    from course_lib.by_machine.evidence import ArticleVGG
 
     return len(ArticleVGG().eval()(torch.zeros(1, 3, 224, 224)))
 

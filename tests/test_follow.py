@@ -9,7 +9,7 @@ from IPython.utils.capture import capture_output
 from ipywidgets.widgets.widget import _instances
 
 from course_lib import follow, unfollow
-from course_lib.cards import follow as following
+from course_lib.live import panel as following
 
 NET = """
 class Net(nn.Module):
@@ -45,26 +45,26 @@ def run(shell, **edit) -> None:
 
 def cells(panel) -> list[list[str]]:
     """The rows of the table as it is drawn."""
-    rows = re.findall(r"<tr.*?</tr>", panel._shown.value)
+    rows = re.findall(r"<tr.*?</tr>", panel._html.value)
     return [re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row) for row in rows]
 
 
 def test_the_panel_waits_for_the_class_and_follows_it(shell, panel):
-    assert "There is no Net yet" in panel._shown.value
+    assert "There is no Net yet" in panel._html.value
     run(shell)
     assert [row[0] for row in cells(panel)[1:]] == ["conv1", "relu", "flatten", "fc1", "total"]
     assert cells(panel)[1][1:5] == ["Conv2d 3→5, 5×5", "5×28×28", "5·5·3·5 + 5", "380"]
     assert cells(panel)[-1][4:6] == ["39,590", "333,200"]
-    shown = panel._shown.value
+    shown = panel._html.value
     shell.run_cell("1 + 1")
     run(shell)
-    assert panel._shown.value == shown, "nothing changed"
+    assert panel._html.value == shown, "nothing changed"
 
 
 def test_a_change_is_shown_against_the_last_ledger_that_worked(shell, panel):
     run(shell)
     run(shell, kernel=3)  # a misfit between the two
-    assert "fc1: expects 3920 features, but its input has 4500; 5·30·30 = 4,500: write Linear(4500, 10)" in panel._shown.value
+    assert "fc1: expects 3920 features, but its input has 4500; 5·30·30 = 4,500: write Linear(4500, 10)" in panel._html.value
     assert cells(panel)[-2][0] == "fc1" and "fails here" in cells(panel)[-2][-1]
     run(shell, kernel=3, features=4500)
     rows = {row[0]: row for row in cells(panel)}
@@ -88,19 +88,19 @@ def test_what_fails_leaves_the_last_good_ledger_marked_as_older(shell, panel, ed
     run(shell)
     run(shell, **edit)
     if "Misfit" in says:
-        assert "NameError: name &#x27;undefined&#x27; is not defined" in panel._shown.value
+        assert "NameError: name &#x27;undefined&#x27; is not defined" in panel._html.value
         return
-    assert says in panel._shown.value and "This ledger is older than the code." in panel._shown.value
-    assert cells(panel)[-1][4] == "39,590" and 'class="wide older"' in panel._shown.value
+    assert says in panel._html.value and "This ledger is older than the code." in panel._html.value
+    assert cells(panel)[-1][4] == "39,590" and 'class="wide older"' in panel._html.value
     run(shell)
-    assert "older" not in panel._shown.value
+    assert "older" not in panel._html.value
 
 
 def test_arguments_that_are_missing_and_what_is_printed_are_told(shell, panel):
     run(shell, more="print('so far so good')")
-    assert "Net() printed: so far so good" in panel._shown.value
+    assert "Net() printed: so far so good" in panel._html.value
     shell.run_cell("class Net(nn.Module):\n    def __init__(self, width): super().__init__()")
-    assert "missing 1 required positional argument: &#x27;width&#x27;" in panel._shown.value
+    assert "missing 1 required positional argument: &#x27;width&#x27;" in panel._html.value
 
 
 def test_another_class_that_it_uses_and_an_instance_are_followed(shell, panel):
@@ -118,10 +118,10 @@ def test_the_random_state_stays_and_unfollow_leaves_nothing(shell, panel):
     torch.manual_seed(0)
     run(shell, more="torch.manual_seed(1); self.noise = torch.rand(5)")
     assert torch.equal(torch.rand(3), expected)
-    shown = panel._shown.value
+    shown = panel._html.value
     unfollow("Net")
     run(shell, kernel=7)
-    assert shell.events.callbacks["post_run_cell"] == [] and not following.FOLLOWED and panel._shown.value == shown
+    assert shell.events.callbacks["post_run_cell"] == [] and not following.FOLLOWED and panel._html.value == shown
 
 
 def test_following_again_replaces_the_panel(shell, panel):
@@ -173,25 +173,25 @@ def source(**edit) -> str:
 def test_while_typing_it_shows_what_the_cell_would_make(shell, panel):
     run(shell)
     panel.typed(source(kernel=3, features=4500))
-    assert "As typed, not run yet." in panel._shown.value
+    assert "As typed, not run yet." in panel._html.value
     assert cells(panel)[-1][4:6] == ["45,150 ▲ +5,560", "166,500 ▼ −166,700"]
     panel.typed(source(kernel=3))
-    assert "As typed, not run yet." in panel._shown.value and "write Linear(4500, 10)" in panel._shown.value
-    shown = panel._shown.value
+    assert "As typed, not run yet." in panel._html.value and "write Linear(4500, 10)" in panel._html.value
+    shown = panel._html.value
     panel.typed(source(kernel=3).replace("3, 5, 3)", "3, 5, "))
     panel.typed("Net = ")
     panel.typed("Net")
-    assert panel._shown.value == shown, "what is not whole, or about something else, changes nothing"
+    assert panel._html.value == shown, "what is not whole, or about something else, changes nothing"
     panel.typed(source())
-    assert "As it ran." in panel._shown.value and cells(panel)[-1][4] == "39,590"
+    assert "As it ran." in panel._html.value and cells(panel)[-1][4] == "39,590"
 
 
 def test_a_return_that_is_typed_away_is_told_though_the_ledger_is_the_same(shell, panel):
     run(shell)
     panel.typed(source().replace("return ", ""))
-    assert "As typed, not run yet." in panel._shown.value and "forward returns None" in panel._shown.value
+    assert "As typed, not run yet." in panel._html.value and "forward returns None" in panel._html.value
     panel.typed(source())
-    assert "As it ran." in panel._shown.value and "forward returns None" not in panel._shown.value
+    assert "As it ran." in panel._html.value and "forward returns None" not in panel._html.value
 
 
 def test_typing_changes_nothing_but_the_panel(shell, panel):
@@ -201,19 +201,19 @@ def test_typing_changes_nothing_but_the_panel(shell, panel):
     assert cells(panel)[-2][0] == "model" and cells(panel)[-2][4] == "5 ▲ +5"
     assert shell.user_ns["Net"] is kind and torch.equal(state, torch.get_rng_state())
     run(shell)
-    assert "As it ran." in panel._shown.value and cells(panel)[-1][4] == "39,590", "the change is against what ran"
+    assert "As it ran." in panel._html.value and cells(panel)[-1][4] == "39,590", "the change is against what ran"
 
 
 def test_where_the_static_part_ends_it_says_so_over_the_last_ledger(shell, panel):
     run(shell)
     panel.typed(source(more="self.n = open('x')"))
-    assert "Line 7, open: run the cell to see." in panel._shown.value
-    assert 'class="wide older"' in panel._shown.value and cells(panel)[-1][4] == "39,590"
+    assert "Line 7, open: run the cell to see." in panel._html.value
+    assert 'class="wide older"' in panel._html.value and cells(panel)[-1][4] == "39,590"
 
 
 def test_before_the_first_run_it_shows_what_is_typed(shell, panel):
     panel.typed(source())
-    assert "As typed, not run yet." in panel._shown.value and cells(panel)[-1][4] == "39,590"
+    assert "As typed, not run yet." in panel._html.value and cells(panel)[-1][4] == "39,590"
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_before_the_first_run_it_shows_what_is_typed(shell, panel):
 )
 def test_it_warns_as_compare_does(shell, panel, edit, says):
     run(shell, **edit)
-    assert says in panel._shown.value
+    assert says in panel._html.value
 
 
 def test_an_answer_that_is_a_picture_or_has_no_text_is_shown():

@@ -9,7 +9,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from course_lib import Conv2d, Layer, Network, compare, count, measure_memory, small_cnn, vgg16_32
-from course_lib.by_machine.asking import ArticleVGG
+from course_lib.by_machine.evidence import ArticleVGG
 from course_lib.by_machine.misfit import Misfit
 from course_lib.by_machine.modules import build
 

@@ -8,9 +8,9 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from course_lib import compare, count
-from course_lib.by_machine import operations
-from course_lib.by_machine.copying import skeleton
-from course_lib.by_machine.operations import Operations
+from course_lib.by_machine.walk import operations
+from course_lib.by_machine.walk.operations import Operations
+from course_lib.by_machine.walk.structure import skeleton
 
 CHANNELS = 4  # of every map, so that any two of them can be added, and any step can follow any other
 

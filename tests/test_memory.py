@@ -15,9 +15,8 @@ from course_lib.by_hand.layers import LAYERS
 from course_lib.by_hand.memory import DTYPES, MODES, keeps, predict_memory
 from course_lib.by_hand.optimizers import OPTIMIZERS, STEPS_KNOWN, Optimizer, copies
 from course_lib.by_hand.step import largest_batch, timeline
-from course_lib.by_machine import living
-from course_lib.by_machine.living import compare_memory, cuda_peak, measure_peak
-from course_lib.by_machine.measuring import measure_memory
+from course_lib.by_machine import measuring
+from course_lib.by_machine.measuring import compare_memory, cuda_peak, measure_memory, measure_peak
 from course_lib.by_machine.modules import build
 
 POINTWISE = ("Sigmoid", "Tanh", "GELU", "SiLU", "LeakyReLU", "ELU", "ReLU6", "Hardswish", "Identity")
@@ -436,7 +435,7 @@ def test_the_cuda_column_says_what_there_is(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert compare_memory(small_cnn(), 16).total == ["most at once", "1,378,584", "1,378,584", "no CUDA device here"]
     # The way to a device, walked with the CPU in its place: a first step, then one of which the peak is taken, less what was there before.
-    done, step = [], living.one_step
+    done, step = [], measuring.one_step
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     sizes = {"requested_bytes.all.current": 600, "allocated_bytes.all.current": 1_024,
              "requested_bytes.all.peak": 1_500_600, "allocated_bytes.all.peak": 1_601_024}  # fmt: skip
@@ -447,7 +446,7 @@ def test_the_cuda_column_says_what_there_is(monkeypatch):
         torch.Tensor, "to", lambda tensor, where, *more, **kw: tensor if where == "cuda" else to(tensor, where, *more, **kw)
     )
     monkeypatch.setattr(nn.Module, "to", lambda model, where: done.append(where) or model)
-    monkeypatch.setattr(living, "one_step", lambda *case: done.append("step") or step(*case))
+    monkeypatch.setattr(measuring, "one_step", lambda *case: done.append("step") or step(*case))
     *_, asked, blocks = compare_memory(small_cnn(), 16).rows
     assert (asked[0], blocks[0]) == ("asked for at once on the device", "rounded up to blocks of 512 bytes")
     assert asked[1:] == [f"{timeline(small_cnn(), 16, foreach=True).peak.total:,}", "", "1,500,000"] and blocks[-1] == "100,000"

@@ -5,8 +5,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from course_lib.by_machine import operations
-from course_lib.by_machine.operations import Operations, storage
+from course_lib.by_machine.walk import operations
+from course_lib.by_machine.walk.operations import Operations, storage
 
 
 def blank(*size: int, dtype=None) -> torch.Tensor:

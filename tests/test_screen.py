@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from course_lib import count
-from course_lib.by_machine.copying import made_without_values
-from course_lib.by_machine.screen import Unseen, on_screen, within
+from course_lib.by_machine.walk.structure import model_without_values
+from course_lib.live.screen import Unseen, on_screen, within
 
 
 class Block(nn.Sequential):
@@ -56,7 +56,7 @@ print(model)
 def test_the_screen_says_what_running_says():
     session = dict(SESSION)
     exec(USUAL.replace("print", "str"), session)
-    typed, _ = made_without_values(on_screen(USUAL, "Small", dict(SESSION)))
+    typed, _ = model_without_values(on_screen(USUAL, "Small", dict(SESSION)))
     assert count(typed, (1, 3, 8, 8)) == count(session["Small"](), (1, 3, 8, 8))
     assert count(typed, (1, 3, 8, 8)).params == 3 * 9 * 12 + 12 + 2 * (12 * 9 * 12 + 12) + 12 + 432 * 16 + 16
 

@@ -18,7 +18,7 @@ from course_lib import build, conv1d_net, reconcile, small_cnn, vgg16_32
 from course_lib.asking.exercises import EXERCISES
 from course_lib.by_hand.conventions import CONVENTIONS, Convention
 from course_lib.by_machine import reconciling, tools
-from course_lib.by_machine.asking import ArticleVGG
+from course_lib.by_machine.evidence import ArticleVGG
 from course_lib.by_machine.tools import TOOLS, Tool
 
 

@@ -10,7 +10,7 @@ import course_lib.lessons
 from course_lib import claims
 from course_lib.asking import verdicts
 from course_lib.asking.verdicts import CLAIMS, TONES, verdict_on
-from course_lib.by_machine.asking import torchstat_says
+from course_lib.by_machine.evidence import torchstat_says
 from course_lib.lessons import LESSONS, entries
 from course_lib.words import everything
 

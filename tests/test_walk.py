@@ -14,7 +14,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from course_lib import compare, count
-from course_lib.by_machine.counting import listen
+from course_lib.by_machine.counting import counts_of
 from course_lib.by_machine.misfit import Misfit
 
 NETWORKS = {}
@@ -463,7 +463,7 @@ def test_the_parameters_are_those_of_parameters(name):
 @every_network
 def test_what_cannot_be_counted_is_named_and_what_needs_values_is_run_for_real(name):
     model, asked = made(name)
-    heard = listen(model, **asked)
+    heard = counts_of(model, **asked)
     not_counted = [counted.row.note for counted in heard.rows if "not counted" in counted.row.note]
     named = {
         "bilinear": ["not counted: _trilinear"],

@@ -49,9 +49,9 @@ class Claim:
 def vocabulary() -> SimpleNamespace:
     """What a claim can ask with: by_hand's names, predict_memory, timeline, PyTorch, and what asks it and measures."""
     from course_lib.by_hand import memory, step
-    from course_lib.by_machine import asking, living, measuring
+    from course_lib.by_machine import evidence, measuring
 
     names = {}
-    for module in (by_hand, memory, step, asking, measuring, living):
+    for module in (by_hand, memory, step, evidence, measuring):
         names |= vars(module)
     return SimpleNamespace(**names)

@@ -212,7 +212,7 @@ def _torchlens_attention(row: Row, use: Use) -> int | None:
 
 
 ON_CPU = [Fault("attention_on_cpu", "pytorch/pytorch#195460", _zero(*ATTENTION)), Fault("recurrent_on_cpu", "", _zero(*RECURRENT))]
-SAME_PADDING = Fault("same_padding", "", lambda row, use: 0 if "'same'" in row.detail else None)
+SAME_PADDING = Fault("same_padding", "", lambda row, use: 0 if row.same_padding else None)
 LAST_CALL = Fault("last_call", "", lambda row, use: 0 if use.call > 1 else None)
 MODULE_UNSEEN = Fault("attention_module", "", _zero(MODULE))
 KEPT = Fault("kept_function", "", lambda row, use: 0 if use.kept else None)

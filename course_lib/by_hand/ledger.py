@@ -24,8 +24,8 @@ class Row(NamedTuple):
     """One layer's facts; every tool's convention is a rule on these.
 
     Shapes are without the batch; `macs`, `inputs` and `outputs` (numbers of values) are for the whole batch. `window` is
-    how many input values one output value looks at. `params` are trainable or not, `buffers` are the stored values that
-    `.parameters()` does not show; both in values, not bytes.
+    how many input values one output value looks at, `same_padding` whether padding is 'same'. `params` are trainable or not, `buffers`
+    are the stored values that `.parameters()` does not show; both in values, not bytes.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Row(NamedTuple):
     outputs: int = 0
     window: int = 0
     work: Work = Work()
+    same_padding: bool = False
     note: str = ""
     by: str = "hand"  # or "machine": what by_hand does not know, from PyTorch's own sizes
 

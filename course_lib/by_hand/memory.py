@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from course_lib.by_hand.layers import Layer, Shape, one_of, whole
-from course_lib.by_hand.layers.base import Forward
+from course_lib.by_hand.layers.base import Forward, Saved
 from course_lib.by_hand.ledger import Work
 from course_lib.by_hand.networks import Network
 from course_lib.by_hand.optimizers import STEP, Optimizer, named_optimizer
@@ -112,16 +112,26 @@ class Pass(NamedTuple):
 
     name: str
     layer: Layer
+    forward: Forward
     input: int  # a map's storage has the number of the layer that makes it; 0 is the network's input
     output: int
     input_bytes: int
     output_bytes: int
     needs: tuple[Need, ...]
     live: bool  # whether autograd follows it
-    before: bool  # whether it follows the layer in front
     owner: bool  # whether it has parameters that are trained
     in_place: bool
     on_view: bool  # whether its input is a view, as Flatten gives one
+
+
+class _Map(NamedTuple):
+    """The map that is handed from layer to layer: its shape, the storage in which it lies, whether autograd follows it, and whether it
+    is a view."""
+
+    shape: Shape
+    storage: int
+    live: bool = False
+    is_view: bool = False
 
 
 def passes(network: Network, batch_size: int = 1, dtype: str = "float32", mode: str = "train") -> Iterator[Pass]:
@@ -129,22 +139,40 @@ def passes(network: Network, batch_size: int = 1, dtype: str = "float32", mode: 
     batch_size = whole("memory: batch_size", batch_size)
     one_of(DTYPES, "dtype", dtype)
     one_of(MODES, "mode", mode)
-    shape, size, live, current, training = network.input_shape, DTYPES[dtype], False, 0, mode == "train"
-    on_view = False  # whether the current map is a view of its storage
+    before = _Map(network.input_shape, 0)
     for number, (name, layer) in enumerate(network.layers.items(), 1):
-        output = layer.output_shape(shape)
-        if batch_size * (layer.values_per_mean(shape, training) or 2) == 1:
-            what_fits = "memory.one_value_or_eval" if layer.values_per_mean(shape, False) is None else "memory.one_value"
-            raise plainly(ValueError(words(what_fits, name=name, kind=layer.kind)))
-        owner, before, live = name not in network.frozen_names and layer.params > 0, live, live
-        live = (live or owner) and mode != "no_grad"
-        after = current if layer.stays(training) else number
-        needs = []
-        for saved in layer.saves(Forward(shape, output, training, owner, before)):
-            storage = {"input": current, "output": after}.get(saved.what, (name, saved.what))
-            needs.append(Need(saved.what, storage, (batch_size,) * saved.batched + saved.shape + (INDEX if saved.index else size,)))
-        sizes = [size * batch_size * math.prod(one) for one in (shape, output)]
-        in_place = after == current and bool(needs)
-        yield Pass(name, layer, current, after, *sizes, tuple(needs), live, before, owner and mode == "train", in_place, on_view)
-        on_view = layer.gives_view(output) or (after == current and (on_view or output != shape))
-        shape, current = output, after
+        _refuse_one_value(name, layer, before.shape, batch_size, mode)
+        owner = name not in network.frozen_names and layer.params > 0
+        after = _after(layer, before, number, (before.live or owner) and mode != "no_grad", mode)
+        forward = Forward(before.shape, after.shape, mode == "train", owner, before.live)
+        needs = tuple(_need(saved, name, before, after, batch_size, DTYPES[dtype]) for saved in layer.saves(forward))
+        in_place = after.storage == before.storage and bool(needs)
+        each = DTYPES[dtype] * batch_size  # bytes of a value, for all images
+        sizes = [each * math.prod(shape) for shape in (before.shape, after.shape)]
+        yield Pass(
+            name, layer, forward, before.storage, after.storage, *sizes, needs, after.live, owner and mode == "train", in_place,
+            before.is_view,
+        )  # fmt: skip
+        before = after
+
+
+def _refuse_one_value(name: str, layer: Layer, shape: Shape, batch_size: int, mode: str) -> None:
+    """Raise where a layer would take the mean of a single value."""
+    if batch_size * (layer.values_per_mean(shape, mode == "train") or 2) == 1:
+        what_fits = "memory.one_value_or_eval" if layer.values_per_mean(shape, False) is None else "memory.one_value"
+        raise plainly(ValueError(words(what_fits, name=name, kind=layer.kind)))
+
+
+def _after(layer: Layer, before: _Map, number: int, live: bool, mode: str) -> _Map:
+    """The map behind a layer, where it lies, and whether it is a view."""
+    shape = layer.output_shape(before.shape)
+    if layer.stays(mode == "train"):
+        is_view = layer.gives_view(shape) or before.is_view or shape != before.shape
+        return _Map(shape, before.storage, live, is_view)
+    return _Map(shape, number, live, layer.gives_view(shape))
+
+
+def _need(saved: Saved, name: str, before: _Map, after: _Map, batch_size: int, size: int) -> Need:
+    """A saved tensor with the storage in which it lies."""
+    storage = {"input": before.storage, "output": after.storage}.get(saved.what, (name, saved.what))
+    return Need(saved.what, storage, (batch_size,) * saved.batched + saved.shape + (INDEX if saved.index else size,))

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from course_lib.by_hand import layers as nn  # by hand, and spelled as with PyTorch
 from course_lib.by_hand.layers import Layer, Shape, one_of, shape, whole
-from course_lib.by_hand.layers.windowed import Windowed
 from course_lib.by_hand.ledger import Ledger
 from course_lib.show.errors import plainly
 from course_lib.words import words
-
-POINT_BY_POINT = (
-    nn.ELU, nn.GELU, nn.Hardswish, nn.Identity, nn.LeakyReLU, nn.ReLU, nn.ReLU6, nn.SiLU, nn.Sigmoid, nn.Tanh,
-    nn.Dropout, nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d,
-)  # fmt: skip
 
 
 class Network:
@@ -69,8 +63,8 @@ class Network:
         return Ledger(rows)
 
     def receptive_field(self) -> Shape:
-        """How much of the input one value of the last map looks at, along each axis, padding counted; up to a pool over the whole map, or
-        the first layer that is no Conv, MaxPool or AvgPool and does not go point by point, such as Flatten.
+        """How much of the input one value of the last map looks at, along each axis, padding counted; up to the first layer that does not
+        keep positions, such as Flatten or a pool over the whole map.
 
         Each kernel adds (kernel − 1) · dilation cells of the map in front of it, which are as wide as all strides before it make.
 
@@ -80,14 +74,12 @@ class Network:
         sides = steps = (1,) * (len(self.input_shape) - 1)
         shape = self.input_shape
         for layer in self.layers.values():
-            over_all = not layer.params and getattr(layer, "kernel_size", ()) == shape[1:]
-            shape = layer.output_shape(shape)
-            if isinstance(layer, Windowed) and not over_all:
-                kernels = zip(sides, steps, layer.kernel_size, layer.dilation, strict=False)
-                sides = tuple(side + (kernel - 1) * dilation * step for side, step, kernel, dilation in kernels)
-                steps = tuple(step * stride for step, stride in zip(steps, layer.strides, strict=False))
-            elif not isinstance(layer, POINT_BY_POINT):
+            reach = layer.reach(shape)
+            if reach is None:
                 break
+            sides = tuple(side + (span - 1) * step for side, step, (span, _) in zip(sides, steps, reach, strict=True))
+            steps = tuple(step * stride for step, (_, stride) in zip(steps, reach, strict=True))
+            shape = layer.output_shape(shape)
         return sides
 
     def replace(self, **layers: Layer) -> Network:

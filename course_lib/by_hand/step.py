@@ -3,7 +3,7 @@
 import math
 from typing import NamedTuple
 
-from course_lib.by_hand.layers import whole
+from course_lib.by_hand.layers import Shape, whole
 from course_lib.by_hand.memory import DTYPES, Memory, Pass, passes, predict_memory, trained_shapes
 from course_lib.by_hand.networks import Network
 from course_lib.by_hand.optimizers import STEP, Optimizer, named_optimizer
@@ -77,7 +77,8 @@ def timeline(
     stored = named_optimizer(optimizer)
     if mode == "train" and stored.temporaries is None:
         raise plainly(ValueError(words("memory.step_unknown", optimizer=stored.name)))
-    step = _Step(memory, DTYPES[dtype], layers[0].input_bytes, first and stored.makes_state != "before it", accumulate)
+    stateless = first and stored.makes_state != "before it"
+    step = _Step(memory, batch_size * DTYPES[dtype], DTYPES[dtype], layers[0].input_bytes, stateless, accumulate)
     for one in layers:
         if mode == "train" and one.in_place and one.live and one.input in step.keepers:
             raise plainly(ValueError(words("memory.in_place", name=one.name, keeper=step.keepers[one.input])))
@@ -114,11 +115,20 @@ def _fitting(at_two: int, each: int, budget: int) -> int:
     return max(0, (budget - at_two) // each + 2) if each else 10**18 * (at_two <= budget)
 
 
+def _copies_of_a_view(arriving: int, part: int) -> int:
+    """What autograd makes beside a gradient where a view was changed in place: a copy of the whole gradient, and one of the part.
+
+    A gradient that is one number for all values (nothing arrives) is written out first. Source: CopySlices in PyTorch's autograd,
+    which makes `result` like the base, clones its slice, and puts there what the layer's backward makes of the clone.
+    """
+    return 2 * part if arriving else 3 * part
+
+
 class _Step:
     """What lives now. A map lives while it is handed on or somebody keeps it; weights, buffers and the input live always."""
 
-    def __init__(self, memory: Memory, size: int, input_bytes: int, stateless: bool, accumulate: bool) -> None:
-        self.memory, self.size, self.accumulate = memory, size, accumulate
+    def __init__(self, memory: Memory, each: int, size: int, input_bytes: int, stateless: bool, accumulate: bool) -> None:
+        self.memory, self.each, self.size, self.accumulate = memory, each, size, accumulate  # each: bytes of a value of all images
         self.state, self.gradients, self.scalars = memory.state * (not stateless), memory.gradients * accumulate, 0
         self.maps, self.keepers, self.gradient, self.moments = {0: input_bytes}, {}, 0, []
 
@@ -151,26 +161,36 @@ class _Step:
         self.scalars = 2 * self.size  # and its gradient, which the whole of backward holds
 
     def backward(self, one: Pass) -> None:
-        arriving = self.gradient or one.output_bytes * one.layer.wants_dense  # the gradient of a sum is one number, seen as a map
-        leaving, own = one.input_bytes * one.before, self.size * one.layer.params * one.owner
+        """A moment for each stage; what arrives, and what the layer kept, is there for the first alone."""
+        own = self.size * one.layer.params * one.owner
         if one.input == one.output and not one.needs and not own:
             return  # a view hands on what arrives
-        padded = sum(need.bytes for need in one.needs if need.what == "padded") * one.before
-        self.gradients += own * (not self.accumulate)
-        if one.in_place and one.on_view:  # autograd makes copies: of the whole, of the part, and of what it becomes
-            gradients = 0, arriving + (3 if arriving else 4) * leaving
-        elif self.accumulate:
-            gradients = 0, arriving + (padded or leaving) + own
-        else:
-            gradients = arriving, padded or leaving
-        self.moment("backward", one.name, *gradients)
-        for storage in [storage for storage, keeper in self.keepers.items() if keeper == one.name]:
+        arriving = self.gradient or self.bytes_of(one.forward.output_shape) * one.layer.wants_dense  # of a sum it is one number
+        for stage in one.layer.stages(one.forward):
+            makes = sum(map(self.bytes_of, stage.makes))
+            if one.in_place and one.on_view:
+                makes += _copies_of_a_view(arriving, makes)
+            self.stage(one.name, arriving, makes, own * stage.own)
+            arriving = 0
+            self.release(one.name)
+        self.gradient = self.bytes_of(one.forward.input_shape) * one.forward.before
+
+    def stage(self, name: str, arriving: int, makes: int, own: int) -> None:
+        """What one stage holds; where gradients are there already, the new ones of the parameters are added to them, and go."""
+        if self.accumulate:
+            return self.moment("backward", name, 0, arriving + makes + own)
+        self.gradients += own
+        self.moment("backward", name, arriving, makes)
+
+    def bytes_of(self, shape: Shape) -> int:
+        """The bytes of a map of this shape, for the whole batch."""
+        return self.each * math.prod(shape)
+
+    def release(self, keeper: str) -> None:
+        """The layer's backward no longer needs what it kept."""
+        for storage in [storage for storage, name in self.keepers.items() if name == keeper]:
             del self.keepers[storage]
             self.leave(storage)
-        if padded:  # its gradient is cut, or folded back piece by piece
-            circular = one.layer.padding_mode == "circular"
-            self.moment("backward", one.name, 0, padded + max(leaving, 2 * padded * circular))
-        self.gradient = leaving
 
     def optimize(self, network: Network, stored: Optimizer, name: str, foreach: bool, first: bool) -> None:
         """Parameter by parameter, where what was made for the last one goes when the next has made its own; or all at once."""

@@ -9,12 +9,13 @@ from torch.utils._pytree import tree_map
 
 from course_lib.by_hand.ledger import Ledger, Row, what
 from course_lib.by_hand.networks import Network
-from course_lib.by_machine.amiss import what_is_amiss
-from course_lib.by_machine.copying import untouched
-from course_lib.by_machine.counting import inputs, listen, size_for
+from course_lib.by_machine.caveats import model_caveats
+from course_lib.by_machine.counting import counts_of, forward_arguments, network_input_size
 from course_lib.by_machine.modules import build
-from course_lib.by_machine.operations import Operations
-from course_lib.by_machine.walk import Walk, values_of
+from course_lib.by_machine.rows import CountedRow
+from course_lib.by_machine.walk.forward import Walk, values_of
+from course_lib.by_machine.walk.operations import Operations
+from course_lib.by_machine.walk.structure import outside_state_kept
 from course_lib.show.tables import Cell, Shown, Table, number, times
 from course_lib.words import words
 
@@ -32,9 +33,36 @@ class Compared(NamedTuple):
     def agree(self) -> bool:
         return len({self.row.params, self.parameters, self.torchinfo} - {None}) == 1 and self.row.macs == self.macs
 
+    @property
+    def is_by_hand(self) -> bool:
+        return self.row.by == "hand"
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is owned or multiplied here."""
+        return not (self.row.params or self.parameters or self.torchinfo or self.macs)
+
+    def cells(self) -> list[Cell]:
+        """The row of the table."""
+        row = self.row
+        work = row.work.text if self.is_by_hand else "" if self.is_idle else words("by_machine")
+        texts = [row.name, what(row), times(row.output_shape), work]
+        texts += [number(row.params) if self.is_by_hand else "", number(self.parameters), number(self.torchinfo or 0)]
+        texts += [number(row.macs) if self.is_by_hand else "", number(self.macs)]
+        if self.is_idle:
+            return [*(Cell(text, "quiet") for text in texts), self._verdict()]
+        tones = ["name", "", "", "work" if self.is_by_hand else "quiet", *[""] * 5]
+        return [*map(Cell, texts, tones), self._verdict()]
+
+    def _verdict(self) -> Cell:
+        if self.reason:
+            return Cell(self.reason, "up")
+        agreed = "agree" if self.is_by_hand and self.torchinfo is not None else "two_agree"
+        return Cell(words(agreed) if self.row.params else "", "quiet" if self.is_idle else "good" if self.agree else "up")
+
 
 class Comparison(Shown, tuple):
-    """The rows of a comparison; `agree` says whether all answers do, `warnings` what is amiss all the same."""
+    """The rows of a comparison; `agree` says whether all answers do, `warnings` what is to be said all the same."""
 
     warnings: tuple[str, ...] = ()
     ledger = property(lambda self: Ledger(compared.row for compared in self))
@@ -48,26 +76,19 @@ class Comparison(Shown, tuple):
 
     def table(self) -> Table:
         """Every place's output, its parameters three times, its MACs twice, and the reason where they differ; grey where neither is."""
-        rows = []
-        for c in self:
-            row, idle = c.row, not (c.row.params or c.parameters or c.torchinfo or c.macs)
-            hand = row.by == "hand"
-            said = c.reason or (words("agree" if hand and c.torchinfo is not None else "two_agree") if row.params else "")
-            cells = [row.name, what(row), times(row.output_shape), row.work.text if hand else words("by_machine") * (not idle)]
-            params, macs = (number(row.params), number(row.macs)) if hand else ("", "")
-            numbers = [params, number(c.parameters), number(c.torchinfo or 0), macs, number(c.macs)]
-            tones = ["quiet"] * 9 if idle else ["name", "", "", "work" if hand else "quiet", *[""] * 5]
-            tone = "quiet" if idle and not c.reason else "good" if c.agree and not c.reason else "up"
-            rows.append([*map(Cell, [*cells, *numbers], tones), Cell(said, tone)])
         headings = [f"<{words('layer')}", f"<{words('what')}", words("output"), words("work"), words("by_hand"), ".parameters()"]
         headings += ["torchinfo", words("macs_by_hand"), words("macs_by_pytorch"), f"<{words('note')}"]
-        mine, rest = (sum(c.row.params for c in self if (c.row.by == "hand") == hand) for hand in (True, False))
-        same = len(set(self.totals)) == 1 and not self.warnings
-        macs = f"{sum(c.row.macs for c in self if c.row.by == 'hand'):,}", f"{sum(c.macs for c in self):,}"
-        first = f"{mine:,}" + f" + {rest:,}" * (rest > 0)
-        others = ("" if total is None else f"{total:,}" for total in self.totals[1:])
-        total = [words("total"), "", "", "", first, *others, *macs, words("agree" if same else "look")]
-        return Table(headings, rows, total, notes=self.warnings)
+        return Table(headings, [compared.cells() for compared in self], self._total(), notes=self.warnings)
+
+    def _total(self) -> list[str]:
+        by_hand = [c for c in self if c.is_by_hand]
+        params = sum(c.row.params for c in by_hand)
+        rest = self.ledger.params - params
+        others = ["" if total is None else f"{total:,}" for total in self.totals[1:]]
+        macs = [f"{sum(c.row.macs for c in by_hand):,}", f"{sum(c.macs for c in self):,}"]
+        all_same = len(set(self.totals)) == 1 and not self.warnings
+        verdict = words("agree" if all_same else "look")
+        return [words("total"), "", "", "", f"{params:,}" + f" + {rest:,}" * (rest > 0), *others, *macs, verdict]
 
 
 def compare(network_or_model: Network | nn.Module, input_size=None, input_data=None) -> Comparison:
@@ -83,32 +104,24 @@ def compare(network_or_model: Network | nn.Module, input_size=None, input_data=N
     network = network_or_model if isinstance(network_or_model, Network) else None
     model = network_or_model
     if network is not None:
-        input_size, input_data = size_for(network, input_size, input_data), None
+        input_size, input_data = network_input_size(network, input_size, input_data), None
         model = build(network, device="meta").eval()
     elif input_size is None and input_data is None:
         raise TypeError(words("model.compare_no_input"))
-    listened = listen(model, input_size, input_data)
-    heard, rows = listened
-    by_hand = network.ledger(input_size[0]) if network is not None else [counted.row for counted in rows]
-    counts, left = _torchinfo(heard, input_size, input_data)
-    seen, compared = set(), []
-    for row, counted, machine in zip(by_hand, rows, [counted.row for counted in rows], strict=True):
-        fresh = [p for p in counted.used if id(p) not in seen and counted.module not in heard.unregistered]
-        seen.update(map(id, fresh))
-        own = sum(p.numel() for p in fresh)
-        asked = counts.pop(counted.module, 0) if counts is not None else None
-        if asked is not None and counted.module is None:  # a function's, which torchinfo has in the line of what holds it
-            holder = next((path for path in _upwards(machine.name) if left.get(path)), "")
-            asked += (taken := min(left.get(holder, 0), own))
-            left[holder] = left.get(holder, 0) - taken
-        compared.append(Compared(row, own, asked, counted.macs, _reason(row, own, asked)))
-    for path, rest in left.items():
-        if rest > 0:
-            kind = next(type(part).__name__ for part, name in heard.names.items() if name == path)
-            compared.append(Compared(Row(path, kind), 0, rest, 0, _why_left(heard.model, path, compared)))
-    found = Comparison(compared)
-    found.warnings = (*[words("torchinfo_fails")] * (counts is None), *what_is_amiss(model, listened, input_size, input_data))
-    return found
+    counts = counts_of(model, input_size, input_data)
+    rows = network.ledger(input_size[0]) if network is not None else counts.ledger
+    torchinfo_counts = _Torchinfo(counts.walk, input_size, input_data)
+    known, compared = set(), []
+    for row, counted in zip(rows, counts.rows, strict=True):
+        new = [p for p in counted.used if id(p) not in known and counted.module not in counts.walk.unregistered]
+        known.update(map(id, new))
+        own = sum(p.numel() for p in new)
+        by_torchinfo = torchinfo_counts.of(counted, own)
+        compared.append(Compared(row, own, by_torchinfo, counted.macs, _reason(row, own, by_torchinfo)))
+    comparison = Comparison(compared + torchinfo_counts.left_over(counts.walk, compared))
+    fails = [words("torchinfo_fails")] * torchinfo_counts.fails
+    comparison.warnings = (*fails, *model_caveats(model, counts, input_size, input_data))
+    return comparison
 
 
 def three_answers(network: Network, batch_size: int = 1) -> list[tuple[Row, int, int]]:
@@ -127,29 +140,53 @@ def three_answers(network: Network, batch_size: int = 1) -> list[tuple[Row, int,
     return list(zip(network.ledger(batch_size), own, (counts[module] for module in model), strict=True))
 
 
-def _torchinfo(heard: Walk, input_size, input_data) -> tuple[dict[nn.Module, int] | None, dict[str, int]]:
-    """torchinfo's parameters by module, and what its containers' own lines hold beside those."""
-    # With input_size torchinfo would draw random numbers, and move the caller's random state.
-    args, kwargs = tree_map(values_of if heard.real else lambda value: value, inputs(heard.model, input_size, input_data))
-    try:
-        data, device = list(args) if args else kwargs, "cpu" if heard.real else "meta"
-        with untouched(heard.model), torch.device(device):
-            summary = torchinfo.summary(heard.model, input_data=data, verbose=0, device=device)
-    except Exception:  # whatever it is that it does not take: the other two answers stand
-        return None, {}
-    infos = [info for info in summary.summary_list if not info.is_recursive]
-    counts = {info.module: info.num_params for info in infos if info.is_leaf_layer}
-    left = {heard.names.get(info.module, info.var_name): max(0, info.leftover_params()) for info in infos if not info.is_leaf_layer}
-    return counts, left
+class _Torchinfo:
+    """torchinfo's parameters by module, and what its lines of containers hold beside those; nothing where it `fails` on the model."""
+
+    def __init__(self, walk: Walk, input_size, input_data) -> None:
+        self.by_module: dict[nn.Module, int] = {}
+        self.left: dict[str, int] = {}
+        self.fails = False
+        # With input_size torchinfo would draw random numbers, and move the caller's random state.
+        arguments = forward_arguments(walk.model, input_size, input_data)
+        args, kwargs = tree_map(values_of, arguments) if walk.real else arguments
+        data, device = list(args) if args else kwargs, "cpu" if walk.real else "meta"
+        try:
+            with outside_state_kept(walk.model), torch.device(device):
+                summary = torchinfo.summary(walk.model, input_data=data, verbose=0, device=device)
+        except Exception:  # whatever it is that it does not take: the other two answers stand
+            self.fails = True
+            return
+        infos = [info for info in summary.summary_list if not info.is_recursive]
+        self.by_module = {info.module: info.num_params for info in infos if info.is_leaf_layer}
+        containers = [info for info in infos if not info.is_leaf_layer]
+        self.left = {walk.names.get(info.module, info.var_name): max(0, info.leftover_params()) for info in containers}
+
+    def of(self, counted: CountedRow, own: int) -> int | None:
+        """What it has for a row of so many parameters of its own: a function's stand in the line of what holds it."""
+        if self.fails:
+            return None
+        if counted.module is not None:
+            return self.by_module.pop(counted.module, 0)
+        holder = next((path for path in _upwards(counted.row.name) if self.left.get(path)), "")
+        taken = min(self.left.get(holder, 0), own)
+        self.left[holder] = self.left.get(holder, 0) - taken
+        return taken
+
+    def left_over(self, walk: Walk, compared: list[Compared]) -> list[Compared]:
+        """A row for each container whose line holds more than the lines below it."""
+        kinds = {name: type(part).__name__ for part, name in walk.names.items()}
+        held = [(path, rest) for path, rest in self.left.items() if rest > 0]
+        return [Compared(Row(path, kinds[path]), 0, rest, 0, _why_left(walk.model, path, compared)) for path, rest in held]
 
 
-def _reason(row: Row, parameters: int, torchinfo: int | None) -> str:
+def _reason(row: Row, parameters: int, by_torchinfo: int | None) -> str:
     """Why a number is another one."""
     if row.params != parameters:
         return row.note or words("unexplained", by=parameters - row.params)
-    if torchinfo in (None, parameters):
+    if by_torchinfo in (None, parameters):
         return row.note
-    return words("torchinfo_tied" if torchinfo > parameters else "torchinfo_unused", note=row.note)
+    return words("torchinfo_tied" if by_torchinfo > parameters else "torchinfo_unused", note=row.note)
 
 
 def _upwards(path: str) -> list[str]:

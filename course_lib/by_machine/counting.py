@@ -11,29 +11,29 @@ from course_lib.by_hand.networks import Network
 from course_lib.by_machine import misfit
 from course_lib.by_machine.misfit import Misfit
 from course_lib.by_machine.modules import Layers, is_place
-from course_lib.by_machine.rows import Counted, rows_of
-from course_lib.by_machine.walk import Walk, shapes, walk
+from course_lib.by_machine.rows import CountedRow, rows_of
+from course_lib.by_machine.walk.forward import Walk, forward_walk, shapes
 from course_lib.show.tables import times
 from course_lib.words import words
 
 
-def with_batch(input_size) -> tuple[int, ...]:
+def batched_size(input_size) -> tuple[int, ...]:
     """An input_size checked: a tuple of whole numbers, the batch first, each at least 1."""
     if not isinstance(input_size, (tuple, list)) or len(input_size) < 2:
         raise TypeError(words("model.input_size", given=input_size))
     return tuple(whole("input_size", size) for size in input_size)
 
 
-def size_for(network: Network, input_size, input_data=None) -> tuple[int, ...]:
+def network_input_size(network: Network, input_size, input_data=None) -> tuple[int, ...]:
     """The input_size of a Network, with the batch: given whole, as the batch alone, by the data, or not at all."""
     given = shapes(input_data)[0] if input_data is not None else 1 if input_size is None else input_size
-    size = with_batch((given, *network.input_shape) if isinstance(given, int) else given)
+    size = batched_size((given, *network.input_shape) if isinstance(given, int) else given)
     if size[1:] != network.input_shape:
         raise ValueError(words("model.compare_input_size", given=size, shape=times(network.input_shape)))
     return size
 
 
-def inputs(model: nn.Module, input_size, input_data=None) -> tuple[tuple, dict]:
+def forward_arguments(model: nn.Module, input_size, input_data=None) -> tuple[tuple, dict]:
     """The arguments of one forward pass: blanks of these sizes in the type of the model's parameters, or the data that are given."""
     if (input_size is None) == (input_data is None):
         raise TypeError(words("model.no_input"))
@@ -43,7 +43,7 @@ def inputs(model: nn.Module, input_size, input_data=None) -> tuple[tuple, dict]:
         return (tuple(input_data) if isinstance(input_data, (tuple, list)) else (input_data,)), {}
     several = isinstance(input_size, (tuple, list)) and input_size and all(isinstance(size, (tuple, list)) for size in input_size)
     dtype = next((p.dtype for p in model.parameters() if p.is_floating_point()), None)
-    sizes = map(with_batch, input_size if several else [input_size])
+    sizes = map(batched_size, input_size if several else [input_size])
     return tuple(torch.empty(size, device="meta", dtype=dtype) for size in sizes), {}
 
 
@@ -58,45 +58,43 @@ def count(model: Network | nn.Module, input_size=None, input_data=None, train: b
     27216
     """
     if isinstance(model, Network):
-        return model.ledger(size_for(model, input_size, input_data)[0])
-    return listen(model, input_size, input_data, train).ledger
+        return model.ledger(network_input_size(model, input_size, input_data)[0])
+    return counts_of(model, input_size, input_data, train).ledger
 
 
-class Heard(NamedTuple):
+class Counts(NamedTuple):
     """A walk and its rows."""
 
     walk: Walk
-    rows: list[Counted]
+    rows: list[CountedRow]
 
     @property
     def ledger(self) -> Ledger:
         return Ledger(counted.row for counted in self.rows)
 
 
-def listen(model: nn.Module, input_size=None, input_data=None, train: bool = False) -> Heard:
+def counts_of(model: nn.Module, input_size=None, input_data=None, train: bool = False) -> Counts:
     """The walk of a model on an input, and its rows; a `Misfit` where the forward fails."""
     if isinstance(model, type):
         raise TypeError(words("model.class", name=model.__name__))
     if not isinstance(model, nn.Module):
         raise TypeError(words("model.no_model", model=model))
-    args, kwargs = inputs(model, input_size, input_data)
+    args, kwargs = forward_arguments(model, input_size, input_data)
     given = tuple(args[0].shape) if input_size is not None else None
 
-    def rows_in(training: bool) -> tuple[Walk, list[Counted], Layers]:
+    def counts_in(training: bool) -> tuple[Counts, Layers]:
         layers = Layers()
-        heard = walk(model, args, kwargs, is_place, lambda place: misfit.check(place, layers[place.module], given), training)
-        return heard, rows_of(heard, layers), layers
+        check = lambda place: misfit.refuse_misfit(place, layers[place.module], given)  # noqa: E731
+        walk = forward_walk(model, args, kwargs, is_place, check, training)
+        return Counts(walk, rows_of(walk, layers)), layers
 
-    heard, rows, layers = rows_in(train)
-    if heard.error is not None:
-        raise Misfit(misfit.sentence(heard, layers), Ledger(counted.row for counted in rows)) from heard.error
-    if any(counted.row.note == words("never_used") for counted in rows):  # an auxiliary head may run in the other mode alone
-        rows = _used_otherwise(rows, rows_in(not train)[1], words("only_in_eval" if train else "only_in_training"))
-    return Heard(heard, rows)
-
-
-def _used_otherwise(rows: list[Counted], others: list[Counted], note: str) -> list[Counted]:
-    """The rows, where what the other mode uses is not called never used, but has this note."""
-    used = {counted.row.name for counted in others if counted.row.note != words("never_used")}
-    mine = [counted.row.note == words("never_used") and counted.row.name in used for counted in rows]
-    return [c._replace(row=c.row._replace(note=note)) if only else c for c, only in zip(rows, mine, strict=True)]
+    counts, layers = counts_in(train)
+    if counts.walk.error is not None:
+        raise Misfit(misfit.failure_sentence(counts.walk, layers), counts.ledger) from counts.walk.error
+    if any(counted.idle == "never_used" for counted in counts.rows):  # an auxiliary head may run in the other mode alone
+        other, _ = counts_in(not train)
+        used = {counted.row.name for counted in other.rows if counted.idle != "never_used"}
+        why = "only_in_eval" if train else "only_in_training"
+        rows = [c.idling(why) if c.idle == "never_used" and c.row.name in used else c for c in counts.rows]
+        return counts._replace(rows=rows)
+    return counts

@@ -1,24 +1,23 @@
-"""Gradients, optimizer state, buffers and saved tensors as they really are, after one real step on a copy."""
+"""The bytes of one training step as they really are, after a real step on a copy: its parts, and the most at once."""
 
-import functools
-import operator
-import warnings
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 
 import torch
 from torch import nn
 from torch.nn.parameter import UninitializedTensorMixin as Uninitialized
+from torch.utils._pytree import tree_map_only
 
 from course_lib.by_hand.layers import one_of
-from course_lib.by_hand.memory import DTYPES, MODES, Memory
+from course_lib.by_hand.memory import DTYPES, MODES, Memory, predict_memory
 from course_lib.by_hand.networks import Network
 from course_lib.by_hand.optimizers import Optimizer, named_optimizer
-from course_lib.by_machine.copying import owned, with_values
-from course_lib.by_machine.counting import inputs, listen, size_for
+from course_lib.by_hand.step import timeline
+from course_lib.by_machine.counting import counts_of, forward_arguments, network_input_size
 from course_lib.by_machine.modules import build
-from course_lib.by_machine.walk import tensors
-from course_lib.show.tables import times
+from course_lib.by_machine.walk.forward import tensors
+from course_lib.by_machine.walk.step import LiveStorages, loss_of, one_step, saved_by_forward, step_context, torch_optimizer
+from course_lib.by_machine.walk.structure import copy_with_values, owned_tensors
+from course_lib.show.tables import Table, times
 from course_lib.words import words
 
 
@@ -37,9 +36,9 @@ def measure_memory(
     (430848, 486400, 683008)
     """
     model, args, kwargs = working_copy(network_or_model, input_size, dtype, optimizer, mode, input_data)
-    with running(mode):
+    with step_context(mode):
         state = []
-        output, saved = forward(model, args, kwargs)
+        output, saved = saved_by_forward(model, args, kwargs)
         if mode == "train":
             stepping = torch_optimizer(model, optimizer)
             loss_of(output).backward()
@@ -47,16 +46,16 @@ def measure_memory(
             state = tensors(list(stepping.state.values()))
     mine = {tensor.untyped_storage().data_ptr() for tensor in tensors([args, kwargs])}
     return Memory(
-        weights=_bytes(model.parameters()),
-        gradients=_bytes(p.grad for p in model.parameters() if p.grad is not None),
-        state=_bytes(state),
-        buffers=_bytes(model.buffers()),
+        weights=_bytes_under(model.parameters()),
+        gradients=_bytes_under(p.grad for p in model.parameters() if p.grad is not None),
+        state=_bytes_under(state),
+        buffers=_bytes_under(model.buffers()),
         kept=sum(size for place, size in saved.items() if place not in mine),
         input=sum(size for place, size in saved.items() if place in mine),
     )
 
 
-def _bytes(given: Iterable[torch.Tensor]) -> int:
+def _bytes_under(given: Iterable[torch.Tensor]) -> int:
     """The bytes under these tensors, each storage once."""
     storages = [tensor.untyped_storage() for tensor in given]
     return sum({storage.data_ptr(): storage.nbytes() for storage in storages}.values())
@@ -71,24 +70,24 @@ def working_copy(
     named_optimizer(optimizer)
     with torch.inference_mode(False):
         if isinstance(network_or_model, Network):
-            model, size = build(network_or_model), size_for(network_or_model, input_size, input_data)
+            model, size = build(network_or_model), network_input_size(network_or_model, input_size, input_data)
             input_size = size if input_data is None else None
         elif not isinstance(network_or_model, nn.Module):
             raise TypeError(words("measure.no_model", model=network_or_model))
-        elif any(tensor.is_meta or isinstance(tensor, Uninitialized) for tensor in owned(network_or_model)):
+        elif any(tensor.is_meta or isinstance(tensor, Uninitialized) for tensor in owned_tensors(network_or_model)):
             raise ValueError(words("measure.meta"))
         else:
-            listen(network_or_model, input_size, input_data, train=mode == "train")  # raises where the input does not fit, by name
-            model = with_values(network_or_model)
+            counts_of(network_or_model, input_size, input_data, train=mode == "train")  # raises where the input does not fit, by name
+            model = copy_with_values(network_or_model)
         model.zero_grad(set_to_none=True)  # gradients of an earlier step are not this one's
         model = model.to(getattr(torch, dtype)).train(mode == "train")
-        args, kwargs = inputs(model, input_size, input_data)
+        args, kwargs = forward_arguments(model, input_size, input_data)
         with torch.random.fork_rng(devices=[]):
-            args = tuple(_value(given, dtype) for given in args)
-            return model, args, {name: _value(given, dtype) for name, given in kwargs.items()}
+            args = tuple(_input_value(given, dtype) for given in args)
+            return model, args, {name: _input_value(given, dtype) for name, given in kwargs.items()}
 
 
-def _value(given, dtype: str):
+def _input_value(given, dtype: str):
     """A blank as random numbers, a tensor as a copy of the dtype that is asked; integers stay, and so does what is no tensor."""
     if not torch.is_tensor(given):
         return given
@@ -100,42 +99,77 @@ def _value(given, dtype: str):
     return given.detach().to("cpu", getattr(torch, dtype) if given.is_floating_point() else given.dtype, copy=True)
 
 
-@contextmanager
-def running(mode: str) -> Iterator[None]:
-    """What a step runs in: autograd on, unless the mode says otherwise, and the random state put back."""
-    with torch.inference_mode(False), torch.random.fork_rng(range(torch.cuda.device_count())), torch.set_grad_enabled(mode != "no_grad"):
-        yield
+def measure_peak(
+    network_or_model: Network | nn.Module, input_size: tuple | int | None = None,
+    dtype: str = "float32", optimizer: str | Optimizer = "Adam", mode: str = "train",
+    foreach: bool = False, first: bool = False, accumulate: bool = False, input_data=None,
+) -> int:  # fmt: skip
+    """The most bytes that live at once in one real step on the CPU, as `timeline` predicts them; the loss is the sum of what it gives.
+
+    What a kernel takes and gives back inside of one operation is not seen; nor does PyTorch's own MemTracker see it.
+
+    >>> from course_lib import small_cnn
+    >>> measure_peak(small_cnn(), 16)
+    1378584
+    """
+    model, args, kwargs = working_copy(network_or_model, input_size, dtype, optimizer, mode, input_data)
+    with step_context(mode):
+        stepping = None
+        if mode == "train":
+            one_by_one = {"foreach": foreach} if foreach or isinstance(optimizer, str) else {}  # a class of your own may not know the word
+            stepping = torch_optimizer(model, optimizer, **one_by_one)
+            if not first:
+                one_step(model, args, kwargs, stepping)
+                stepping.zero_grad()
+            if accumulate:
+                loss_of(model(*args, **kwargs)).backward()
+        there = [*model.parameters(), *model.buffers(), *(p.grad for p in model.parameters() if p.grad is not None)]
+        with LiveStorages(*tensors([args, kwargs]), *there, *tensors(list(stepping.state.values()) if stepping else [])) as live:
+            del there
+            one_step(model, args, kwargs, stepping)
+    return live.peak
 
 
-def torch_optimizer(model: nn.Module, optimizer: str | Optimizer, **more) -> torch.optim.Optimizer:
-    """PyTorch's optimizer, or the class that is given, over all parameters that are trained; an error where there are none."""
-    trained = [p for p in model.parameters() if p.requires_grad]
-    if not trained:
-        raise ValueError(words("measure.nothing_trained"))
-    kind, arguments = named_optimizer(optimizer)[:2]
-    return (getattr(torch.optim, kind) if isinstance(kind, str) else kind)(trained, **arguments, **more)
+def compare_memory(
+    network: Network, batch_size: int = 1, dtype: str = "float32", optimizer: str | Optimizer = "Adam", mode: str = "train"
+) -> Table:
+    """The parts of one step by hand and as measured, and the most at once; on a CUDA device, where there is one, what PyTorch asks the
+    allocator for, and what that rounds up to blocks of 512 bytes.
+
+    >>> from course_lib import small_cnn
+    >>> compare_memory(small_cnn(), 16).total[1:3]
+    ['1,378,584', '1,378,584']
+    """
+    case = network, batch_size, dtype, optimizer, mode
+    by_hand, measured = predict_memory(*case), measure_memory(*case)
+    rows = [[words(part), f"{hand:,}", f"{real:,}", ""] for part, hand, real in zip(Memory._fields, by_hand, measured, strict=True)]
+    rows.append([words("parts_sum"), f"{by_hand.total:,}", f"{measured.total:,}", ""])
+    at_once = words("no_cuda")
+    if torch.cuda.is_available():
+        expected = timeline(*case, foreach=True).peak.total  # PyTorch's optimizers work on all at once there
+        asked, held = cuda_peak(*case)
+        rows.append([words("cuda_asked"), f"{expected:,}", "", f"{asked:,}"])
+        rows.append([words("cuda_blocks"), "", "", f"{held - asked:,}"])
+        at_once = f"{held:,}"
+    headings = [f"<{words('part')}", words("by_hand"), words("measured"), words("cuda_peak")]
+    return Table(headings, rows, [words("most_at_once"), f"{timeline(*case).peak.total:,}", f"{measure_peak(*case):,}", at_once])
 
 
-def loss_of(output) -> torch.Tensor:
-    """The sum of all that a model gives and that depends on its parameters: a tensor, or a tuple or dict of them."""
-    followed = [tensor for tensor in tensors(output) if tensor.requires_grad]
-    if not followed:
-        raise ValueError(words("measure.no_way_back"))
-    return functools.reduce(operator.add, [tensor.sum() for tensor in followed])
+CUDA_STATISTICS = "requested_bytes.all", "allocated_bytes.all"
 
 
-def forward(model: nn.Module, args: tuple, kwargs: dict) -> tuple[object, dict[int, int]]:
-    """The output, and the bytes of each storage that autograd saved, parameters and buffers not counted."""
-    own = {t.untyped_storage().data_ptr() for t in (*model.parameters(), *model.buffers())}
-    saved, alive = {}, []  # alive: a storage that is let go would give its place to the next
-
-    def pack(tensor: torch.Tensor) -> torch.Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own and storage.nbytes():
-            saved[storage.data_ptr()] = storage.nbytes()
-            alive.append(tensor)
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Using padding='same'")  # PyTorch says that it makes the copy we count
-        return model(*args, **kwargs), saved
+def cuda_peak(
+    network: Network, batch_size: int = 1, dtype: str = "float32", optimizer: str | Optimizer = "Adam", mode: str = "train"
+) -> tuple[int, int]:
+    """The most at once in a step on the CUDA device, its state in place: bytes asked of PyTorch's allocator, and bytes that it held."""
+    before = [torch.cuda.memory_stats().get(f"{name}.current", 0) for name in CUDA_STATISTICS]
+    model, args, kwargs = working_copy(network, batch_size, dtype, optimizer, mode)
+    with step_context(mode):
+        model, args = model.to("cuda"), tree_map_only(torch.Tensor, lambda tensor: tensor.to("cuda"), args)
+        stepping = torch_optimizer(model, optimizer) if mode == "train" else None
+        one_step(model, args, kwargs, stepping)
+        model.zero_grad()
+        torch.cuda.reset_peak_memory_stats()
+        one_step(model, args, kwargs, stepping)
+    after = [torch.cuda.memory_stats()[f"{name}.peak"] for name in CUDA_STATISTICS]
+    return after[0] - before[0], after[1] - before[1]

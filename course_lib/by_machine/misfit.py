@@ -8,7 +8,7 @@ from torch import nn
 from course_lib.by_hand.layers import Layer
 from course_lib.by_hand.ledger import Ledger, Work
 from course_lib.by_machine.modules import Layers, one_image
-from course_lib.by_machine.walk import Place, Walk
+from course_lib.by_machine.walk.forward import Place, Walk
 from course_lib.show.tables import times
 from course_lib.words import words
 
@@ -25,8 +25,8 @@ class Misfit(ValueError):
         return [*repr(self.ledger).splitlines(), "", str(self)]
 
 
-def check(place: Place, layer: Layer | None, input_size) -> None:
-    """Our error, with the layer's name and what would fit, before PyTorch's."""
+def refuse_misfit(place: Place, layer: Layer | None, input_size) -> None:
+    """Raise our error, with the layer's name and what would fit, before PyTorch's."""
     if layer is None or not place.inputs or type(place.module).forward is not getattr(nn, layer.kind).forward:
         return
     shape = place.inputs[0]
@@ -36,19 +36,31 @@ def check(place: Place, layer: Layer | None, input_size) -> None:
         raise ValueError(f"{place.path}: {problem}")
 
 
-def sentence(heard: Walk, layers: Layers) -> str:
+def failure_sentence(walk: Walk, layers: Layers) -> str:
     """What went wrong, where, and what would fit."""
-    error, failed = heard.error, heard.failed or Place("")
-    where, before = f"{failed.path}: " if failed.path else "", [place for place in heard.places if place is not failed]
+    error, failed = walk.error, walk.failed or Place("")
+    where = f"{failed.path}: " if failed.path else ""
+    before = [place for place in walk.places if place is not failed]
     if failed.module is not None and isinstance(error, ValueError) and str(error).startswith(where):
         return "; ".join([str(error), *_advice(layers[failed.module], failed, before)])
     if "'indices'" in str(error):
         return where + words("wants_integers")
     if failed.function and len(failed.inputs) == 2 and isinstance(error, RuntimeError):
-        one, other = (next((p.path or p.function for p in reversed(before) if p.outputs[:1] == [s]), words("input")) for s in failed.inputs)
-        a, b = (times(shape[1:]) for shape in failed.inputs)
-        return where + words("branches", sign=failed.function, one=one, other=other, a=a, b=b)
+        return where + _two_branches(failed, before)
     return f"{where or failed.function or 'forward'}{'' if where else ': '}{type(error).__name__}: {error}"
+
+
+def _two_branches(failed: Place, before: list[Place]) -> str:
+    """Which two places gave what an operator cannot put together."""
+    givers = [_giver(shape, before) for shape in failed.inputs]
+    sizes = [times(shape[1:]) for shape in failed.inputs]
+    return words("branches", sign=failed.function, one=givers[0], other=givers[1], a=sizes[0], b=sizes[1])
+
+
+def _giver(shape: tuple, before: list[Place]) -> str:
+    """The last place that gave a tensor of this shape."""
+    names = (place.path or place.function for place in reversed(before) if place.outputs[:1] == [shape])
+    return next(names, words("input"))
 
 
 def _advice(layer: Layer, failed: Place, before: list[Place]) -> list[str]:

@@ -10,17 +10,17 @@ from torch import nn
 from course_lib.by_hand.conventions import CONVENTIONS, Use
 from course_lib.by_hand.layers import one_of
 from course_lib.by_hand.networks import Network
-from course_lib.by_machine.copying import unwrapped
-from course_lib.by_machine.counting import Heard, listen, size_for, with_batch
+from course_lib.by_machine.counting import Counts, batched_size, counts_of, network_input_size
 from course_lib.by_machine.modules import build
 from course_lib.by_machine.tools import TOOLS, Tool, answers_of, is_installed
+from course_lib.by_machine.walk.structure import unwrapped
 from course_lib.show.tables import Cell, Shown, Table
 from course_lib.words import words
 
 KEEPS = nn.TransformerEncoderLayer, nn.TransformerDecoderLayer  # their activation is a function in an attribute
 
 
-class Answer(NamedTuple):
+class ToolAnswer(NamedTuple):
     """One tool's answer beside the sum of its rule over our rows; `why` names the difference, or says why there is no answer."""
 
     tool: str
@@ -62,26 +62,26 @@ def reconcile(model: Network | nn.Module, input_size=None, tools: Sequence[str |
     `tools` are names of distributions, such as ["torch", "torchinfo"]; without it all that are known are asked.
     """
     if isinstance(model, Network):
-        input_size, model = size_for(model, input_size), build(model)
-    size, model = with_batch(input_size), unwrapped(model)
-    batched = listen(model, size)
-    heard = {False: batched, True: batched if size[0] == 1 else listen(model, (1, *size[1:]))}
+        input_size, model = network_input_size(model, input_size), build(model)
+    size, model = batched_size(input_size), unwrapped(model)
+    batched = counts_of(model, size)
+    counts = {False: batched, True: batched if size[0] == 1 else counts_of(model, (1, *size[1:]))}
     known = {tool.distribution: tool for tool in TOOLS}
     names = [tools] if isinstance(tools, str) else tools or TOOLS
     tools = [tool if isinstance(tool, Tool) else known[one_of(known, "reconcile: tools", tool)] for tool in names]
     return Reconciliation(
-        _answer(tool, name, said, model, heard[CONVENTIONS[name].per_image])
-        for tool, said in zip(tools, answers_of(tools, model, size), strict=True)
+        _reconciled(tool, name, answers, model, counts[CONVENTIONS[name].per_image])
+        for tool, answers in zip(tools, answers_of(tools, model, size), strict=True)
         for name in tool.answers
     )
 
 
-def _uses(model: nn.Module, heard: Heard) -> list[Use]:
+def _uses(model: nn.Module, counts: Counts) -> list[Use]:
     """What the rows do not say of their modules."""
     modules = dict(model.named_modules(remove_duplicate=False))
     places, calls, uses = Counter(modules.values()), Counter(), []
-    ops = {place.path: Counter(op.name for op in place.ops) for place in heard.walk.places if not place.function}
-    for row in heard.ledger:
+    ops = {place.path: Counter(op.name for op in place.ops) for place in counts.walk.places if not place.function}
+    for row in counts.ledger:
         calls[row.name] += 1
         module, around, ran = modules.get(row.name), modules.get(row.name.rpartition(".")[0]), ops.get(row.name, {})
         use = Use(places[module] or 1, 1 if row.is_function else calls[row.name], kept=row.is_function and isinstance(around, KEEPS))
@@ -92,18 +92,18 @@ def _uses(model: nn.Module, heard: Heard) -> list[Use]:
     return uses
 
 
-def _answer(tool: Tool, name: str, said: dict | str, model: nn.Module, heard: Heard) -> Answer:
-    convention, ledger = CONVENTIONS[name], heard.ledger
+def _reconciled(tool: Tool, name: str, answers: dict | str, model: nn.Module, counts: Counts) -> ToolAnswer:
+    convention, ledger = CONVENTIONS[name], counts.ledger
     version = importlib.metadata.version(tool.distribution).partition("+")[0] if is_installed(tool.distribution) else ""
-    if isinstance(said, str) or said.get(name) is None:
-        why = said if isinstance(said, str) else words("no_answer")
-        return Answer(name, version, convention.unit, None, convention.total(ledger), why)
-    counted = [convention.counted(row, use) for row, use in zip(ledger, _uses(model, heard), strict=True)]
-    answer, faults = said[name], list(dict.fromkeys(fault for _, fault in counted if fault))
+    if isinstance(answers, str) or answers.get(name) is None:
+        why = answers if isinstance(answers, str) else words("no_answer")
+        return ToolAnswer(name, version, convention.unit, None, convention.total(ledger), why)
+    counted = [convention.counted(row, use) for row, use in zip(ledger, _uses(model, counts), strict=True)]
+    answer, faults = answers[name], list(dict.fromkeys(fault for _, fault in counted if fault))
     if answer == convention.total(ledger):
         why = ""
     elif answer == sum(value for value, _ in counted):
         why = "; ".join(words(f"fault.{fault.key}") + f" ({fault.issue})" * bool(fault.issue) for fault in faults)
     else:
         why = words("not_explained") if version == tool.version else words("other_version", version=tool.version)
-    return Answer(name, version, convention.unit, answer, convention.total(ledger), why)
+    return ToolAnswer(name, version, convention.unit, answer, convention.total(ledger), why)

@@ -1,6 +1,7 @@
 """The rows of a walk: by hand where the layer is known and both agree, else by machine; and what is to be said of each."""
 
 import math
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import torch
@@ -9,20 +10,39 @@ from torch import nn
 from course_lib.by_hand.layers import Layer
 from course_lib.by_hand.ledger import Row, Work
 from course_lib.by_machine.modules import Layers, one_image
-from course_lib.by_machine.operations import storage
-from course_lib.by_machine.walk import Place, Walk
+from course_lib.by_machine.walk.forward import Place, Walk
+from course_lib.by_machine.walk.operations import storage
 from course_lib.words import words
 
 
-class Counted(NamedTuple):
-    """A row, the module that did its work, where one did, its MACs by PyTorch, the model's parameters that it used, and what is
-    amiss with it though nothing failed."""
+class Caveat(NamedTuple):
+    """What is to be said of a row, or of a model, though nothing failed: a key of words, and its values as pairs."""
+
+    key: str
+    values: tuple[tuple[str, object], ...] = ()
+
+    @property
+    def text(self) -> str:
+        return words(self.key, **dict(self.values))
+
+
+class CountedRow(NamedTuple):
+    """A row of a walk, and what a row does not say.
+
+    `module` did its work, where one did; `macs` are those by PyTorch, `used` the model's parameters that it read. `idle` says why it
+    did nothing: "never_used", "buffer_unused", "only_in_training", "only_in_eval"; "" where it ran.
+    """
 
     row: Row
     module: nn.Module | None
     macs: int = 0
     used: tuple[nn.Parameter, ...] = ()
-    amiss: tuple[str, ...] = ()
+    caveats: tuple[Caveat, ...] = ()
+    idle: str = ""
+
+    def idling(self, why: str) -> "CountedRow":
+        """The same row, idle for this reason, which is its note."""
+        return self._replace(idle=why, row=self.row._replace(note=words(why)))
 
 
 class _FirstUse:
@@ -43,60 +63,93 @@ class _FirstUse:
         return new, words("used_again") if others == [path] else words("shared_with", names=", ".join(others))
 
 
-def rows_of(heard: Walk, layers: Layers) -> list[Counted]:
+def rows_of(walk: Walk, layers: Layers) -> list[CountedRow]:
     """One row for each place, a tensor counted in the first that uses it; then what nothing used."""
-    lying, first_use, rows, on_map = heard.owners(), _FirstUse(), [], False
-    for place in heard.places:
-        if place.function and place.ops and all(op.is_view and all(read in lying for read in op.reads) for op in place.ops):
-            continue  # another look at a parameter, such as weight.t(): it counts where it is used
-        layer, module = layers[place.module], place.module
+    owners, first_use, rows, on_map = walk.owners(), _FirstUse(), [], False
+    for place in walk.places:
+        if _is_only_a_look(place, owners):
+            continue
+        layer = layers[place.module]
         on_map = _on_map(place, layer, on_map)
-        mine = [*module.parameters(), *module.buffers()] if module is not None else []
-        read = [tensor for op in place.ops for where in op.reads for tensor in lying.get(where, ())]
-        used = list({id(tensor): tensor for tensor in (*mine, *read)}.values())
-        new, note = first_use.of(place.path, used)
-        amiss = _amiss(heard, place, on_map)
-        quiet = words("drops_in_training") if layer is not None and layer.kind == "Dropout" and not module.training else ""
-        failed = [words("fails_here")] * (heard.error is not None and place is heard.failed)
-        row = _row(place, layer, new)._replace(note="; ".join(filter(None, [note, *failed, *amiss, quiet])))
-        rows.append(Counted(row, module, place.macs, tuple(t for t in used if isinstance(t, nn.Parameter)), amiss))
-    return rows if heard.error is not None else rows + _unused(heard, layers, first_use)
+        used = _tensors_used(place, owners)
+        new, sharing = first_use.of(place.path, used)
+        caveats = _caveats(walk, place, on_map)
+        notes = [sharing, _failure(walk, place), *(caveat.text for caveat in caveats), _dropping(place, layer)]
+        row = _row(place, layer, new)._replace(note="; ".join(filter(None, notes)))
+        rows.append(CountedRow(row, place.module, place.macs, _parameters_in(used), caveats))
+    return rows if walk.error is not None else rows + _unused(walk, layers, first_use)
 
 
-def _unused(heard: Walk, layers: Layers, first_use: _FirstUse) -> list[Counted]:
+def _is_only_a_look(place: Place, owners: dict) -> bool:
+    """Whether it is a function that only looks at a parameter, such as weight.t(): that counts where it is used."""
+    views = all(op.is_view and all(read in owners for read in op.reads) for op in place.ops)
+    return bool(place.function and place.ops) and views
+
+
+def _tensors_used(place: Place, owners: dict[int, list[torch.Tensor]]) -> list[torch.Tensor]:
+    """The parameters and buffers of a place's module, and those that its operations read, each once."""
+    own = [*place.module.parameters(), *place.module.buffers()] if place.module is not None else []
+    read = [tensor for op in place.ops for where in op.reads for tensor in owners.get(where, ())]
+    return list({id(tensor): tensor for tensor in (*own, *read)}.values())
+
+
+def _parameters_in(tensors: Iterable[torch.Tensor]) -> tuple[nn.Parameter, ...]:
+    return tuple(tensor for tensor in tensors if isinstance(tensor, nn.Parameter))
+
+
+def _failure(walk: Walk, place: Place) -> str:
+    return words("fails_here") if walk.error is not None and place is walk.failed else ""
+
+
+def _dropping(place: Place, layer: Layer | None) -> str:
+    drops = layer is not None and layer.kind == "Dropout" and not place.module.training
+    return words("drops_in_training") if drops else ""
+
+
+def _unused(walk: Walk, layers: Layers, first_use: _FirstUse) -> list[CountedRow]:
     """A row for each module that owns what nothing used."""
     rows = []
-    for part, path in heard.names.items():
+    for part, path in walk.names.items():
         new, _ = first_use.of(path, [t for t in (*part._parameters.values(), *part._buffers.values()) if t is not None])
         if new:
-            params = tuple(t for t in new if isinstance(t, nn.Parameter))
-            row = _row(Place(path, part), layers[part], new)._replace(note=words("never_used" if params else "buffer_unused"))
-            rows.append(Counted(row, part, 0, params))
+            parameters = _parameters_in(new)
+            row = CountedRow(_row(Place(path, part), layers[part], new), part, 0, parameters)
+            rows.append(row.idling("never_used" if parameters else "buffer_unused"))
     return rows
 
 
 def _row(place: Place, layer: Layer | None, new: list[torch.Tensor]) -> Row:
-    """The row of a place that first uses these tensors: by hand where the layer is known, its output and its work are as by hand, else
-    by machine."""
-    if layer is not None:
-        own, terms = list(place.module.parameters()), list(layer.params_work)
-        row = Row(place.path, layer.kind, layer.detail)
-        if place.inputs:
-            batch, shape = one_image(layer, place.inputs[0])
-            row = layer.row(place.path, shape, batch) if layer.misfit(shape) is None else row
-        as_by_hand = not place.outputs or (row.output_shape == one_image(layer, place.outputs[0])[1] and row.macs == place.macs)
-        as_by_hand = as_by_hand and sum(buffer.numel() for buffer in place.module.buffers()) == layer.buffers
-        if [tensor.numel() for tensor in own] == list(map(math.prod, terms)) and as_by_hand:
-            mine = [(tensor, term) for tensor, term in zip(own, terms, strict=True) if any(tensor is other for other in new)]
-            work, trained = Work(term for _, term in mine), Work(term for tensor, term in mine if tensor.requires_grad)
-            buffers = layer.buffers if any(not isinstance(tensor, nn.Parameter) for tensor in new) else 0
-            return row._replace(params=work.value, trainable_params=trained.value, buffers=buffers, work=work)
-    params = [tensor for tensor in new if isinstance(tensor, nn.Parameter)]
-    name = f"{place.path}.{place.function}" if place.function and place.path else place.path or place.function
-    sizes = [shape[1:] for shape in (*place.inputs[:1], *place.outputs[:1])] if place.inputs and place.outputs else [(), ()]
+    """The row of a place that first uses these tensors."""
+    by_hand = _row_by_hand(place, layer, new) if layer is not None else None
+    return by_hand or _row_by_machine(place, new)
+
+
+def _row_by_hand(place: Place, layer: Layer, new: list[torch.Tensor]) -> Row | None:
+    """The row by hand, of the tensors that are new; None where its output, its work, its parameters or buffers are not as by hand."""
+    parameters, terms = list(place.module.parameters()), list(layer.params_work)
+    row = Row(place.path, layer.kind, layer.detail)
+    if place.inputs:
+        batch, shape = one_image(layer, place.inputs[0])
+        row = layer.row(place.path, shape, batch) if layer.misfit(shape) is None else row
+    ran_otherwise = place.outputs and (row.output_shape, row.macs) != (one_image(layer, place.outputs[0])[1], place.macs)
+    owns_otherwise = [tensor.numel() for tensor in parameters] != list(map(math.prod, terms))
+    if ran_otherwise or owns_otherwise or sum(buffer.numel() for buffer in place.module.buffers()) != layer.buffers:
+        return None
+    new_ids = set(map(id, new))
+    own = [(tensor, term) for tensor, term in zip(parameters, terms, strict=True) if id(tensor) in new_ids]
+    work = Work(term for _, term in own)
+    trained = Work(term for tensor, term in own if tensor.requires_grad)
+    has_buffers = len(_parameters_in(new)) < len(new)
+    return row._replace(params=work.value, trainable_params=trained.value, buffers=layer.buffers * has_buffers, work=work)
+
+
+def _row_by_machine(place: Place, new: list[torch.Tensor]) -> Row:
+    parameters = _parameters_in(new)
+    own = f"{place.path}.{place.function}" if place.function and place.path else place.path or place.function
+    shapes = [shape[1:] for shape in (*place.inputs[:1], *place.outputs[:1])] if place.inputs and place.outputs else [(), ()]
     return Row(
-        name or "model", place.function or type(place.module).__name__, "", *sizes,
-        params=sum(p.numel() for p in params), trainable_params=sum(p.numel() for p in params if p.requires_grad),
+        own or "model", place.function or type(place.module).__name__, "", *shapes,
+        params=sum(p.numel() for p in parameters), trainable_params=sum(p.numel() for p in parameters if p.requires_grad),
         buffers=sum(t.numel() for t in new if not isinstance(t, nn.Parameter)), macs=place.macs, by="machine",
         inputs=sum(map(math.prod, place.inputs)), outputs=sum(map(math.prod, place.outputs)),
     )  # fmt: skip
@@ -109,13 +162,13 @@ def _on_map(place: Place, layer: Layer | None, before: bool) -> bool:
     return before and place.function not in ("permute", "transpose", "movedim", "flatten", "view", "reshape")
 
 
-def _amiss(heard: Walk, place: Place, on_map: bool) -> tuple[str, ...]:
-    """What is to be said of a place that ran."""
-    said = [words("not_counted", op=op.name) for op in place.ops if not op.priced]
-    if place.module in heard.unregistered:
-        said.append(words("not_registered"))
+def _caveats(walk: Walk, place: Place, on_map: bool) -> tuple[Caveat, ...]:
+    """What is to be said of a place that ran, each once."""
+    caveats = [Caveat("not_counted", (("op", op.name),)) for op in place.ops if not op.priced]
+    if place.module in walk.unregistered:
+        caveats.append(Caveat("not_registered"))
     if isinstance(place.module, nn.Linear) and on_map and place.outputs and len(place.inputs[0]) > 3:
-        said.append(words("many_places", n=math.prod(place.inputs[0][1:-1])))
-    if place.function == "dropout" and not heard.model.training:
-        said.append(words("drops_in_eval"))
-    return tuple(dict.fromkeys(said))
+        caveats.append(Caveat("many_places", (("n", math.prod(place.inputs[0][1:-1])),)))
+    if place.function == "dropout" and not walk.model.training:
+        caveats.append(Caveat("drops_in_eval"))
+    return tuple(dict.fromkeys(caveats))

@@ -25,7 +25,7 @@ from course_lib.words import words
 SECONDS = 60  # that one tool may take
 
 
-def _torch(model: nn.Module, x: torch.Tensor) -> dict[str, int]:
+def torch_answer(model: nn.Module, x: torch.Tensor) -> dict[str, int]:
     from torch.profiler import profile
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -36,59 +36,59 @@ def _torch(model: nn.Module, x: torch.Tensor) -> dict[str, int]:
     return {"FlopCounterMode": counter.get_total_flops(), "torch.profiler": sum(event.flops for event in profiler.key_averages())}
 
 
-def _torchinfo(model: nn.Module, x: torch.Tensor) -> dict[str, int]:
+def torchinfo_answer(model: nn.Module, x: torch.Tensor) -> dict[str, int]:
     import torchinfo
 
     return {"torchinfo": torchinfo.summary(model, input_data=x, verbose=0, device="cpu").total_mult_adds}
 
 
-def _torchsummary(model: nn.Module, x: torch.Tensor) -> dict[str, int]:
-    from course_lib.by_machine.asking import torchsummary_says
+def torchsummary_answer(model: nn.Module, x: torch.Tensor) -> dict[str, int]:
+    from course_lib.by_machine.evidence import torchsummary_says
 
     return {"torchsummary": torchsummary_says(model, *x.shape[1:])}
 
 
-def _torchstat(model: nn.Module, x: torch.Tensor) -> dict[str, int]:
+def torchstat_answer(model: nn.Module, x: torch.Tensor) -> dict[str, int]:
     from torchstat.model_hook import ModelHook  # its report needs a pandas before 2; its counts do not
 
     leaves = ModelHook(model, tuple(x.shape[1:])).retrieve_leaf_modules().values()
     return {"torchstat Flops": sum(int(leaf.Flops) for leaf in leaves), "torchstat MAdd": sum(int(leaf.MAdd) for leaf in leaves)}
 
 
-def _ultralytics(model: nn.Module, x: torch.Tensor) -> dict[str, int]:
-    return {"ultralytics-thop": _thop(model, x)["thop"]}
+def ultralytics_answer(model: nn.Module, x: torch.Tensor) -> dict[str, int]:
+    return {"ultralytics-thop": thop_answer(model, x)["thop"]}
 
 
-def _thop(model: nn.Module, x: torch.Tensor) -> dict[str, int]:
+def thop_answer(model: nn.Module, x: torch.Tensor) -> dict[str, int]:
     from thop import profile
 
     return {"thop": int(profile(model, inputs=(x,), verbose=False)[0])}
 
 
-def _ptflops(model: nn.Module, x: torch.Tensor) -> dict[str, int]:
+def ptflops_answer(model: nn.Module, x: torch.Tensor) -> dict[str, int]:
     from ptflops import get_model_complexity_info
 
-    size, said = tuple(x.shape[1:]), {}
+    size, answers = tuple(x.shape[1:]), {}
     for name, backend in (("ptflops (aten)", "aten"), ("ptflops", "pytorch")):
         how = {"as_strings": False, "print_per_layer_stat": False, "backend": backend}
-        said[name] = get_model_complexity_info(model, size, input_constructor=lambda _: x[:1], **how)[0]  # its own input is not set
-    return said
+        answers[name] = get_model_complexity_info(model, size, input_constructor=lambda _: x[:1], **how)[0]  # its own input is not set
+    return answers
 
 
-def _fvcore(model: nn.Module, x: torch.Tensor) -> dict[str, int]:
+def fvcore_answer(model: nn.Module, x: torch.Tensor) -> dict[str, int]:
     from fvcore.nn import FlopCountAnalysis
 
     return {"fvcore": int(FlopCountAnalysis(model, x).total())}
 
 
-def _calflops(model: nn.Module, x: torch.Tensor) -> dict[str, int]:
+def calflops_answer(model: nn.Module, x: torch.Tensor) -> dict[str, int]:
     from calflops import calculate_flops
 
     flops, macs, _ = calculate_flops(model, input_shape=tuple(x.shape), output_as_string=False, print_results=False)
     return {"calflops": macs, "calflops FLOPs": flops}
 
 
-def _torchlens(model: nn.Module, x: torch.Tensor) -> dict[str, int]:
+def torchlens_answer(model: nn.Module, x: torch.Tensor) -> dict[str, int]:
     import torchlens
 
     macs = torchlens.trace(model, x).total_macs_forward  # None, where it has no rule for an operation
@@ -107,28 +107,28 @@ class Tool(NamedTuple):
 
 
 TOOLS = [
-    Tool("torch", ("FlopCounterMode", "torch.profiler"), _torch, "2.13.0"),
-    Tool("torchinfo", ("torchinfo",), _torchinfo, "1.8.0"),
-    Tool("torchsummary", ("torchsummary",), _torchsummary, "1.5.1"),
-    Tool("torchstat", ("torchstat Flops", "torchstat MAdd"), _torchstat, "0.0.7"),
-    Tool("ultralytics-thop", ("ultralytics-thop",), _ultralytics, "2.2.3"),
-    Tool("thop", ("thop",), _thop, "0.1.1.post2209072238", rival="ultralytics-thop"),
-    Tool("ptflops", ("ptflops", "ptflops (aten)"), _ptflops, "0.7.5"),
-    Tool("fvcore", ("fvcore",), _fvcore, "0.1.5.post20221221"),
-    Tool("calflops", ("calflops", "calflops FLOPs"), _calflops, "0.3.2"),
-    Tool("torchlens", ("torchlens",), _torchlens, "2.36.1"),
+    Tool("torch", ("FlopCounterMode", "torch.profiler"), torch_answer, "2.13.0"),
+    Tool("torchinfo", ("torchinfo",), torchinfo_answer, "1.8.0"),
+    Tool("torchsummary", ("torchsummary",), torchsummary_answer, "1.5.1"),
+    Tool("torchstat", ("torchstat Flops", "torchstat MAdd"), torchstat_answer, "0.0.7"),
+    Tool("ultralytics-thop", ("ultralytics-thop",), ultralytics_answer, "2.2.3"),
+    Tool("thop", ("thop",), thop_answer, "0.1.1.post2209072238", rival="ultralytics-thop"),
+    Tool("ptflops", ("ptflops", "ptflops (aten)"), ptflops_answer, "0.7.5"),
+    Tool("fvcore", ("fvcore",), fvcore_answer, "0.1.5.post20221221"),
+    Tool("calflops", ("calflops", "calflops FLOPs"), calflops_answer, "0.3.2"),
+    Tool("torchlens", ("torchlens",), torchlens_answer, "2.36.1"),
 ]
 
 
 def answers_of(tools: list[Tool], model: nn.Module, size: tuple[int, ...]) -> list[dict[str, int] | str]:
     """Each tool's answers by name; or why there are none, in words."""
-    said = {tool: f"pip install {tool.distribution}" for tool in tools if not is_installed(tool.distribution)}
-    said |= {tool: words("rival", other=tool.rival) for tool in tools if tool.rival and is_installed(tool.rival)}
-    left = [tool for tool in tools if tool not in said]
+    answers = {tool: f"pip install {tool.distribution}" for tool in tools if not is_installed(tool.distribution)}
+    answers |= {tool: words("rival", other=tool.rival) for tool in tools if tool.rival and is_installed(tool.rival)}
+    left = [tool for tool in tools if tool not in answers]
     groups = [left] if hasattr(os, "fork") else [[tool] for tool in left]  # one start of PyTorch for all, where it can be forked
     for group in filter(None, groups):
-        said |= zip(group, _worker(group, model, size), strict=True)
-    return [said[tool] for tool in tools]
+        answers |= zip(group, _worker(group, model, size), strict=True)
+    return [answers[tool] for tool in tools]
 
 
 def is_installed(distribution: str) -> bool:
@@ -146,7 +146,7 @@ def _worker(tools: list[Tool], model: nn.Module, size: tuple[int, ...]) -> list[
         ended = subprocess.run([sys.executable, "-c", code], input=letter, capture_output=True, timeout=SECONDS * len(tools) + 30)
     except Exception as error:  # a model that cannot be sent, or takes too long
         slow = isinstance(error, subprocess.TimeoutExpired)
-        return [words("too_slow", seconds=SECONDS) if slow else _short(error)] * len(tools)
+        return [words("too_slow", seconds=SECONDS) if slow else _error_summary(error)] * len(tools)
     try:
         return json.loads(ended.stdout.decode().splitlines()[-1])
     except (ValueError, IndexError):  # it died before it could say anything
@@ -159,19 +159,19 @@ def answer_on_stdin() -> None:
     at_once = os.cpu_count() or 2
     if hasattr(os, "fork"):
         parts = [asks[i : i + at_once] for i in range(0, len(asks), at_once)]
-        said = [answer for part in parts for answer in _forked(part, model, size, seconds)]
+        answers = [answer for part in parts for answer in _forked(part, model, size, seconds)]
     else:
-        said = [_said(ask, model, size) for ask in asks]
-    print(json.dumps(said))
+        answers = [_tool_answer(ask, model, size) for ask in asks]
+    print(json.dumps(answers))
 
 
 def _forked(asks: list[Callable], model: nn.Module, size: tuple[int, ...], seconds: float) -> list[dict[str, int] | str]:
-    children, until, said = [], time.monotonic() + seconds, []
+    children, until, answers = [], time.monotonic() + seconds, []
     for ask in asks:
         reading, writing = os.pipe()
         if (child := os.fork()) == 0:
             torch.set_num_threads(1)  # more would wait for threads that a fork has not
-            os.write(writing, json.dumps(_said(ask, model, size)).encode())
+            os.write(writing, json.dumps(_tool_answer(ask, model, size)).encode())
             os._exit(0)
         os.close(writing)
         children.append((child, os.fdopen(reading)))
@@ -180,11 +180,11 @@ def _forked(asks: list[Callable], model: nn.Module, size: tuple[int, ...], secon
             os.kill(child, signal.SIGKILL)
         text, code = reading.read(), os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         killed = words("too_slow", seconds=seconds) if code == -signal.SIGKILL else words("tool_died", code=code)
-        said.append(json.loads(text) if text else killed)
-    return said
+        answers.append(json.loads(text) if text else killed)
+    return answers
 
 
-def _said(ask: Callable, model: nn.Module, size: tuple[int, ...]) -> dict[str, int] | str:
+def _tool_answer(ask: Callable, model: nn.Module, size: tuple[int, ...]) -> dict[str, int] | str:
     """What a tool says of a model; or how it fails."""
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         try:
@@ -193,8 +193,8 @@ def _said(ask: Callable, model: nn.Module, size: tuple[int, ...]) -> dict[str, i
             dtype = next((p.dtype for p in model.parameters()), None)
             return ask(model.eval(), torch.zeros(size, dtype=dtype))
         except BaseException as error:  # whatever a tool ends with is its answer
-            return _short(error)
+            return _error_summary(error)
 
 
-def _short(error: BaseException) -> str:
+def _error_summary(error: BaseException) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())[:120].rstrip(": ")

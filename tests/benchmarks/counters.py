@@ -20,7 +20,7 @@ import torchinfo
 from torch.utils.flop_counter import FlopCounterMode
 
 from course_lib import build, count, small_cnn
-from course_lib.by_machine.asking import imagenet_vgg16
+from course_lib.by_machine.evidence import imagenet_vgg16
 from course_lib.show.svg import box, colour, label, picture
 
 PICTURE, TOKENS = (1, 3, 224, 224), (1, 128)

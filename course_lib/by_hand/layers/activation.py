@@ -1,16 +1,24 @@
-"""Activations: a function of each value; no parameters, and the shape stays."""
+"""Activations: a function of each value, so that the shape stays; only PReLU has parameters."""
 
-from course_lib.by_hand.layers.base import Approximate, Flag, Forward, Layer, Real, Saved
+from course_lib.by_hand.layers.base import Approximate, Count, Flag, Forward, Layer, Real, Saved, Shape, Stage
+from course_lib.by_hand.ledger import Work
+from course_lib.words import words
 
 
-class ReLU(Layer):
+class _Activation(Layer):
+    """A function of each value by itself."""
+
+    pointwise = True
+
+
+class ReLU(_Activation):
     """max(x, 0) (PyTorch's ReLU page)."""
 
     inplace: Flag = False
     saved = ("output",)
 
 
-class _Overwriting(Layer):
+class _Overwriting(_Activation):
     """What needs its input for backward, and so a copy where it overwrites it."""
 
     inplace: Flag = False
@@ -26,7 +34,7 @@ class ReLU6(_Overwriting):
     """min(max(x, 0), 6) (its PyTorch page)."""
 
 
-class LeakyReLU(Layer):
+class LeakyReLU(_Activation):
     """x, or negative_slope·x below 0 (its PyTorch page)."""
 
     negative_slope: Real = 0.01
@@ -34,7 +42,7 @@ class LeakyReLU(Layer):
     saved = ("input",)
 
 
-class ELU(Layer):
+class ELU(_Activation):
     """x, or alpha·(exp(x) − 1) below 0 (its PyTorch page)."""
 
     alpha: Real = 1.0
@@ -42,7 +50,33 @@ class ELU(Layer):
     saved = ("input",)
 
 
-class GELU(Layer):
+class PReLU(_Activation):
+    """x, or weight·x below 0, with one learned weight, or one for each channel: num_parameters of them (PyTorch's PReLU page).
+
+    >>> PReLU().params, PReLU(12).params, PReLU(12).output_shape((12, 10, 10))
+    (1, 12, (12, 10, 10))
+    """
+
+    num_parameters: Count = 1
+    init: Real = 0.25
+    saved = ("input",)
+    detail = property(lambda self: str(self.num_parameters))
+    params_work = property(lambda self: Work([(self.num_parameters,)]))
+
+    def stages(self, forward: Forward) -> list[Stage]:
+        """Its kernel gives two gradients of the input's size, for the input and for the weights; the second is then added up to the
+        weights' own. The first is let go before that where nobody wants it."""
+        shape = forward.input_shape
+        if forward.before:
+            return [Stage((shape, shape))]
+        return [Stage((shape, shape), own=False), Stage((shape,))]
+
+    def _misfit(self, input_shape: Shape) -> str | None:
+        if self.num_parameters not in (1, input_shape[0]):
+            return words("layer.channels", expected=self.num_parameters, given=input_shape[0])
+
+
+class GELU(_Activation):
     """x·Φ(x), Φ the normal distribution's (its PyTorch page)."""
 
     approximate: Approximate = "none"
@@ -57,19 +91,19 @@ class Hardswish(_Overwriting):
     """x·min(max(x + 3, 0), 6)/6 (its PyTorch page)."""
 
 
-class Sigmoid(Layer):
+class Sigmoid(_Activation):
     """1/(1 + exp(−x)) (its PyTorch page)."""
 
     saved = ("output",)
 
 
-class Tanh(Layer):
+class Tanh(_Activation):
     """The hyperbolic tangent of x (its PyTorch page)."""
 
     saved = ("output",)
 
 
-class Identity(Layer):
+class Identity(_Activation):
     """x itself (its PyTorch page)."""
 
     saved = ()

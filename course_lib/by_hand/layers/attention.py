@@ -37,7 +37,7 @@ class MultiheadAttention(Layer):
     batch_first: Flag = False
     ranks = (2,)
     chains = False
-    detail = property(lambda self: f"{self.embed_dim}, heads {self.num_heads}")
+    detail = property(lambda self: f"{self.embed_dim}, {words('detail.heads', value=self.num_heads)}")
 
     @property
     def params_work(self) -> Work:

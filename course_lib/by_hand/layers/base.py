@@ -131,6 +131,14 @@ class Saved(NamedTuple):
     index: bool = False  # int64, whatever the dtype
 
 
+class Stage(NamedTuple):
+    """One stage of a layer's backward: the tensors that live in it beside the gradient that arrives, by their shapes without the batch;
+    and whether it makes the gradients of the layer's own parameters."""
+
+    makes: tuple[Shape, ...]
+    own: bool = True
+
+
 class Forward(NamedTuple):
     """One forward pass through a layer, shapes without the batch: what decides which tensors it saves for backward."""
 
@@ -154,6 +162,7 @@ class Layer:
     bias = False
     chains = True  # takes one tensor and gives one, so that it can stand in a row of layers
     buffers = 0  # stored values that are not parameters
+    pointwise = False  # whether a value of its output depends on the input's value at the same place alone
     wants_dense = False  # whether its backward first writes out a gradient that is one number for all values
     saved = None  # which of "input" and "output" backward needs; None where that is not known, or `saves` says it
     kind = property(lambda self: type(self).__name__)
@@ -236,7 +245,7 @@ class Layer:
             params=work.value, trainable_params=work.value * trainable, buffers=self.buffers,
             macs=batch_size * self.macs_work(input_shape).value, biased=self.bias and self.kernels > 0,
             inputs=batch_size * math.prod(input_shape), outputs=batch_size * math.prod(output),
-            window=self.window(input_shape), work=work,
+            window=self.window(input_shape), work=work, same_padding=getattr(self, "padding", None) == "same",
         )  # fmt: skip
 
     @property
@@ -260,6 +269,20 @@ class Layer:
         if self.saved is None:
             raise plainly(ValueError(words("layer.not_known", kind=self.kind)))
         return [Saved(what, getattr(forward, f"{what}_shape")) for what in self.saved]
+
+    def stages(self, forward: Forward) -> list[Stage]:
+        """What its backward makes, one stage after the other (CPU, torch 2.13.0): the gradient of its input, unless it makes more.
+
+        >>> from course_lib import PReLU
+        >>> PReLU().stages(Forward((5, 28, 28), (5, 28, 28)))[0]
+        Stage(makes=((5, 28, 28), (5, 28, 28)), own=False)
+        """
+        return [Stage((forward.input_shape,) * forward.before)]
+
+    def reach(self, input_shape: Shape) -> list[tuple[int, int]] | None:
+        """How many input values along each axis one output value looks at, and by how many the next one's window is further on;
+        None where the layer does not keep positions."""
+        return [(1, 1)] * len(input_shape[1:]) if self.pointwise else None
 
     def stays(self, training: bool) -> bool:
         """Whether the output lies where the input lies: a view of it, or written over it."""

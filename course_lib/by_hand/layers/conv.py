@@ -2,14 +2,35 @@
 
 import math
 
-from course_lib.by_hand.layers.base import Count, Flag, Forward, Layer, OnlyZeros, Padding, PaddingMode, Saved, Shape, Sizes, Sizes0, _short
-from course_lib.by_hand.layers.windowed import Windowed
+from course_lib.by_hand.layers.base import (
+    Count,
+    Flag,
+    Forward,
+    Layer,
+    OnlyZeros,
+    Padding,
+    PaddingMode,
+    Saved,
+    Shape,
+    Sizes,
+    Sizes0,
+    Stage,
+    _short,
+)
+from course_lib.by_hand.layers.windowed import _Windowed
 from course_lib.by_hand.ledger import Work
+from course_lib.show.errors import plainly
 from course_lib.show.tables import times
 from course_lib.words import words
 
 
-class _Conv(Windowed):
+def _groups_and_bias(layer: Layer) -> list[str]:
+    """What a table says of a convolution's groups and bias, where they are not the usual ones."""
+    groups = [words("detail.groups", value=layer.groups)] * (layer.groups > 1)
+    return groups + [words("detail.no_bias")] * (not layer.bias)
+
+
+class _Conv(_Windowed):
     in_channels: Count
     out_channels: Count
     kernel_size: Sizes
@@ -25,8 +46,7 @@ class _Conv(Windowed):
 
     @property
     def detail(self) -> str:
-        groups = f", groups {self.groups}" if self.groups > 1 else ""
-        return f"{self.in_channels}→{self.out_channels}, {super().detail}{groups}{'' if self.bias else ', no bias'}"
+        return ", ".join([f"{self.in_channels}→{self.out_channels}", super().detail, *_groups_and_bias(self)])
 
     def _clash(self) -> str | None:
         common = math.gcd(self.in_channels, self.out_channels)
@@ -43,15 +63,31 @@ class _Conv(Windowed):
                 return words("layer.padding_mode", mode=self.padding_mode, padding=padding, size=size, fits=size - spare)
         return super()._misfit(input_shape)
 
-    def saves(self, forward: Forward) -> list[Saved]:
-        """Its input, or the padded one where PyTorch pads in a step of its own ('same' with an even kernel makes both sides equal)."""
+    def _padded(self, forward: Forward) -> Shape | None:
+        """The input as PyTorch pads it in a step of its own; None where the kernel itself takes care of the padding."""
         (channels, *sizes), around = forward.input_shape, self.paddings()
         if self.padding_mode != "zeros":
-            padded = [Saved("padded", (channels, *(n + a + b for n, (a, b) in zip(sizes, around, strict=True))))]
-            return padded if self.padding_mode == "circular" or not forward.before else [Saved("input", forward.input_shape), *padded]
-        if any(a != b for a, b in around):
-            return [Saved("padded", (channels, *(n + b - a for n, (a, b) in zip(sizes, around, strict=True))))]
-        return [Saved("input", forward.input_shape)]
+            return (channels, *(n + a + b for n, (a, b) in zip(sizes, around, strict=True)))
+        if any(a != b for a, b in around):  # 'same' with an even kernel makes both sides equal
+            return (channels, *(n + b - a for n, (a, b) in zip(sizes, around, strict=True)))
+        return None
+
+    def saves(self, forward: Forward) -> list[Saved]:
+        """Its input, or the padded one; where values of the input are reflected or repeated, both."""
+        shape = self._padded(forward)
+        if shape is None:
+            return [Saved("input", forward.input_shape)]
+        both = self.padding_mode in ("reflect", "replicate") and forward.before
+        return [Saved("input", forward.input_shape)] * both + [Saved("padded", shape)]
+
+    def stages(self, forward: Forward) -> list[Stage]:
+        """Of a padded input the gradient is made first, and then cut; in circular padding what was repeated is added to it, piece by
+        piece, through two copies."""
+        shape = self._padded(forward)
+        if shape is None or not forward.before:
+            return super().stages(forward)
+        rest = (shape, shape) if self.padding_mode == "circular" else (forward.input_shape,)
+        return [Stage((shape,)), Stage((shape, *rest), own=False)]
 
 
 class Conv1d(_Conv, dims=1):
@@ -99,9 +135,8 @@ class _ConvTranspose(Layer):
 
     @property
     def detail(self) -> str:
-        groups = f", groups {self.groups}" if self.groups > 1 else ""
-        stride = f", stride {_short(self.stride)}" if max(self.stride) > 1 else ""
-        return f"{self.in_channels}→{self.out_channels}, {times(self.kernel_size)}{stride}{groups}{'' if self.bias else ', no bias'}"
+        stride = [words("detail.stride", value=_short(self.stride))] * (max(self.stride) > 1)
+        return ", ".join([f"{self.in_channels}→{self.out_channels}", times(self.kernel_size), *stride, *_groups_and_bias(self)])
 
     @property
     def params_work(self) -> Work:
@@ -151,3 +186,10 @@ class ConvTranspose3d(_ConvTranspose, dims=3):
     >>> ConvTranspose3d(4, 6, 2).params
     198
     """
+
+    def saves(self, forward: Forward) -> list[Saved]:
+        """Its input; not known where its output is smaller: one of the two kernels that PyTorch chooses from, by the number of threads
+        among others, then gives it a storage as large as the input's."""
+        if math.prod(forward.output_shape) < math.prod(forward.input_shape):
+            raise plainly(ValueError(words("layer.not_known", kind=self.kind)))
+        return super().saves(forward)

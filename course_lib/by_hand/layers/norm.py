@@ -15,6 +15,7 @@ class _BatchNorm(Layer):
     affine: Flag = True
     track_running_stats: Flag = True
     bias: Flag = True
+    pointwise = True  # once the means are taken
     channels = property(lambda self: self.num_features)
     detail = property(lambda self: str(self.num_features))
     params_work = property(lambda self: Work([(self.num_features,)] * (1 + self.bias) * self.affine))
@@ -72,7 +73,7 @@ class GroupNorm(Layer):
     bias: Flag = True
     wants_dense = True
     channels = property(lambda self: self.num_channels)
-    detail = property(lambda self: f"{self.num_channels}, groups {self.num_groups}")
+    detail = property(lambda self: f"{self.num_channels}, {words('detail.groups', value=self.num_groups)}")
     params_work = property(lambda self: Work([(self.num_channels,)] * (1 + self.bias) * self.affine))
 
     def saves(self, forward: Forward) -> list[Saved]:

@@ -3,12 +3,12 @@
 import math
 
 from course_lib.by_hand.layers.base import Count, Flag, Forward, Layer, Off, Saved, Shape, Sizes, Sizes0, Target
-from course_lib.by_hand.layers.windowed import Windowed
+from course_lib.by_hand.layers.windowed import _Windowed
 from course_lib.show.tables import times
 from course_lib.words import words
 
 
-class _Pool(Windowed):
+class _Pool(_Windowed):
     kernel_size: Sizes
     stride: Sizes | None = None
     padding: Sizes0 = 0
@@ -75,7 +75,11 @@ class AvgPool2d(AvgPool1d, dims=2):
 
 class _AdaptiveAvgPool(Layer):
     output_size: Target
-    detail = property(lambda self: "to " + times("input" if size is None else size for size in self.output_size))
+
+    @property
+    def detail(self) -> str:
+        sizes = times(words("detail.as_input") if size is None else size for size in self.output_size)
+        return words("detail.to", value=sizes)
 
     def saves(self, forward: Forward) -> list[Saved]:
         mean = set(forward.output_shape[1:]) == {1}  # whose backward needs only sizes

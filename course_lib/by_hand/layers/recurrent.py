@@ -17,7 +17,12 @@ class _Recurrent(Layer):
     proj_size = 0
     ranks = (2,)
     chains = False
-    detail = property(lambda self: f"{self.input_size}→{self.hidden_size}" + f", {self.num_layers} layers" * (self.num_layers > 1))
+
+    @property
+    def detail(self) -> str:
+        several = [words("detail.layers", value=self.num_layers)] * (self.num_layers > 1)
+        return ", ".join([f"{self.input_size}→{self.hidden_size}", *several])
+
     handed_on = property(lambda self: self.proj_size or self.hidden_size)
     directions = property(lambda self: 1 + self.bidirectional)
 

@@ -45,6 +45,7 @@ class Dropout(Layer):
 
     p: Fraction = 0.5
     inplace: Flag = False
+    pointwise = True
     detail = property(lambda self: f"{self.p:g}")
 
     def saves(self, forward: Forward) -> list[Saved]:
@@ -70,7 +71,11 @@ class Upsample(Layer):
     ranks = (2, 3)
     saved = ()
     asked = property(lambda self: self.scale_factor if self.size is None else self.size)
-    detail = property(lambda self: f"{'×' if self.size is None else 'to '}{_short(self.asked)}, {self.mode}")
+
+    @property
+    def detail(self) -> str:
+        size = f"×{_short(self.asked)}" if self.size is None else words("detail.to", value=_short(self.asked))
+        return f"{size}, {self.mode}"
 
     def _clash(self) -> str | None:
         if (self.size is None) == (self.scale_factor is None):

@@ -22,7 +22,7 @@ def _positions(size: int, kernel: int, stride: int, padding: int, dilation: int,
     return count - 1 if ceil_mode and (count - 1) * stride >= size + padding else count
 
 
-class Windowed(Layer):
+class _Windowed(Layer):
     """A kernel that steps over a map: convolutions and pools."""
 
     dilation = (1, 1, 1)
@@ -32,8 +32,9 @@ class Windowed(Layer):
     @property
     def detail(self) -> str:
         """Kernel, and stride, padding and dilation as far as they are not the default of a convolution."""
-        said = [("stride", self.strides, "1"), ("padding", self.padding, "0"), ("dilation", self.dilation, "1")]
-        return ", ".join([times(self.kernel_size)] + [f"{n} {_short(v)}" for n, v, usual in said if _short(v) != usual])
+        arguments = [("stride", self.strides, "1"), ("padding", self.padding, "0"), ("dilation", self.dilation, "1")]
+        unusual = [words(f"detail.{name}", value=_short(value)) for name, value, usual in arguments if _short(value) != usual]
+        return ", ".join([times(self.kernel_size), *unusual])
 
     def paddings(self) -> list[tuple[int, int]]:
         """Padding before and after each axis; 'same' with an even kernel puts the odd one after."""
@@ -53,19 +54,30 @@ class Windowed(Layer):
             return input_shape[1:]
         return tuple(_positions(*axis, self.ceil_mode) for axis in self._axes(input_shape))
 
+    def reach(self, input_shape: Shape) -> list[tuple[int, int]] | None:
+        over_all = not self.params and self.kernel_size == input_shape[1:]  # a pool over the whole map keeps no position
+        spans = [(kernel - 1) * dilation + 1 for kernel, dilation in zip(self.kernel_size, self.dilation, strict=False)]
+        return None if over_all else list(zip(spans, self.strides, strict=True))
+
     def _misfit(self, input_shape: Shape) -> str | None:
         if min(self.positions(input_shape)) >= 1:
             return None
-        free = self.ceil_mode and self.stride is None  # then a larger kernel takes larger steps, and these round up
-        axes, up = self._axes(input_shape), self.ceil_mode and not free
-        largest = [(size + 2 * p - 1 + (s - 1) * up) // max(1, d - free) + 1 for size, _, s, p, d in axes]
+        largest = [self._largest(*axis) for axis in self._axes(input_shape)]
         fits = words("layer.largest", kernel=largest[0] if len(set(largest)) == 1 else times(largest))
-        if not all(self._pads(k, p) for k, (_, _, _, p, _) in zip(largest, axes, strict=True)):
+        if not all(self._pads(k, p) for k, (_, _, _, p, _) in zip(largest, self._axes(input_shape), strict=True)):
             fits = words("layer.no_kernel")
         kernel, room = map(self._wide, (self.kernel_size, input_shape[1:]))
         dilated, padded = max(self.dilation) > 1, max(max(self.paddings())) > 0
         said = ("layer.kernel", "layer.kernel_padded", "layer.kernel_dilated", "layer.kernel_dilated_padded")[2 * dilated + padded]
         return words(said, kernel=kernel, map=room, padding=_short(self.padding), dilation=_short(self.dilation), fits=fits)
+
+    def _largest(self, size: int, own: int, stride: int, padding: int, dilation: int) -> int:
+        """The largest kernel that fits along an axis. With ceil_mode and no stride a larger kernel takes larger steps, and these round
+        up: then the dilation counts once less, and without one any kernel fits, the layer's own too."""
+        room = size + 2 * padding - 1
+        if self.ceil_mode and self.stride is None:
+            return room // (dilation - 1) + 1 if dilation > 1 else own
+        return (room + (stride - 1) * self.ceil_mode) // dilation + 1
 
     def _wide(self, sizes: Shape) -> str:
         return times(sizes) if self.dims > 1 else words("layer.length", size=sizes[0])

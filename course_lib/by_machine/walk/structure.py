@@ -16,7 +16,7 @@ from torch.nn.parameter import UninitializedTensorMixin
 from course_lib.words import words
 
 
-def parts(model: nn.Module) -> Iterator[tuple[str, nn.Module, bool]]:
+def located_modules(model: nn.Module) -> Iterator[tuple[str, nn.Module, bool]]:
     """Every module with its path and whether it is registered: those in plain lists, tuples and dicts of a module are not, but run."""
     seen = set()
 
@@ -31,24 +31,24 @@ def parts(model: nn.Module) -> Iterator[tuple[str, nn.Module, bool]]:
                 yield from below(f"{path}.{name}" if path else name, child, registered)
         for name, value in vars(part).items():
             if isinstance(value, (list, tuple, set, dict)) and value and name not in ("_modules", "_parameters", "_buffers"):
-                for held, child in _held(name, value):
+                for held, child in _modules_in(name, value):
                     yield from below(f"{path}.{held}" if path else held, child, False)
 
     yield from below("", model, True)
 
 
-def _held(name: str, value, deep: int = 3) -> Iterator[tuple[str, nn.Module]]:
+def _modules_in(name: str, value, deep: int = 3) -> Iterator[tuple[str, nn.Module]]:
     """The modules in a list, tuple, set or dict, and in those that it holds."""
     if isinstance(value, nn.Module):
         yield name, value
     elif isinstance(value, (list, tuple, set, dict)) and deep:
         for key, part in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _held(f"{name}[{key!r}]", part, deep - 1)
+            yield from _modules_in(f"{name}[{key!r}]", part, deep - 1)
 
 
-def owned(model: nn.Module) -> list[torch.Tensor]:
+def owned_tensors(model: nn.Module) -> list[torch.Tensor]:
     """Every parameter and buffer, in the order of the modules, those of unregistered ones too."""
-    return [t for _, part, _ in parts(model) for t in (*part._parameters.values(), *part._buffers.values()) if t is not None]
+    return [t for _, part, _ in located_modules(model) for t in (*part._parameters.values(), *part._buffers.values()) if t is not None]
 
 
 def unwrapped(module: nn.Module) -> nn.Module:
@@ -118,7 +118,7 @@ class _Copy:
                 continue
             if "_hooks" in name and isinstance(value, dict):
                 # PyTorch's own do part of the work: weight_norm, pruning, the lazy layers' sizes.
-                value = OrderedDict((key, self.of(hook)) for key, hook in value.items() if _own(hook))
+                value = OrderedDict((key, self.of(hook)) for key, hook in value.items() if _is_pytorchs_hook(hook))
             else:
                 value = self.of(value)
             made.__dict__[name] = value
@@ -146,7 +146,7 @@ def _filled(cell: CellType) -> bool:
 
 def has_hooks(module: nn.Module) -> bool:
     """Whether somebody's own forward hooks hang on a module; they are not copied."""
-    return any(not _own(hook) for hooks in (module._forward_hooks, module._forward_pre_hooks) for hook in hooks.values())
+    return any(not _is_pytorchs_hook(hook) for hooks in (module._forward_hooks, module._forward_pre_hooks) for hook in hooks.values())
 
 
 @contextlib.contextmanager
@@ -163,22 +163,32 @@ def random_states_kept() -> Iterator[None]:
                 numpy.random.set_state(of_numpy)
 
 
+def _classes_of(model: nn.Module) -> set[type]:
+    """The classes of a model's modules that are not PyTorch's own."""
+    return {type(part) for _, part, _ in located_modules(model) if not type(part).__module__.startswith("torch.")}
+
+
+def _outside_values(kind: type) -> list:
+    """What a class's forward names of its globals, and what stands in the class and its bases."""
+    forward = kind.forward
+    names = forward.__code__.co_names if isinstance(forward, FunctionType) else ()
+    used = [forward.__globals__.get(name) for name in names]
+    bases = [base for base in kind.__mro__ if not base.__module__.startswith("torch")]
+    return used + [value for base in bases for value in vars(base).values()]
+
+
 @contextlib.contextmanager
-def untouched(model: nn.Module) -> Iterator[None]:
+def outside_state_kept(model: nn.Module) -> Iterator[None]:
     """While a copy of a model runs: the random states stay, and so does what a forward keeps outside of its module, where tensors
     without values would be found later: a function's cache, lists and dicts of its class and of its globals."""
-    held, caches = [], []
-    for part in {type(part): part for _, part, _ in parts(model) if not type(part).__module__.startswith("torch.")}.values():
-        forward = type(part).forward
-        used = [forward.__globals__.get(name) for name in forward.__code__.co_names] if isinstance(forward, FunctionType) else []
-        of_class = [value for kind in type(part).__mro__ if not kind.__module__.startswith("torch") for value in vars(kind).values()]
-        held += [(value, value.copy()) for value in used + of_class if type(value) in (list, dict, set)]
-        caches += [(value, value.cache_info()) for value in used + of_class if hasattr(value, "cache_info")]
+    kept = [value for kind in _classes_of(model) for value in _outside_values(kind)]
+    containers = [(value, value.copy()) for value in kept if type(value) in (list, dict, set)]
+    caches = [(value, value.cache_info()) for value in kept if hasattr(value, "cache_info")]
     try:
         with random_states_kept():
             yield
     finally:
-        for value, before in held:
+        for value, before in containers:
             value.clear()
             value.extend(before) if isinstance(value, list) else value.update(before)
         for function, before in caches:
@@ -186,28 +196,41 @@ def untouched(model: nn.Module) -> Iterator[None]:
                 function.cache_clear()
 
 
-def _own(hook: Callable) -> bool:
+def _is_pytorchs_hook(hook: Callable) -> bool:
     """Whether a hook is PyTorch's own: weight_norm, spectral_norm, pruning, and the lazy layers' sizes are such."""
     return getattr(type(getattr(hook, "__self__", hook)), "__module__", "").startswith(("torch.nn.utils", "torch.nn.modules"))
 
 
-def with_values(model: nn.Module) -> nn.Module:
+def copy_with_values(model: nn.Module) -> nn.Module:
     """A copy with its values, on the CPU, without a user's hooks; one that never had values gets whatever lies there."""
-    model, memo = unwrapped(model), {}
-    for _, part, _ in parts(model):
-        hooks = [value for name, value in vars(part).items() if name.endswith("_hooks") and isinstance(value, dict)]
-        memo |= {id(known): OrderedDict() for known in hooks if not any(map(_own, known.values()))}
-        passed = [t for t in vars(part).values() if isinstance(t, torch.Tensor) and not t.is_leaf]  # tensors of a pass before
-        memo |= {id(t): t.detach().clone() for t in passed}
-    copied, first = copy.deepcopy(model, memo), {}
-    for mine, its in zip(model.parameters(), copied.parameters(), strict=True):  # those tied by .data lie in one place here, too
-        place = (mine.untyped_storage().data_ptr(), mine.storage_offset(), mine.numel())
-        if not mine.is_meta and first.setdefault(place, its) is not its:
-            its.data = first[place].data.as_strided(mine.size(), mine.stride())
+    model = unwrapped(model)
+    memo = {known: made for _, part, _ in located_modules(model) for known, made in _left_behind(part)}
+    copied = copy.deepcopy(model, memo)
+    _tie_by_data(model, copied)
     return copied.to_empty(device="cpu") if any(p.is_meta for p in model.parameters()) else copied.cpu()
 
 
-def made_without_values(kind: type | nn.Module) -> tuple[nn.Module, str]:
+def _left_behind(part: nn.Module) -> Iterator[tuple[int, object]]:
+    """What a copy has in place of a user's hooks, and of tensors that an earlier pass left on a module: by id, as deepcopy asks."""
+    for name, value in vars(part).items():
+        if name.endswith("_hooks") and isinstance(value, dict) and not any(map(_is_pytorchs_hook, value.values())):
+            yield id(value), OrderedDict()
+        if isinstance(value, torch.Tensor) and not value.is_leaf:
+            yield id(value), value.detach().clone()
+
+
+def _tie_by_data(model: nn.Module, copied: nn.Module) -> None:
+    """Let parameters that are tied by .data lie in one place in the copy, too."""
+    first = {}
+    for original, parameter in zip(model.parameters(), copied.parameters(), strict=True):
+        if original.is_meta:
+            continue
+        place = (original.untyped_storage().data_ptr(), original.storage_offset(), original.numel())
+        if first.setdefault(place, parameter) is not parameter:
+            parameter.data = first[place].data.as_strided(original.size(), original.stride())
+
+
+def model_without_values(kind: type | nn.Module) -> tuple[nn.Module, str]:
     """A module of a class that takes no arguments, made on the meta device, and what it printed on the way; a module as it is.
 
     The random state stays where it is.

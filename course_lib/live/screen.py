@@ -5,17 +5,11 @@ import builtins
 import contextlib
 import copy
 import importlib
-import math
 import signal
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator
-from functools import cache
 
-import torch
-from torch import nn
-from torch.overrides import get_overridable_functions
-
+from course_lib.by_machine.vocabulary import is_model, is_module, is_plain, is_tensor_method, without_values
 from course_lib.words import words
 
 BUILTINS = {
@@ -30,11 +24,7 @@ NODES = (
     ast.Compare, ast.JoinedStr, ast.FormattedValue, ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.expr_context, ast.alias,
     ast.Import, ast.ImportFrom,
 )  # fmt: skip
-MODULES = {torch, nn, nn.functional, math}
-MAKERS = {torch.arange, torch.empty, torch.full, torch.ones, torch.rand, torch.randn, torch.tensor, torch.zeros, OrderedDict}
-SUMS = {math.ceil, math.floor, math.log2, math.prod, math.sqrt}
 METHODS = {"append", "extend", "insert", "items", "keys", "values", "weight", "bias"}  # of lists, dicts and layers
-VALUES = {"apply_", "cpu", "cuda", "item", "map_", "nonzero", "numpy", "tolist"}  # what needs a tensor's values
 
 
 class Unseen(Exception):
@@ -51,20 +41,21 @@ def on_screen(source: str, name: str, namespace: dict) -> object | None:
     The namespace's own classes and numbers are used. Raises SyntaxError for what is not whole yet, `Unseen` where the static part of
     Python ends: there only running the cell tells.
 
+    >>> from torch import nn
     >>> on_screen("width = 4\\nnet = nn.Linear(width, 2 * width)", "net", {"nn": nn})
     Linear(in_features=4, out_features=8, bias=True)
     """
     tree = ast.parse(source)
     if name not in _made_by(tree):
         return None
-    scope = {key: copy.deepcopy(value) if isinstance(value, list) else value for key, value in namespace.items() if _is_plain(value)}
+    scope = {key: copy.deepcopy(value) if isinstance(value, list) else value for key, value in namespace.items() if is_plain(value)}
     scope |= {"__builtins__": BUILTINS | {"range": _Ranges(), "__import__": __import__}, "__name__": "screen"}
     hidden = None
     for statement in tree.body:
         module = ast.Module([statement], [])
         try:
-            _check(statement, scope)
-            with torch.device("meta"), torch.random.fork_rng(devices=[]):
+            _refuse_effects(statement, scope)
+            with without_values():
                 exec(compile(module, "screen", "exec"), scope)
         except Exception as error:
             if name in _made_by(module) or isinstance(error, Slow):
@@ -103,7 +94,7 @@ def within(seconds: float) -> Iterator[None]:
 def _touched_by(tree: ast.Module, scope: dict) -> set[str]:
     """The names of what a statement that is not run could change: lists, dicts, models, and whatever it gives an attribute."""
     loaded = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    changed = {name for name in loaded if isinstance(scope.get(name), (list, dict, nn.Module))}
+    changed = {name for name in loaded if isinstance(scope.get(name), (list, dict)) or is_model(scope.get(name))}
     stores = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)]
     return changed | {node.value.id for node in stores if isinstance(node.value, ast.Name)}
 
@@ -115,22 +106,28 @@ def _made_by(tree: ast.Module) -> set[str]:
     return found | {node.asname or node.name.partition(".")[0] for node in ast.walk(tree) if isinstance(node, ast.alias)}
 
 
-def _check(statement: ast.stmt, known: dict) -> None:
+def _refuse_effects(statement: ast.stmt, known: dict) -> None:
     """Raise `Unseen` for what does more than build layers, pass tensors on and work out small numbers."""
     arguments = {node.arg for node in ast.walk(statement) if isinstance(node, ast.arg)}
     usual = {*_made_by(ast.Module([statement], [])), *arguments, *known, *BUILTINS, "range"}
     for node in ast.walk(statement):
         if not isinstance(node, NODES) or getattr(node, "decorator_list", ()):
             raise _unseen(node, type(node).__name__.lower() if isinstance(node, ast.stmt) else ast.unparse(node)[:30])
-        stores = not isinstance(getattr(node, "ctx", None), ast.Load)
-        if (
-            (isinstance(node, ast.Name) and (node.id.startswith("__") or (not stores and node.id not in usual)))
-            or (isinstance(node, ast.Attribute) and not _is_plain_attribute(node, known))
-            or (isinstance(node, (ast.Attribute, ast.Subscript)) and stores and getattr(node.value, "id", "") != "self")
-            or (isinstance(node, (ast.BinOp, ast.Constant, ast.FormattedValue, ast.keyword)) and _is_large(node))
-            or (isinstance(node, (ast.ImportFrom, ast.Import)) and not _is_plain_import(node))
-        ):
+        if _has_effect(node, known, usual):
             raise _unseen(node, ast.unparse(node)[:60])
+
+
+def _has_effect(node: ast.AST, known: dict, usual: set[str]) -> bool:
+    """Whether a node could do more than that; `usual` are the names that may be read."""
+    stores = not isinstance(getattr(node, "ctx", None), ast.Load)
+    if isinstance(node, ast.Name):
+        return node.id.startswith("__") or (not stores and node.id not in usual)
+    if isinstance(node, (ast.Attribute, ast.Subscript)):
+        on_something_else = stores and getattr(node.value, "id", "") != "self"
+        return on_something_else or (isinstance(node, ast.Attribute) and not _is_plain_attribute(node, known))
+    if isinstance(node, (ast.ImportFrom, ast.Import)):
+        return not _is_plain_import(node)
+    return _is_large(node)
 
 
 def _is_plain_import(node: ast.ImportFrom | ast.Import) -> bool:
@@ -138,23 +135,31 @@ def _is_plain_import(node: ast.ImportFrom | ast.Import) -> bool:
     if any(module not in ("torch", "torch.nn", "torch.nn.functional", "collections", "math") for module in modules):
         return False
     given = [getattr(importlib.import_module(modules[0]), alias.name, None) for alias in node.names]
-    return isinstance(node, ast.Import) or all(value is not None and _is_plain(value) for value in given)
+    return isinstance(node, ast.Import) or all(value is not None and is_plain(value) for value in given)
 
 
 def _is_large(node: ast.AST) -> bool:
     """Whether it could make something that no network has: a power, a repeated list, a number of eight digits, a padded text, a device."""
     if isinstance(node, ast.BinOp):
-        sides = node.left, node.right
-        if isinstance(node.op, ast.Pow):
-            small = all(isinstance(side, ast.Constant) and isinstance(side.value, int) and 0 <= side.value < 65 for side in sides)
-            return not small or (node.right.value > 4 and node.left.value > 2)
-        texts = any(isinstance(side, ast.Constant) and isinstance(side.value, str) for side in sides)
-        return isinstance(node.op, ast.Mult) and (texts or any(isinstance(side, (ast.List, ast.Tuple, ast.ListComp)) for side in sides))
+        return _is_large_power(node) if isinstance(node.op, ast.Pow) else isinstance(node.op, ast.Mult) and _repeats(node)
     if isinstance(node, ast.Constant):
         return isinstance(node.value, int) and abs(node.value) > 10**7
-    if isinstance(node, ast.keyword):
-        return node.arg == "device"
-    return node.format_spec is not None and len(ast.unparse(node.format_spec)) > 8
+    if isinstance(node, ast.FormattedValue):
+        return node.format_spec is not None and len(ast.unparse(node.format_spec)) > 8
+    return isinstance(node, ast.keyword) and node.arg == "device"
+
+
+def _is_large_power(node: ast.BinOp) -> bool:
+    sides = node.left, node.right
+    small = all(isinstance(side, ast.Constant) and isinstance(side.value, int) and 0 <= side.value < 65 for side in sides)
+    return not small or (node.right.value > 4 and node.left.value > 2)
+
+
+def _repeats(node: ast.BinOp) -> bool:
+    """Whether one side is a list or a text."""
+    sides = node.left, node.right
+    texts = any(isinstance(side, ast.Constant) and isinstance(side.value, str) for side in sides)
+    return texts or any(isinstance(side, (ast.List, ast.Tuple, ast.ListComp)) for side in sides)
 
 
 def _unseen(node: ast.AST, what: str) -> Unseen:
@@ -169,8 +174,8 @@ def _is_plain_attribute(node: ast.Attribute, known: dict) -> bool:
         return False
     owner = _resolved(base, known)
     if owner is not None:
-        return _is_plain(getattr(owner, name, None))
-    return getattr(base, "id", "") == "self" or (hasattr(torch.Tensor, name) and name not in VALUES) or name in METHODS
+        return is_plain(getattr(owner, name, None))
+    return getattr(base, "id", "") == "self" or is_tensor_method(name) or name in METHODS
 
 
 def _resolved(node: ast.expr, known: dict):
@@ -180,30 +185,7 @@ def _resolved(node: ast.expr, known: dict):
         found = getattr(owner, node.attr, None) if owner is not None else None
     else:
         found = known.get(getattr(node, "id", ""))
-    return found if _in(found, MODULES) else None
-
-
-def _is_plain(value) -> bool:
-    """Whether a value of the learner's own is used on the screen: a number, a layer's class, one of torch's functions on tensors."""
-    if isinstance(value, (list, tuple)):
-        return all(map(_is_plain, value))
-    if isinstance(value, type):
-        return issubclass(value, (nn.Module, nn.Parameter, int, float)) or value in MAKERS
-    return isinstance(value, (int, float, str, torch.dtype, type(None))) or _in(value, MODULES | MAKERS | SUMS | _functions())
-
-
-def _in(value, known: set) -> bool:
-    try:
-        return value in known
-    except TypeError:  # not hashable
-        return False
-
-
-@cache
-def _functions() -> set:
-    """PyTorch's functions on tensors, by its own list."""
-    found = get_overridable_functions()
-    return {function for module in MODULES for function in found.get(module, ())}
+    return found if is_module(found) else None
 
 
 class _Ranges:

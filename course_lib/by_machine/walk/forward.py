@@ -1,4 +1,4 @@
-"""One forward pass heard operation by operation, without its arithmetic: on a copy of the structure, on the meta device. The only walk."""
+"""One forward pass walk operation by operation, without its arithmetic: on a copy of the structure, on the meta device. The only walk."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, is_dataclass
@@ -9,8 +9,16 @@ from torch.nn.parameter import UninitializedTensorMixin
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_map
 
-from course_lib.by_machine.copying import has_hooks, owned, parts, skeleton, untouched, unwrapped, with_values
-from course_lib.by_machine.operations import Op, Operations, storage
+from course_lib.by_machine.walk.operations import Op, Operations, storage
+from course_lib.by_machine.walk.structure import (
+    copy_with_values,
+    has_hooks,
+    located_modules,
+    outside_state_kept,
+    owned_tensors,
+    skeleton,
+    unwrapped,
+)
 
 Shape = tuple[int, ...]
 SIGNS = {"add": "+", "sub": "−", "mul": "×", "truediv": "÷", "matmul": "@", "getitem": "[…]"}
@@ -48,7 +56,7 @@ class Walk:
     def owners(self) -> dict[int, list[torch.Tensor]]:
         """By storage: the parameters and buffers that lie there; by the original's storage, too, which a closure may have read."""
         found, known = {}, {id(copied) for copied, _ in self.pairs}
-        later = [(tensor, tensor) for tensor in owned(self.model) if id(tensor) not in known]  # made in forward
+        later = [(tensor, tensor) for tensor in owned_tensors(self.model) if id(tensor) not in known]  # made in forward
         for copied, original in self.pairs + later:
             for tensor in (copied, original):
                 if not isinstance(tensor, UninitializedTensorMixin) and tensor.layout is torch.strided:
@@ -78,13 +86,13 @@ def shapes(*values) -> list[Shape]:
 class _Functions(TorchFunctionMode):
     """Names the functions and operators that a module's forward calls by itself."""
 
-    def __init__(self, listener: "_Listener") -> None:
+    def __init__(self, recorder: "_Recorder") -> None:
         super().__init__()
-        self.listener = listener
+        self.recorder = recorder
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
-        kwargs, listener = kwargs or {}, self.listener
-        if listener.open is not None:
+        kwargs, recorder = kwargs or {}, self.recorder
+        if recorder.open is not None:
             return func(*args, **kwargs)
         name = getattr(func, "__name__", str(func))
         if name == "__get__":  # of x.T or x.shape
@@ -92,22 +100,22 @@ class _Functions(TorchFunctionMode):
             if name not in LOOKS:
                 return func(*args, **kwargs)
         name = name.strip("_")
-        listener.open = place = Place(listener.path, function=SIGNS.get(name, SIGNS.get(name[1:], name)), inputs=shapes(args, kwargs))
+        recorder.open = place = Place(recorder.path, function=SIGNS.get(name, SIGNS.get(name[1:], name)), inputs=shapes(args, kwargs))
         try:
             result = func(*args, **kwargs)
         except Exception:
-            listener.walk.failed = place
+            recorder.walk.failed = place
             raise
         finally:
-            listener.open = None
+            recorder.open = None
         if place.ops and place.inputs:
             place.outputs = shapes(result)
             if place.outputs:
-                listener.done(place)
+                recorder.done(place)
         return result
 
 
-class _Listener:
+class _Recorder:
     """Says in which place an operation happens: hooks on the copy open and close it."""
 
     def __init__(self, walk: Walk, is_place: Callable[[type], bool], check: Callable[[Place], None]) -> None:
@@ -137,46 +145,53 @@ class _Listener:
             self.walk.places.append(place)
         self.walk.failed = None if place.outputs else place
 
-    def hear(self, op: Op) -> None:
+    def record(self, op: Op) -> None:
         if self.open is not None:
             self.open.ops.append(op)
         elif op.macs or not op.priced:  # called by nobody in Python
             self.walk.places.append(Place(self.path, function=op.name, ops=[op]))
 
 
-def walk(model: nn.Module, args: tuple, kwargs: dict, is_place: Callable, check: Callable = lambda place: None, training=False) -> Walk:
+def forward_walk(
+    model: nn.Module, args: tuple, kwargs: dict, is_place: Callable, check: Callable = lambda place: None, training: bool = False
+) -> Walk:
     """One forward pass of a model on inputs whose values do not count: see `Walk`. `check` may raise before a place runs."""
     model = unwrapped(model)
-    with untouched(model):
-        heard = _run(model, skeleton(model, training), *tree_map(_to_meta, (args, kwargs)), is_place, check)
-    error = heard.error
+    with outside_state_kept(model):
+        blanks = tree_map(_to_meta, (args, kwargs))
+        walk = _walk_copy(model, skeleton(model, training), *blanks, is_place, check)
+    error = walk.error
     if isinstance(error, NotImplementedError) or (isinstance(error, (RuntimeError, TypeError)) and "meta" in str(error)):
-        with untouched(model):  # it asks for a value, or names a device
-            heard = _run(model, with_values(model).train(training), *tree_map(values_of, (args, kwargs)), is_place, check, device="cpu")
-        heard.real = True
-    return heard
+        with outside_state_kept(model):  # it asks for a value, or names a device
+            values = tree_map(values_of, (args, kwargs))
+            walk = _walk_copy(model, copy_with_values(model).train(training), *values, is_place, check, device="cpu")
+        walk.real = True
+    return walk
 
 
-def _run(original: nn.Module, model: nn.Module, args: tuple, kwargs: dict, is_place: Callable, check: Callable, device="meta") -> Walk:
-    found = list(parts(model))
-    pairs = list(zip(owned(model), owned(original), strict=True))
-    hooked = [path for path, part, _ in parts(original) if has_hooks(part)]
-    names, unregistered = {part: path for path, part, _ in found}, {part for _, part, registered in found if not registered}
-    heard = Walk(model, pairs, hooked, names, unregistered)
-    listener = _Listener(heard, is_place, check)
+def _walk_copy(
+    original: nn.Module, model: nn.Module, args: tuple, kwargs: dict, is_place: Callable, check: Callable, device: str = "meta"
+) -> Walk:
+    located = list(located_modules(model))
+    pairs = list(zip(owned_tensors(model), owned_tensors(original), strict=True))
+    hooked = [path for path, part, _ in located_modules(original) if has_hooks(part)]
+    names = {part: path for path, part, _ in located}
+    unregistered = {part for _, part, registered in located if not registered}
+    walk = Walk(model, pairs, hooked, names, unregistered)
+    recorder = _Recorder(walk, is_place, check)
     handles = []
-    for _, part, _ in found:
-        handles.append(part.register_forward_pre_hook(listener.enter, with_kwargs=True, prepend=True))
-        handles.append(part.register_forward_hook(listener.leave, always_call=True))
+    for _, part, _ in located:
+        handles.append(part.register_forward_pre_hook(recorder.enter, with_kwargs=True, prepend=True))
+        handles.append(part.register_forward_hook(recorder.leave, always_call=True))
     try:
-        with torch.no_grad(), torch.device(device), _Functions(listener), Operations(listener.hear):
-            heard.output = model(*args, **kwargs)
+        with torch.no_grad(), torch.device(device), _Functions(recorder), Operations(recorder.record):
+            walk.output = model(*args, **kwargs)
     except Exception as error:
-        heard.error = error
-        heard.places += filter(None, [heard.failed])
+        walk.error = error
+        walk.places += filter(None, [walk.failed])
     for handle in handles:
         handle.remove()
-    return heard
+    return walk
 
 
 def _to_meta(value):
@@ -184,6 +199,7 @@ def _to_meta(value):
 
 
 def values_of(value):
+    """A tensor's copy on the CPU, zeros where it has no values; anything else as it is."""
     if not isinstance(value, torch.Tensor):
         return value
     return torch.zeros_like(value, device="cpu") if value.is_meta else value.detach().clone()  # a forward may change it in place

@@ -1,4 +1,4 @@
-"""Every operation that PyTorch runs, heard and priced; on the meta device none is worked out twice: the same sizes give the same."""
+"""Every operation that PyTorch runs, recorded and priced; on the meta device none is worked out twice: the same sizes give the same."""
 
 from collections.abc import Callable
 from functools import cache
@@ -45,15 +45,15 @@ _results: dict[tuple, Result] = {}
 
 
 class Operations(TorchDispatchMode):
-    """Runs every operation, whoever called it, and lets `hear` know of each with its price.
+    """Runs every operation, whoever called it, and gives `record` each with its price.
 
     The meta device's kernels are Python, some of them slow (1 ms for a batch norm, 20 µs for an addition). What an operation
     gives for tensors of these sizes, strides and dtypes does not change, so it is remembered and made anew, as empty as before.
     """
 
-    def __init__(self, hear: Callable[[Op], None] = lambda op: None) -> None:
+    def __init__(self, record: Callable[[Op], None] = lambda op: None) -> None:
         super().__init__()
-        self.hear = hear
+        self.record = record
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
@@ -63,9 +63,9 @@ class Operations(TorchDispatchMode):
             if result is not NotImplemented:
                 return result
         with torch._C.DisableTorchFunction():  # what a kernel calls in Python is no function of the model's
-            result, macs = _run(func, args, kwargs)
+            result, macs = _result_and_macs(func, args, kwargs)
         about = _about(func)
-        self.hear(Op(about.name, macs, tuple(_storages(args)), about.priced, about.is_view))
+        self.record(Op(about.name, macs, tuple(_storages(args)), about.priced, about.is_view))
         return result
 
 
@@ -85,9 +85,9 @@ def _about(func) -> _About:
     return _About(name, priced, func.is_view, is_new, func.namespace == "aten" and name.endswith("_") and name != "set_")
 
 
-def _run(func, args: tuple, kwargs: dict) -> tuple[object, int]:
+def _result_and_macs(func, args: tuple, kwargs: dict) -> tuple[object, int]:
     """An operation's result and its MACs, remembered where they can be."""
-    key = _call(func, args, kwargs)
+    key = _call_key(func, args, kwargs)
     if known := _results.get(key):
         return known.again(args), known.macs
     result = func(*args, **kwargs)
@@ -100,12 +100,12 @@ def _run(func, args: tuple, kwargs: dict) -> tuple[object, int]:
         pass
     elif _about(func).is_new:
         _results[key] = Result(type(result), [_key(tensor) for tensor in tensors], macs)
-    elif result is args[0] and key == _call(func, args, kwargs):  # in place, and of the same sizes as before
+    elif result is args[0] and key == _call_key(func, args, kwargs):  # in place, and of the same sizes as before
         _results[key] = Result(None, [], macs)
     return result, macs
 
 
-def _call(func, args: tuple, kwargs: dict) -> tuple | None:
+def _call_key(func, args: tuple, kwargs: dict) -> tuple | None:
     """All that decides what an operation gives, as a key; None where that is more than its arguments' sizes."""
     if not (_about(func).is_new or _about(func).in_place):
         return None
