@@ -35,14 +35,14 @@ def exercise_of(name: str, variant: int | None = None) -> Exercise:
     exercise = EXERCISES[name]
     if variant is None:
         return exercise
-    if not exercise.has_variants:
+    if not exercise.vary:
         raise ValueError(words("exercise_call.no_variant", name=name, others=", ".join(varied())))
     return exercise.variant(whole("variant", variant, 0))
 
 
 def varied() -> list[str]:
     """The exercises that can be asked again with other numbers."""
-    return [name for name, exercise in EXERCISES.items() if exercise.has_variants]
+    return [name for name, exercise in EXERCISES.items() if exercise.vary]
 
 
 def check(name: str | None = None, answer=..., hint: int = 0, variant: int | None = None, reason: str = "") -> Reply:
@@ -68,7 +68,7 @@ def check(name: str | None = None, answer=..., hint: int = 0, variant: int | Non
         return _reply(exercise.question(), wrong.text)
     progress.remember(name, not wrong, wrong.slips if wrong else "")
     if wrong:
-        return _reply(words("not_yet"), wrong.text or exercise.side(answer), _notice())
+        return _reply(words("not_yet"), wrong.text, _notice())
     return _reply(words("right"), exercise.why(), *_reasons(exercise, reason), _notice())
 
 
@@ -105,7 +105,7 @@ def score() -> Reply:
     checked = [name for name, exercise in mine.items() if exercise.stars]
     passed = sum(known.get(name, {}).get("passed", False) for name in checked)
     slips = [_slips_made(name, entry) for name, entry in known.items() if name in mine]
-    again = [name for name, exercise in mine.items() if exercise.has_variants and known.get(name, {}).get("slips")]
+    again = [name for name, exercise in mine.items() if exercise.vary and known.get(name, {}).get("slips")]
     practise = words("score_practise", name=again[0]) if again else ""
     return _reply(words("score", passed=passed, of=len(checked), lesson=number), *slips, practise, _notice())
 
@@ -135,7 +135,7 @@ def reveal(name: str, guess=..., variant: int | None = None) -> Reply:
     wrong = exercise.judge(guess)
     progress.remember(name, not wrong, wrong.slips if wrong else "")
     verdict = words("guessed" if wrong else "guess_right", value=shown_number(as_number(guess)), truth=truth)
-    return _reply(verdict, wrong.text if wrong else "", exercise.why(), _notice())
+    return _reply(verdict, wrong.text if wrong and wrong.slips else "", exercise.why(), _notice())
 
 
 guess = ...  # what stands in a guess cell until you put a number there

@@ -9,8 +9,8 @@ from course_lib.words import find, words
 class Diagnosis(NamedTuple):
     """What has gone wrong."""
 
-    text: str = ""  # in words; empty where no known slip makes this answer
-    slips: str = ""  # the slips as a results file spells them, such as "left_out-biases" or "unit-bytes + plus-bias"
+    text: str  # in words
+    slips: str = ""  # those that make it, as a results file spells them ("left_out-biases", "unit-bytes + plus-bias"); none where unknown
     is_answer: bool = True  # False where the answer is not finished yet, so that it is not counted
 
 
@@ -22,13 +22,10 @@ class Exercise:
     lesson: int = -1  # the number of its lesson; set there, too
     stars: int = 0  # how hard it is, 1 to 3, where check asks it; 0 for a guess
 
-    @property
-    def has_variants(self) -> bool:
-        """Whether it can be asked again of other sizes."""
-        return False
+    vary = {}  # the sizes that can be drawn anew; a number's alone
 
     def variant(self, seed: int) -> "Exercise":
-        """The same of other sizes, drawn from the seed; only where it is `has_variants`."""
+        """The same of other sizes, drawn from the seed; only where there are some to `vary`."""
 
     def own_words(self, key: str) -> Any:
         """This exercise's own words under a key, unfilled; None where it has none."""
@@ -54,10 +51,6 @@ class Exercise:
 
     def judge(self, given: Any) -> Diagnosis | None:
         """What is wrong with an answer; None for a right one."""
-
-    def side(self, given: Any) -> str:
-        """On which side of the truth a wrong answer lies, in words."""
-        return ""
 
     def shown_truth(self) -> str:
         """The right answer, as reveal shows it; empty where nothing can be shown."""

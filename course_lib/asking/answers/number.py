@@ -32,10 +32,6 @@ class Answer(Sum, Exercise):
     derive: dict[str, str] = field(default_factory=dict, kw_only=True)  # sizes that follow from those, in Python, one from another
     drawn: bool = field(default=False, kw_only=True)  # whether these are other sizes than the lesson's
 
-    @property
-    def has_variants(self) -> bool:
-        return bool(self.vary)
-
     def but(self, **changes) -> "Answer":
         """The same with other parts; sizes and other numbers are added to those that are there."""
         added = {part: getattr(self, part) | changes.get(part, {}) for part in ("sizes", "instead")}
@@ -59,7 +55,8 @@ class Answer(Sum, Exercise):
         """The same question of other sizes for each seed, so that the usual slips differ from each other and from the truth: as many
         numbers as between the sizes, where two slips make the same only if they always do."""
         blank = replace(self, votes="", drawn=True)
-        blank = replace(blank, instead={other: sum for other, sum in self.instead.items() if blank._is_sum_with_words(other)})
+        sums = {other: sum for other, sum in self.instead.items() if isinstance(sum, str) and blank.own_sentence(Slip("instead", other))}
+        blank = replace(blank, instead=sums)
         options = {size: [literal_eval(number) for number in numbers.split()] for size, numbers in self.vary.items()}
         usual = [self.parsed, *filter(None, map(blank.sum_after, blank.usual()))]
         between = random.Random(self.name)
@@ -67,9 +64,6 @@ class Answer(Sum, Exercise):
         most = max(blank.at_sizes(**sizes).told_apart(usual) for sizes in anywhere)
         for seed in seeds:
             yield blank._drawn(random.Random(f"{self.name} {seed}"), options, usual, most)
-
-    def _is_sum_with_words(self, other: str) -> bool:
-        return isinstance(self.instead[other], str) and bool(self.own_sentence(Slip("instead", other)))
 
     def _drawn(self, numbers: random.Random, options: dict[str, list], sums: list[Terms], most: int) -> "Answer":
         """The first draw that tells `most` of these sums apart; of DRAWS that do not, the best."""
@@ -148,11 +142,8 @@ class Answer(Sum, Exercise):
             self.truth != int(self.truth) and given >= (self.digits or 0) and math.isclose(value, round(self.truth, given))
         )
 
-    def side(self, given: Any) -> str:
-        return words("too_large" if as_number(given) > self.truth else "too_small", name=self.name)
-
     def diagnose(self, value: float) -> Diagnosis:
-        """What has gone wrong, where one or two slips make just this of the right answer; a last digit, or nothing."""
+        """What has gone wrong, where one or two slips make just this of the right answer; a last digit; or on which side it lies."""
         if self.truth != int(self.truth) and means(value, self.truth):
             few = digits_of(value) < (self.digits or 0)
             return Diagnosis(words("nearly" if few else "cut_off"), "digits")
@@ -160,14 +151,14 @@ class Answer(Sum, Exercise):
         exact = [cause for cause in causes if len(cause) == 1 and self.outcome(cause[0]) == value]
         if causes:  # a number that is just this, or one that it may be rounded from
             return self.tell(exact or causes)
-        return self._rounded(value)
+        if self._is_rounded(value):
+            return Diagnosis(words("rounded" if self.truth == int(self.truth) else "nearly"), "digits")
+        return Diagnosis(words("too_large" if value > self.truth else "too_small", name=self.name))
 
-    def _rounded(self, value: float) -> Diagnosis:
-        """What is said to the truth with one digit to four."""
-        whole = self.truth == int(self.truth)
-        if value not in [float(f"{self.truth:.{few}g}") for few in (1, 2, 3, 4)] or (whole and self.truth <= 99):
-            return Diagnosis()
-        return Diagnosis(words("rounded" if whole else "nearly"), "digits")
+    def _is_rounded(self, value: float) -> bool:
+        """Whether it is the truth with one digit to four; of a small whole number that would be chance."""
+        roundings = [float(f"{self.truth:.{few}g}") for few in (1, 2, 3, 4)]
+        return value in roundings and (self.truth > 99 or self.truth != int(self.truth))
 
     def tell(self, causes: list[tuple[Slip, ...]]) -> Diagnosis:
         """The likeliest cause in words; the next one, too, where it is as likely. A cause with a sentence of its own comes first."""
