@@ -28,7 +28,7 @@ from course_lib import (
     timeline,
     vgg16_32,
 )
-from course_lib.asking.designs import DESIGNS
+from course_lib.asking.exercises import EXERCISES
 from course_lib.by_hand.memory import keeps
 from course_lib.by_machine.evidence import imagenet_vgg16, tinytorch_says, torchinfo_says
 from course_lib.by_machine.measuring import measure_memory
@@ -86,7 +86,7 @@ def mult_adds(network: Network, batch: int) -> int:
 
 
 def bounds(design: str) -> list[int]:
-    return [bound for part in ("at_most", "at_least") for bound in DESIGNS[design][part].values()]
+    return [bound for part in (EXERCISES[design].at_most, EXERCISES[design].at_least) for bound in part.values()]
 
 
 LESSON = {
@@ -257,9 +257,9 @@ LESSON = {
         tinytorch_says(build(cnn), 1, 3, 32, 32),
     ],
     11: lambda: [
-        DESIGNS["under-budget"]["input_shape"],
+        EXERCISES["under-budget"].input_shape,
         Conv2d(3, 16, 3).out_channels,
-        DESIGNS["under-budget"]["at_most"].values(),
+        EXERCISES["under-budget"].at_most.values(),
         12 * 4 * 4,
         Conv2d(16, 16, 3).params - 16,
         3 * Conv2d(16, 16, 3, padding=1).macs((16, 32, 32)),

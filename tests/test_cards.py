@@ -32,7 +32,7 @@ from course_lib import (
     timeline,
     vgg16_32,
 )
-from course_lib.asking.exercises import Said
+from course_lib.asking.exercises import Reply
 from course_lib.by_hand.step import largest_batch
 from course_lib.by_machine.modules import build
 from course_lib.cards import base, controls, memory
@@ -315,7 +315,7 @@ def test_the_memory_cards_totals_say_how_they_changed():
 
 def test_evil_text_is_text_in_every_answer():
     evil = "<script>alert(1)</script>"
-    made = [over_last_picture(evil, ""), Said(evil)._repr_html_()]
+    made = [over_last_picture(evil, ""), Reply(evil)._repr_html_()]
     made += [Table(["<"], [[evil]], caption=evil).html(), bars(evil, **{evil: {evil: 1}}).bundle()["text/html"]]
     assert all("<script" not in html and "&lt;script&gt;" in html for html in made)
 

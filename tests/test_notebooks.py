@@ -259,9 +259,10 @@ def test_a_section_runs_after_the_first_code_cell_alone(name, monkeypatch, capsy
 @every_notebook
 def test_every_exercise_is_numbered_and_has_its_stars(name):
     """The text before it says both; the course's data say how hard it is."""
-    from course_lib.asking.exercises import LESSONS
+    from course_lib.asking.exercises import EXERCISES
 
-    cells, stars, number = BOOKS[name].cells, LESSONS[int(name[:2])].STARS, 0
+    cells, number = BOOKS[name].cells, 0
+    stars = {exercise.name: exercise.stars for exercise in EXERCISES.values() if exercise.lesson == int(name[:2]) and exercise.stars}
     for before, cell in zip(cells, cells[1:], strict=False):
         for asked in re.findall(r"\bcheck\(\"([^\"]+)\"", cell.source) if cell.cell_type == "code" else ():
             number += 1
@@ -289,14 +290,14 @@ def written(number: float) -> set[str]:
 @every_notebook
 def test_no_answer_stands_beside_its_question(name):
     """Neither in what a reader has seen so far nor in the cell that follows; a vote shows the right number among its four."""
+    from course_lib.asking.answers import Answer
     from course_lib.asking.exercises import EXERCISES
-    from course_lib.asking.slips import Answer
 
     cells = BOOKS[name].cells
     seen = [cell.source + "".join(str(o.get("text") or o.data) for o in cell.get("outputs", ()) if not is_closed(cell)) for cell in cells]
     for i, cell in enumerate(cells):
         for asked in re.findall(r'(?:check|reveal)\("([^"]+)"', cell.source) if cell.cell_type == "code" else ():
-            for form in written(EXERCISES[asked].value()) if isinstance(EXERCISES.get(asked), Answer) else ():
+            for form in written(EXERCISES[asked].truth) if isinstance(EXERCISES.get(asked), Answer) else ():
                 there = re.compile(rf"(?<![\d,._]){re.escape(form)}(?!\d|[,._]\d)")
                 found = [cells[j].id for j in (*range(i), i + 1) if there.search(seen[j])]
                 assert not found, (asked, form, found)
@@ -304,8 +305,7 @@ def test_no_answer_stands_beside_its_question(name):
 
 def test_every_exercise_of_the_library_is_asked_somewhere():
     """In a notebook, or with other numbers by practice()."""
-    from course_lib.asking.designs import DESIGNS
     from course_lib.asking.exercises import EXERCISES, varied
 
     asked = {n for book in BOOKS.values() for cell in code(book) for n in re.findall(r"(?:check|reveal|vote)\(\"([^\"]+)\"", cell.source)}
-    assert asked <= {*EXERCISES, *DESIGNS} <= asked | {*varied()}
+    assert asked <= {*EXERCISES} <= asked | {*varied()}

@@ -18,8 +18,8 @@ import pytest
 import record
 from prose import Number, Reader, numbers, plain
 
+from course_lib.asking.answers import Answer
 from course_lib.asking.exercises import EXERCISES
-from course_lib.asking.slips import Answer
 from course_lib.words import FOLDER
 
 PROSE = {tokenize.COMMENT, tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)}  # in code; since Python 3.12 the third
@@ -74,7 +74,7 @@ def made_of(key: str) -> frozenset[float]:
     answer = EXERCISES.get(key.split(".")[1]) if key.startswith("exercise.") else None
     if not isinstance(answer, Answer):
         return frozenset()
-    return frozenset([answer.value(), *(answer.sizes[size] for term in answer.parsed().values() for size in term if size in answer.sizes)])
+    return frozenset([answer.truth, *(answer.sizes[size] for term in answer.parsed.values() for size in term if size in answer.sizes)])
 
 
 def page_places(page: str, beside: str) -> list[Place]:

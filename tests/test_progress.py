@@ -10,12 +10,18 @@ import pytest
 
 from course_lib import check, practice, reveal, vote
 from course_lib.asking import exercises, progress
-from course_lib.asking.exercises import EXERCISES, LESSONS, STARS
+from course_lib.asking.exercises import EXERCISES
 from course_lib.asking.progress import Progress, read
 from course_lib.asking.results import results
+from course_lib.lessons import LESSONS
 from course_lib.words import find
 
 ROOT = Path(__file__).parents[1]
+
+
+def checked(lesson: int) -> list[str]:
+    """What check asks of a lesson; the rest are guesses."""
+    return [exercise.name for exercise in EXERCISES.values() if exercise.lesson == lesson and exercise.stars]
 
 
 @pytest.fixture(autouse=True)
@@ -42,14 +48,14 @@ def next_day(monkeypatch):
 def test_the_score_is_of_the_lesson_that_was_asked_last():
     assert check() == "No exercise has been answered yet."
     check("flatten-size", ...)
-    mine = list(LESSONS[1].STARS)
+    mine = checked(1)
     assert str(check()) == f"0 of {len(mine)} exercises of lesson 1 passed."
     check("flatten-size", 192)
     check("flatten-size", 193)  # once right is right
     reveal("conv2-params", 552)  # a guess is none of the exercises
     assert str(check()).startswith(f"1 of {len(mine)} exercises of lesson 1 passed.")
     check("tied", 4_224)
-    assert str(check()) == f"1 of {len(LESSONS[2].STARS)} exercises of lesson 2 passed."
+    assert str(check()) == f"1 of {len(checked(2))} exercises of lesson 2 passed."
 
 
 def test_the_score_names_the_slips_and_what_to_practise():
@@ -66,7 +72,7 @@ def test_practice_asks_what_was_wrong_then_what_is_long_ago():
     for name, answer in (("tied", 4_224), ("conv2-params", 540), ("fc1-params", 24_704)):
         check(name, answer)
     assert 'check("conv2-params", answer, variant=2)' in practice()
-    check("conv2-params", EXERCISES["conv2-params"].variant("conv2-params", 2).value(), variant=2)
+    check("conv2-params", EXERCISES["conv2-params"].variant(2).truth, variant=2)
     assert 'check("tied", answer, variant=2)' in practice()
     assert 'check("grouped", answer, variant=1)' in practice("grouped")
 
@@ -77,8 +83,8 @@ def test_practice_of_a_lesson_begins_with_what_was_wrong_there():
     for _ in range(3):
         said = practice(1)
         name, variant = said.split('check("')[1].split('"')[0], int(said.split("variant=")[1].rstrip(")"))
-        assert exercises.lesson_of(name) == 1
-        check(name, EXERCISES[name].variant(name, variant).value(), variant=variant)
+        assert EXERCISES[name].lesson == 1
+        check(name, EXERCISES[name].variant(variant).truth, variant=variant)
         asked.add(name)
     assert len(asked) == 3 and "strided" in asked
     with pytest.raises(ValueError, match="no exercise of lesson 99"):
@@ -134,10 +140,30 @@ def test_nothing_is_written_outside_the_learners_copy(my, monkeypatch):
     assert list(my.iterdir()) == []
 
 
+@pytest.mark.parametrize("folder", ["zh", "zh/more"])
+def test_a_lesson_in_a_folder_of_the_copy_writes_the_one_file_at_its_root(my, monkeypatch, folder):
+    check("tied", 4_224)
+    (my / folder).mkdir(parents=True)
+    monkeypatch.chdir(my / folder)
+    next_day(monkeypatch)
+    assert "1 of" in str(check())
+    check("grouped", 216)
+    assert list(read((my / "results.json").read_text()).exercises) == ["tied", "grouped"]
+    assert [path.name for path in my.rglob("*.json")] == ["results.json"]
+
+
+def test_a_folder_beside_the_copy_is_none_of_its_folders(my, monkeypatch):
+    beside = my.with_name("my-old")
+    beside.mkdir()
+    monkeypatch.chdir(beside)
+    check("tied", 4_224)
+    assert [*my.iterdir(), *beside.iterdir()] == []
+
+
 def test_two_notebooks_write_one_file(my, monkeypatch):
     check("tied", 4_224)
     other = Progress()
-    other.note("grouped", True)
+    other.remember("grouped", True)
     check("conv2-params", 540)
     assert list(read((my / "results.json").read_text()).exercises) == ["tied", "grouped", "conv2-params"]
 
@@ -204,21 +230,17 @@ def test_start_py_says_what_is_the_matter_with_a_folder(arguments, says):
     assert done.returncode == 1 and says in done.stderr and "What to do:" in done.stderr
 
 
-def test_the_stars_are_those_of_exercises():
-    assert all(stars in (1, 2, 3) for stars in STARS.values())
-    assert STARS.keys() <= EXERCISES.keys() | exercises.DESIGNS.keys()
-    for lesson in LESSONS:
-        assert (
-            lesson.STARS.keys() <= lesson.EXERCISES.keys() | getattr(lesson, "FUNCTIONS", {}).keys() | getattr(lesson, "DESIGNS", {}).keys()
-        )
+def test_the_stars_are_one_to_three_and_every_lesson_has_some():
+    assert {exercise.stars for exercise in EXERCISES.values()} == {0, 1, 2, 3}
+    assert all(checked(number) for number in LESSONS.keys() - {max(LESSONS)}) and "linear-first" in checked(0)
 
 
-REASONED = [name for name in STARS if find(f"exercise.{name}.reasons")]
+REASONED = [name for name in EXERCISES if find(f"exercise.{name}.reasons")]
 
 
 @pytest.mark.parametrize("name", REASONED)
 def test_after_a_right_number_one_of_four_reasons_is_right(name):
-    truth, reasons = EXERCISES[name].value(), find(f"exercise.{name}.reasons")
+    truth, reasons = EXERCISES[name].truth, find(f"exercise.{name}.reasons")
     said = str(check(name, truth))
     assert said.startswith("Right.") and f'check("{name}", answer, reason="A")' in said and len(reasons) == 4
     shown = {line[0]: line[3:] for line in said.splitlines() if line[1:3] == "  "}
@@ -233,7 +255,7 @@ def test_after_a_right_number_one_of_four_reasons_is_right(name):
 def shown_at(name: str) -> str:
     """At which letter the right reason stands."""
     right = find(f"exercise.{name}.reasons")[0][0]
-    return next(line[0] for line in str(check(name, EXERCISES[name].value())).splitlines() if line.endswith(right))
+    return next(line[0] for line in str(check(name, EXERCISES[name].truth)).splitlines() if line.endswith(right))
 
 
 def test_a_vote_shows_four_tiles_with_their_numbers_and_hands():

@@ -215,7 +215,7 @@ def test_of_the_eight_numbers_of_lesson_10_one_is_right_on_its_block(reconciled)
         "ptflops (aten)",
     }
     right = {answer.tool: answer.answer is not None and answer.remainder == 0 for answer in reconciled("lesson 10's block")}
-    assert EXERCISES["block-right"].value() == sum(right[tool] for tool in tools) == right["ultralytics-thop"]
+    assert EXERCISES["block-right"].truth == sum(right[tool] for tool in tools) == right["ultralytics-thop"]
 
 
 FAULTS = [  # a tool, the network that shows its fault, the reason, and the network with the fault's cause taken away

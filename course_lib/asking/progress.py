@@ -1,4 +1,4 @@
-"""What a learner has answered: in this session, and in the learner's own copy in one file beside the notebooks."""
+"""What a learner has answered: in this session, and in one file at the root of the learner's own copy."""
 
 import json
 import os
@@ -14,7 +14,7 @@ FILE = "results.json"
 KIND = "course_lib results 1"
 
 
-class Kept(NamedTuple):
+class ResultsFile(NamedTuple):
     """A results file: the number that was drawn when it was begun, and its exercises, those answered last at the end.
 
     By its number a file that is handed in twice is known.
@@ -24,7 +24,7 @@ class Kept(NamedTuple):
     exercises: dict[str, dict[str, Any]]
 
 
-def read(text: str) -> Kept:
+def read(text: str) -> ResultsFile:
     """What a results file holds; ValueError where it is none.
 
     >>> entry = '{"tries": 2, "passed": true, "last": "right", "slips": {}}'
@@ -42,7 +42,7 @@ def read(text: str) -> Kept:
         sound = False
     if not sound:
         raise ValueError(words("results.none_of_ours"))
-    return Kept(held["number"], held["exercises"])
+    return ResultsFile(held["number"], held["exercises"])
 
 
 def _sound(entry: dict) -> bool:
@@ -65,7 +65,7 @@ class Progress:
 
     def exercises(self) -> dict[str, dict[str, Any]]:
         """What is known, those answered last at the end; a file that cannot be read is set aside."""
-        path = file_here()
+        path = results_path()
         if path is None or not path.exists():
             return self._session
         try:
@@ -78,8 +78,8 @@ class Progress:
             self.notice = words("results.set_aside", file=FILE, aside=aside.name)
         return self._session
 
-    def note(self, name: str, right: bool, slips: str = "") -> None:
-        """Remember one answer."""
+    def remember(self, name: str, right: bool, slips: str = "") -> None:
+        """Keep one answer."""
         known = dict(self.exercises())
         entry = known.pop(name, {"tries": 0, "passed": False, "slips": {}})
         made = Counter(entry["slips"]) + Counter([slips] if slips else [])
@@ -90,16 +90,16 @@ class Progress:
             "slips": dict(made),
         }
         self._session = known
-        if path := file_here():
+        if path := results_path():
             try:
                 _write(path, json.dumps({"file": KIND, "number": self._number, "exercises": known}, indent=1) + "\n")
             except OSError as error:
                 self.notice = words("results.not_written", file=FILE, error=error.strerror)
 
 
-def file_here() -> Path | None:
-    """The learner's results file, where this session runs in the learner's copy."""
-    return MY / FILE if MY.is_dir() and Path.cwd() == MY else None
+def results_path() -> Path | None:
+    """The learner's results file, where this session runs in the learner's copy, in whichever of its folders."""
+    return MY / FILE if MY.is_dir() and Path.cwd().is_relative_to(MY) else None
 
 
 def _write(path: Path, text: str) -> None:

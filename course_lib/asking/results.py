@@ -5,9 +5,9 @@ from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
-from course_lib.asking.exercises import EXERCISES, STARS, lesson_of
-from course_lib.asking.progress import Kept, read
-from course_lib.asking.telling import recalled
+from course_lib.asking.answers.base import Exercise
+from course_lib.asking.exercises import EXERCISES
+from course_lib.asking.progress import ResultsFile, read
 from course_lib.show.tables import Table
 from course_lib.words import words
 
@@ -56,29 +56,28 @@ def results(folder: Path) -> Results:
     for files in learners.values():
         files.sort(key=lambda file: file[0])
         left_out += [words("results.twice", name=name, same=files[-1][1]) for _, name, _ in files[:-1]]
-    return Results(_table([files[-1][2] for files in learners.values()]), len(learners), left_out)
+    return Results(_exercise_table([files[-1][2] for files in learners.values()]), len(learners), left_out)
 
 
-def _tries(learner: Kept) -> int:
+def _tries(learner: ResultsFile) -> int:
     return sum(entry["tries"] for entry in learner.exercises.values())
 
 
-def _table(learners: list[dict]) -> Table:
+def _exercise_table(learners: list[dict]) -> Table:
+    unknown = sorted({name for learner in learners for name in learner} - EXERCISES.keys())  # of another version of the course
     rows = []
-    for name in [*sorted(EXERCISES.keys() | STARS.keys(), key=lesson_of), *_unknown(learners)]:
-        mine = [learner[name] for learner in learners if name in learner]
-        if mine:
-            slips = Counter(slip for entry in mine for slip in entry["slips"])  # how many learners made each
-            passed, known = sum(entry["passed"] for entry in mine), name in EXERCISES or name in STARS
-            lesson = f"{lesson_of(name)}" if known else "?"
-            sentences = [[f"{n}", recalled(name, EXERCISES.get(name), slip) or slip] for slip, n in slips.most_common(MOST)]
-            first, *more = sentences or [["", ""]]
-            rows.append([lesson, name, f"{len(mine)}", f"{passed}", *first])
-            rows += [["", "", "", "", *slip] for slip in more]
+    for exercise in (*EXERCISES.values(), *(Exercise(name=name) for name in unknown)):
+        entries = [learner[exercise.name] for learner in learners if exercise.name in learner]
+        rows += _exercise_rows(exercise, entries) if entries else []
     heads = [words("lesson"), f"<{words('results.exercise')}", words("results.answered"), words("results.passed")]
     return Table([*heads, words("results.made_by"), f"<{words('results.slips')}"], rows)
 
 
-def _unknown(learners: list[dict]) -> list[str]:
-    """Exercises of another version of the course."""
-    return sorted({name for learner in learners for name in learner} - EXERCISES.keys() - STARS.keys())
+def _exercise_rows(exercise: Exercise, entries: list[dict]) -> list[list[str]]:
+    """A line for each of the slips that most learners made, the first with what is known of the exercise."""
+    lesson = f"{exercise.lesson}" if exercise.name in EXERCISES else "?"
+    passed = sum(entry["passed"] for entry in entries)
+    counts = Counter(slips for entry in entries for slips in entry["slips"])  # how many learners made each
+    sentences = [[f"{n}", exercise.recalled(slips) or slips] for slips, n in counts.most_common(MOST)]
+    first, *others = sentences or [["", ""]]
+    return [[lesson, exercise.name, f"{len(entries)}", f"{passed}", *first], *(["", "", "", "", *slip] for slip in others)]

@@ -16,15 +16,15 @@ _sent = []  # when the last two cells were sent, as the notebook says
 def start(shell) -> None:
     """Give this IPython its %%reveal."""
     shell.register_magic_function(lambda line, cell: reveal_cell(shell, line, cell), "cell", "reveal")
-    shell.events.register("pre_run_cell", lambda info: _note(shell))
-    _note(shell)
+    shell.events.register("pre_run_cell", lambda info: _remember_date(shell))
+    _remember_date(shell)
 
 
 def _request(shell) -> dict:
     return getattr(shell, "parent_header", None) or {}
 
 
-def _note(shell) -> None:
+def _remember_date(shell) -> None:
     date = _request(shell).get("header", {}).get("date")
     if date and date not in _sent:
         _sent[:] = [*_sent[-1:], date]
@@ -36,7 +36,7 @@ def by_itself(shell) -> bool:
     return shown and (len(_sent) < 2 or abs(_sent[1] - _sent[0]) > AT_ONCE)
 
 
-def _plain(part: dict[str, str]) -> str:
+def _html_of(part: dict[str, str]) -> str:
     """A picture, or text, as HTML."""
     if "image/png" in part:
         return f'<img src="data:image/png;base64,{part["image/png"]}">'
@@ -54,7 +54,7 @@ def reveal_cell(shell, line: str, cell: str) -> None:
     parts = [output.data for output in shown.outputs]
     if shown.stdout:
         parts.insert(0, {"text/plain": shown.stdout.rstrip("\n")})
-    html = "".join(part.get("text/html") or _plain(part) for part in parts)
+    html = "".join(part.get("text/html") or _html_of(part) for part in parts)
     opened = " open" if by_itself(shell) else ""
     bundle = {
         "text/html": f"<details{opened}><summary><b>{escape(title)}</b></summary>{html}</details>",

@@ -2,9 +2,8 @@
 
 from html import escape
 
-from course_lib.asking.exercises import ask, exercise, why
-from course_lib.asking.slips import Function, Slip, specific, unlikely
-from course_lib.asking.telling import sentence, shown
+from course_lib.asking.answers.reading import shown_number
+from course_lib.asking.exercises import exercise_of
 from course_lib.by_hand.layers import whole
 from course_lib.show.tables import Cell, Table, arrow
 from course_lib.words import words
@@ -16,15 +15,17 @@ class Vote(Table):
     """A vote as four large tiles; as text, the table that it is."""
 
     def html(self) -> str:
-        tiles = ""
-        for row in self.rows:
-            letter, number, *rest = [cell.text if isinstance(cell, Cell) else cell for cell in row]
-            said = zip(self.columns[2:], rest, strict=True)  # hands by round; and last, under no heading, who believes it
-            lines = [escape(text if heading.startswith("<") else f"{heading}: {text}") for heading, text in said if text]
-            head = f'<span style="font-size:22px">{letter}</span> <b style="font-size:32px">{escape(number)}</b>'
-            tiles += f'<div style="{TILE}">{head}{"".join(f"""<div style="font-size:18px">{line}</div>""" for line in lines)}</div>'
         grid = "display:grid;grid-template-columns:repeat(auto-fit,minmax(210px,1fr));gap:14px"
+        tiles = "".join(map(self._tile, self.rows))
         return f'<p style="font-size:20px"><b>{escape(self.caption)}</b></p><div style="{grid}">{tiles}</div>'
+
+    def _tile(self, row: list[str | Cell]) -> str:
+        letter, number, *rest = [cell.text if isinstance(cell, Cell) else cell for cell in row]
+        labelled = zip(self.columns[2:], rest, strict=True)  # hands by round; and last, under no heading, who believes it
+        lines = [escape(text if heading.startswith("<") else f"{heading}: {text}") for heading, text in labelled if text]
+        head = f'<span style="font-size:22px">{letter}</span> <b style="font-size:32px">{escape(number)}</b>'
+        below = "".join(f'<div style="font-size:18px">{line}</div>' for line in lines)
+        return f'<div style="{TILE}">{head}{below}</div>'
 
 
 def vote(name: str, reveal: bool = False, variant: int | None = None, first: list[int] = (), second: list[int] = ()) -> Table:
@@ -40,24 +41,21 @@ def vote(name: str, reveal: bool = False, variant: int | None = None, first: lis
     C     24,704
     D     24,768
     """
-    answer = exercise(name, variant)
-    if isinstance(answer, Function):
-        raise TypeError(words("exercise_call.no_vote", name=name))
-    options = {answer.value(): words("vote_right") + " " + why(name, answer)}
-    chosen = [Slip(*slip.split("-")) for slip in answer.votes.split()]
-    for slip in chosen or sorted(answer.slips(), key=lambda slip: (not specific(name, answer, slip), unlikely((slip,)))):
-        number = answer.outcome(slip)
-        if number is not None and number not in options and len(options) < 4:
-            options[number] = sentence(name, answer, slip)
+    exercise = exercise_of(name, variant)
+    options = exercise.options()
     rounds = [hands for hands in (first, second) if hands]
     if any(not isinstance(hands, (list, tuple)) or len(hands) != len(options) for hands in rounds):
         raise ValueError(words("exercise_call.hands", answers=len(options)))
-    counted = [[f"{whole('vote: hands', hands[i], 0)}" for hands in rounds] for i in range(len(options))]
-    moved = [[arrow(second[i] - first[i])] for i in range(len(options))] if len(rounds) == 2 else [[]] * len(options)
-    rows = [
-        [letter, Cell(shown(number), "name"), *counted[i], *moved[i]] + [options[number]] * reveal
-        for i, (letter, number) in enumerate(zip("ABCD", sorted(options), strict=False))
+    columns = [
+        (f"<{words('vote')}", list("ABCD")[: len(options)]),
+        (words("number"), [Cell(shown_number(number), "name") for number in sorted(options)]),
     ]
-    heads = [words("hands", n=n) for n in range(1, len(rounds) + 1)] + [words("change")] * (len(rounds) == 2)
-    columns = [f"<{words('vote')}", words("number"), *heads] + [f"<{words('believes')}"] * reveal
-    return Vote(columns, rows, caption=ask(name, answer))
+    for n, hands in enumerate(rounds, 1):
+        columns.append((words("hands", n=n), [f"{whole('vote: hands', count, 0)}" for count in hands]))
+    if len(rounds) == 2:
+        columns.append((words("change"), [arrow(after - before) for before, after in zip(first, second, strict=True)]))
+    if reveal:
+        columns.append((f"<{words('believes')}", [options[number] for number in sorted(options)]))
+    headings, cells = zip(*columns, strict=True)
+    rows = [list(row) for row in zip(*cells, strict=True)]
+    return Vote(list(headings), rows, caption=exercise.question())

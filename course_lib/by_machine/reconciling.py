@@ -50,7 +50,8 @@ class Reconciliation(Shown, tuple):
             remainder = "" if a.answer is None else f"{a.remainder:+,}".replace("-", "−") if a.remainder else "0 ✓"
             tone = "quiet" if a.answer is None else "good" if not a.remainder else "up"
             rule = words(f"rule.{a.tool.replace('.', '_')}")
-            rows.append([Cell(a.tool, "name"), a.version, answer, words(f"counted.{a.unit}"), rule, f"{a.by_rule:,}", Cell(remainder, tone), Cell(a.why, tone)])
+            cells = [Cell(a.tool, "name"), a.version, answer, words(f"counted.{a.unit}"), rule, f"{a.by_rule:,}"]
+            rows.append([*cells, Cell(remainder, tone), Cell(a.why, tone)])
         headings = [f"<{words('tool')}", words("version"), words("answer"), f"<{words('unit')}", f"<{words('its_rule')}"]
         return Table([*headings, words("by_rule"), words("remainder"), f"<{words('note')}"], rows)
 

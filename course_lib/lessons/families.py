@@ -1,6 +1,6 @@
-"""What several exercises are made of: a convolution's parameters and work, a Linear layer's parameters, Adam's state."""
+"""What several exercises are made of: a convolution's parameters and work, a Linear layer's, Adam's state, a small CNN."""
 
-from course_lib.asking.slips import Answer
+from course_lib.asking.answers import Answer
 
 CONV = Answer(
     sizes={},
@@ -59,21 +59,29 @@ SMALL_CNN = {  # the sizes of a small CNN that are drawn anew
     "hidden": "48 64 96 100 256",
 }
 A1 = {"kernel1": 5, "channels1": 5, "kernel2": 3, "channels2": 12, "hidden": 128}
-
-
-def small_cnn_sizes(sizes: dict, image: int = 32, classes: int = 10) -> dict:
-    """What follows from a small CNN's own sizes: what its layers store, what they give for one picture, and its MACs."""
-    kernel1, channels1, kernel2, channels2, hidden = (sizes[size] for size in SMALL_CNN)
-    out1 = image - kernel1 + 1
-    pooled1 = (out1 - 5) // 2 + 1
-    out2 = pooled1 - kernel2 + 1
-    pooled2 = (out2 - 3) // 2 + 1
-    made = {"conv1": kernel1**2 * 3 * channels1, "conv2": kernel2**2 * channels1 * channels2}
-    made |= {"flat": channels2 * pooled2**2, "fc2": hidden * classes, "fc2_b": classes}
-    made |= {"fc1": made["flat"] * hidden, "conv1_b": channels1, "conv2_b": channels2, "fc1_b": hidden}
-    made |= {"weights": made["conv1"] + made["conv2"] + made["fc1"] + made["fc2"], "biases": channels1 + channels2 + hidden + classes}
-    made |= {"map1": channels1 * out1**2, "map2": channels2 * out2**2, "pooled1": channels1 * pooled1**2, "after": pooled2, "out2": out2}
-    made |= {"macs1": made["conv1"] * out1**2}
-    made |= {"macs": made["conv1"] * out1**2 + made["conv2"] * out2**2 + made["fc1"] + made["fc2"]}
-    made |= {"params": made["weights"] + made["biases"], "norm": channels1 + channels2 + hidden, "classes": classes}
-    return made | {"activations": made["map1"] + made["map2"] + made["flat"] + hidden}
+SMALL_CNN_SIZES = {  # what follows from them on a picture of 3×32×32 and for 10 classes: what the layers store, give and do
+    "side1": "32 - kernel1 + 1",
+    "pooled_side1": "(side1 - 5) // 2 + 1",
+    "out2": "pooled_side1 - kernel2 + 1",
+    "after": "(out2 - 3) // 2 + 1",
+    "flat": "channels2 * after**2",
+    "classes": "10",
+    "conv1_w": "kernel1**2 * 3 * channels1",
+    "conv1_b": "channels1",
+    "conv2_w": "kernel2**2 * channels1 * channels2",
+    "conv2_b": "channels2",
+    "fc1_w": "flat * hidden",
+    "fc1_b": "hidden",
+    "fc2_w": "hidden * classes",
+    "fc2_b": "classes",
+    "all_w": "conv1_w + conv2_w + fc1_w + fc2_w",
+    "biases": "conv1_b + conv2_b + fc1_b + fc2_b",
+    "params": "all_w + biases",
+    "norm": "channels1 + channels2 + hidden",
+    "map1": "channels1 * side1**2",
+    "pooled1": "channels1 * pooled_side1**2",
+    "map2": "channels2 * out2**2",
+    "activations": "map1 + map2 + flat + hidden",
+    "macs1": "conv1_w * side1**2",
+    "macs": "macs1 + conv2_w * out2**2 + fc1_w + fc2_w",
+}

@@ -1,63 +1,17 @@
 """Lesson 1: what the right answers are made of, other numbers that people give, and the articles' claims."""
 
+from dataclasses import replace
+
+from course_lib.asking.answers import Answer, Function
 from course_lib.asking.claim import Claim
-from course_lib.asking.slips import Answer, Function
-from course_lib.lessons.families import A1, CONV, LAYERS, SMALL_CNN, WORK, small_cnn_sizes
+from course_lib.lessons.families import A1, CONV, LAYERS, SMALL_CNN, SMALL_CNN_SIZES, WORK
 
-
-def positions(sizes: dict) -> dict:
-    out = sizes["size"] - sizes["k"] + 1
-    return {"out": out, "short": out - 1}
-
-
-def stored(sizes: dict) -> dict:
-    weights = sizes["k"] ** 2 * sizes["channels"] * sizes["cout"]
-    return {"weights": weights, "stored": weights + sizes["cout"]}
-
-
-def oblong(sizes: dict) -> dict:
-    h, w = sizes["h"], sizes["w_in"]
-    return {"w": w - 2, "w_unpadded": w - 4, "h_unpadded": h - 2, "w_padded": w + 2, "h_padded": h + 2}
-
-
-def shrunk(sizes: dict) -> dict:
-    """What AvgPool2d(3, stride=2) makes of a side, and what others make of it."""
-    before = sizes["before"]
-    after = (before - 3) // 2 + 1
-    return {
-        "after": after,
-        "halved": before // 2,
-        "short": after - 1,
-        "unstrided": before - 2,
-        "kernel_off": before - 3,
-        "seven_halves": (before - 3) / 2,
-    }
-
-
-def grown(sizes: dict) -> dict:
-    """A small CNN whose conv2 grows from 3×3 to 5×5."""
-    old, new = small_cnn_sizes(sizes | {"kernel2": 3}), small_cnn_sizes(sizes | {"kernel2": 5})
-    more = {"old": old["conv2"], "new": new["conv2"], "fc1_in": new["flat"], "old_in": old["flat"], "before": old["params"]}
-    return new | more | {"short_in": sizes["channels2"] * (new["after"] - 1) ** 2, "unpooled": new["map2"]}
-
-
-def shares(sizes: dict) -> dict:
-    all_of = small_cnn_sizes(sizes)
-    linears, fc2 = all_of["fc1"] + all_of["fc1_b"] + all_of["fc2"] + all_of["fc2_b"], all_of["fc2"] + all_of["fc2_b"]
-    parts = {
-        "fc1": linears - fc2,
-        "fc1_weights": all_of["fc1"],
-        "linears": linears,
-        "fc2": fc2,
-        "normed": all_of["params"] + 2 * all_of["norm"],
-    }
-    return all_of | parts | {"convolutions": all_of["params"] - linears, "rest": all_of["params"] - parts["fc1"]}
-
+PLACES = {"out": "size - k + 1", "short": "out - 1"}  # where a kernel stands on a side of a map
 
 EXERCISES = {
     "one-value": Answer(
         vary={"k": "3 5 7", "cin": "2 4 6 7 8 16", "cout": "7 10 12 20 32", "size": "12 14 20 28"},
-        derive=positions,
+        derive=PLACES,
         sizes={"k": 3, "cin": 5, "cout": 12, "size": 12, "out": 10},
         terms={"products": "k k cin"},
         swaps={"cin": "cout k", "k": "cin cout"},
@@ -74,19 +28,19 @@ EXERCISES = {
     ),
     "conv2-params": CONV.but(
         vary={"k": "3 5 7", "cin": "2 4 6 7 8 16", "cout": "7 10 12 20 32", "size": "12 14 20 28"},
-        derive=positions,
+        derive=PLACES,
         sizes={"k": 3, "cin": 5, "cout": 12, "size": 12, "out": 10, "batch": 16},
         instead={"added": "cin + cout", "weights_per_cell": "k k cin cout size size"},
     ),
     "a3-layer": CONV.but(
         vary={"k": "3 5 7", "cin": "2 4 6 7 8 16", "cout": "10 12 20 32", "size": "12 14 20 28"},
-        derive=positions,
+        derive=PLACES,
         sizes={"k": 3, "cin": 3, "cout": 7, "size": 5, "out": 3, "batch": 16},
         instead={"weights_per_cell": "k k cin cout size size", "flat_input_biases": "k k cout + cin"},
     ),
     "strided": CONV.but(
         vary={"k": "3 5 7", "cin": "2 4 6 7 8 16", "cout": "7 10 12 20 32", "stride": "2 3", "batch": "8 16 32"},
-        derive=lambda s: {"padded_k": s["k"] + 2},
+        derive={"padded_k": "k + 2"},
         votes="over-stride·stride swapped-k-padded_k left_out-biases",
         sizes={"k": 3, "cin": 5, "cout": 12, "size": 12, "out": 6, "batch": 16, "stride": 2, "padded_k": 5},
         instead={"stride_for_side": "k stride cout + cout"},
@@ -94,9 +48,17 @@ EXERCISES = {
         times="out·out size·size cout batch stride stride·stride",
     ),
     "flatten-size": Answer(
+        stars=2,
         unit="count",
         vary={"channels": "6 8 10 20 24 32", "before": "12 14 16 18 20 22"},
-        derive=shrunk,
+        derive={  # what AvgPool2d(3, stride=2) makes of a side, and what others make of it
+            "after": "(before - 3) // 2 + 1",
+            "halved": "before // 2",
+            "short": "after - 1",
+            "unstrided": "before - 2",
+            "kernel_off": "before - 3",
+            "seven_halves": "(before - 3) / 2",
+        },
         sizes={
             "channels": 12,
             "after": 4,
@@ -116,7 +78,7 @@ EXERCISES = {
     ),
     "conv2-macs": WORK.but(
         vary={"k": "3 5 7", "cin": "2 4 6 7 8 16", "cout": "7 10 12 20 32", "size": "12 14 20 28"},
-        derive=positions,
+        derive=PLACES,
         sizes={"k": 3, "cin": 5, "cout": 12, "size": 12, "out": 10, "batch": 16, "short": 9},
         swaps={"out": "size short", "cin": "cout", "cout": "cin"},
         instead={
@@ -129,9 +91,21 @@ EXERCISES = {
     ),
     "larger-kernel": Answer(
         vary={size: options for size, options in SMALL_CNN.items() if size != "kernel2"},
-        derive=grown,
+        derive=SMALL_CNN_SIZES
+        | {  # conv2 has grown from 3×3 to 5×5
+            "conv1": "conv1_w",
+            "new": "conv2_w",
+            "fc1_in": "flat",
+            "fc2": "fc2_w",
+            "short_in": "channels2 * (after - 1) ** 2",
+            "unpooled": "map2",
+            "old": "9 * channels1 * channels2",
+            "old_in": "channels2 * ((pooled_side1 - 5) // 2 + 1) ** 2",
+            "before": "params - conv2_w - fc1_w + old + old_in * hidden",
+        },
         sizes=A1
         | {
+            "kernel2": 5,
             "before": 26_926,
             "conv1": 375,
             "conv1_b": 5,
@@ -168,7 +142,17 @@ EXERCISES = {
     ),
     "fc1-share": Answer(
         vary=SMALL_CNN,
-        derive=shares,
+        derive=SMALL_CNN_SIZES
+        | {
+            "fc1_weights": "fc1_w",
+            "fc1": "fc1_w + hidden",
+            "fc2": "fc2_w + 10",
+            "linears": "fc1 + fc2",
+            "convolutions": "params - linears",
+            "rest": "params - fc1",
+            "weights": "all_w",
+            "normed": "params + 2 * norm",
+        },
         sizes=A1
         | {
             "fc1": 24_704,
@@ -205,8 +189,9 @@ EXERCISES = {
         digits=0,
     ),
     "input-channels": Answer(
+        stars=2,
         vary={"k": "3 5", "channels": "4 6 8 16", "cout": "24 32 48 64"},
-        derive=stored,
+        derive={"weights": "k**2 * channels * cout", "stored": "weights + cout"},
         unit="count",
         sizes={"weights": 1_728, "stored": 1_792, "k": 3, "cout": 64, "channels": 3, "batch": 16},
         terms={"channels": "weights /k /k /cout"},
@@ -214,8 +199,9 @@ EXERCISES = {
         instead={"outputs": "cout"},
     ),
     "oblong-macs": Answer(
+        stars=3,
         vary={"cin": "3 4 6 8", "cout": "10 12 20", "h": "7 9 16", "w_in": "13 17 22"},
-        derive=oblong,
+        derive={"w": "w_in - 2", "w_unpadded": "w_in - 4", "h_unpadded": "h - 2", "w_padded": "w_in + 2", "h_padded": "h + 2"},
         unit="macs",
         sizes={
             "kh": 3,
@@ -241,57 +227,54 @@ EXERCISES = {
             "padded_map": "kh kw cin cout h_padded w_padded",
         },
     ),
-}
-
-SIZES = [{"k": 3, "cin": 3, "cout": 7}, {"k": 3, "cin": 5, "cout": 12}, {"k": 5, "cin": 3, "cout": 5}, {"k": 1, "cin": 16, "cout": 4}]
-FUNCTIONS = {
     "conv-formula": Function(
-        ("k", "cin", "cout"),
-        [
-            CONV._replace(
-                sizes=s,
-                swaps={"k": "cin", "cin": "k cout", "cout": "cin"},
-                per="cin k·k k cout",
-                times="cout",
-                instead={"arguments_swapped": s["cin"] ** 2 * s["cout"] * s["k"] + s["k"]},
-            )
-            for s in SIZES
-        ],
-    )
+        stars=2,
+        arguments="k cin cout",
+        values=[(3, 3, 7), (3, 5, 12), (5, 3, 5), (1, 16, 4)],
+        answer=replace(
+            CONV,
+            swaps={"k": "cin", "cin": "k cout", "cout": "cin"},
+            per="cin k·k k cout",
+            times="cout",
+            instead={"arguments_swapped": "cin cin cout k + k"},
+        ).at_sizes,
+    ),
 }
-
-STARS = {"input-channels": 2, "conv-formula": 2, "flatten-size": 2, "oblong-macs": 3}  # what check asks, and how hard it is
 
 CLAIMS = {
     "a1-convolutions": Claim(
-        "holds", said=380 + 552, true=lambda ask: ask.params(ask.nn.Conv2d(3, 5, 5)) + ask.params(ask.nn.Conv2d(5, 12, 3))
+        "A1", "holds", said=380 + 552, true=lambda ask: ask.params(ask.nn.Conv2d(3, 5, 5)) + ask.params(ask.nn.Conv2d(5, 12, 3))
     ),
     "a1-linear": Claim(
-        "holds", said=24_704 + 1_290, true=lambda ask: ask.params(ask.nn.Linear(192, 128)) + ask.params(ask.nn.Linear(128, 10))
+        "A1", "holds", said=24_704 + 1_290, true=lambda ask: ask.params(ask.nn.Linear(192, 128)) + ask.params(ask.nn.Linear(128, 10))
     ),
-    "a1-total": Claim("holds", said=26_926, true=lambda ask: ask.params(ask.small_cnn())),
+    "a1-total": Claim("A1", "holds", said=26_926, true=lambda ask: ask.params(ask.small_cnn())),
     "a1-pool-order": Claim(
+        "A1",
         "does_not_hold",
         said=lambda ask: ask.macs(ask.small_cnn()),
         true=lambda ask: ask.macs(ask.small_cnn(pool1_kernel=3, pool2_kernel=5)),
     ),
     "a2-conv-formula": Claim(
+        "A2",
         "holds_if",
         said=12 * (3 * 3 * 5 + 1),
         true=lambda ask: ask.params(ask.nn.Conv2d(5, 12, 3)),
         otherwise=lambda ask: ask.params(ask.nn.Conv2d(5, 12, 3, bias=False)),
     ),
     "a2-linear-formula": Claim(
+        "A2",
         "holds_if",
         said=(192 + 1) * 128,
         true=lambda ask: ask.params(ask.nn.Linear(192, 128)),
         otherwise=lambda ask: ask.params(ask.nn.Linear(192, 128, bias=False)),
     ),
     "a2-map-size": Claim(
+        "A2",
         "holds_if",
         said=0,
         true=lambda ask: ask.params(ask.small_cnn(image=64, global_pool=True)) - ask.params(ask.small_cnn(global_pool=True)),
         otherwise=lambda ask: ask.params(ask.small_cnn(image=64)) - ask.params(ask.small_cnn()),
     ),
-    "a3-196": Claim("holds", said=3 * 3 * 3 * 7 + 7, true=lambda ask: ask.params(ask.nn.Conv2d(3, 7, 3))),
+    "a3-196": Claim("A3", "holds", said=3 * 3 * 3 * 7 + 7, true=lambda ask: ask.params(ask.nn.Conv2d(3, 7, 3))),
 }

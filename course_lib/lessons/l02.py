@@ -1,13 +1,13 @@
 """Lesson 2: what the right answers are made of, other numbers that people give, and the articles' claims."""
 
+from course_lib.asking.answers import Answer, Function
 from course_lib.asking.claim import Claim
-from course_lib.asking.slips import Answer, Function
-from course_lib.lessons.families import A1, LAYERS, SMALL_CNN, small_cnn_sizes
+from course_lib.lessons.families import A1, LAYERS, SMALL_CNN, SMALL_CNN_SIZES
 
 EXERCISES = {
     "total": Answer(
         vary=SMALL_CNN,
-        derive=small_cnn_sizes,
+        derive=SMALL_CNN_SIZES | {"conv1": "conv1_w", "conv2": "conv2_w", "fc1": "fc1_w", "fc2": "fc2_w"},
         sizes=A1
         | {
             "conv1": 375,
@@ -78,6 +78,7 @@ EXERCISES = {
         },
     ),
     "tied": Answer(
+        stars=1,
         vary={"side": "16 32 40 48 96 100 128 200"},
         sizes={"side": 64},
         terms={"weight": "side side", "b_first": "side", "b_second": "side"},
@@ -102,6 +103,7 @@ EXERCISES = {
         instead={"activations_for_weights": 23_604, "over_bits": "values /eight"},
     ),
     "state-values": Answer(
+        stars=3,
         vary={"k": "3 5", "cin": "1 4 6", "c": "8 12 24 32"},
         sizes={"k": 3, "cin": 3, "c": 16, "batch": 16},
         terms={"first": "k k cin c", "second": "k k c c", "learnt": "2 2 c", "statistics": "2 2 c", "counters": "2"},
@@ -110,52 +112,46 @@ EXERCISES = {
         instead={"tensors": 12},
     ),
     "fit-values": Answer(
+        stars=2,
         vary={"size": "10 16 24 50 64 256"},
         sizes={"size": 100, "mib": 1_048_576, "mb": 1_000_000, "kib": 1_024, "width": 4, "two": 2, "eight": 8},
         terms={"values": "size mib /width"},
         swaps={"mib": "mb kib", "width": "two eight"},
         instead={"times_four": "size mib width"},
     ),
-}
-
-SIZES = [(138_357_544, 4), (26_926, 2), (1_000_000, 8), (61_706, 1)]
-FUNCTIONS = {
     "size-mib": Function(
-        ("params", "width"),
-        [
-            Answer(
-                sizes={"params": params, "width": width, "mib": 1_048_576, "four": 4, "two": 2},
-                terms={"size": "params width /mib"},
-                swaps={"width": "four two"},
-                instead={
-                    "floored": params * width // 2**20,
-                    "one_digit": round(params * width / 2**20, 1),
-                    "times_mib": "params width mib",
-                    "over_width": "params /width /mib",
-                },
-                unit="MiB",
-                digits=2,
-            )
-            for params, width in SIZES
-        ],
-    )
+        stars=2,
+        arguments="params width",
+        values=[(138_357_544, 4), (26_926, 2), (1_000_000, 8), (61_706, 1)],
+        answer=Answer(
+            derive={"floored": "params * width // mib", "one_digit": "round(params * width / mib, 1)"},
+            sizes={"mib": 1_048_576, "four": 4, "two": 2},
+            terms={"size": "params width /mib"},
+            swaps={"width": "four two"},
+            instead={"floored": "floored", "one_digit": "one_digit", "times_mib": "params width mib", "over_width": "params /width /mib"},
+            unit="MiB",
+            digits=2,
+        ).at_sizes,
+    ),
 }
-
-STARS = {"tied": 1, "size-mib": 2, "fit-values": 2, "state-values": 3}  # what check asks, and how hard it is
 
 CLAIMS = {
     "a1-bytes": Claim(
+        "A1",
         "holds",
         said=0.11,
         true=lambda ask: round(ask.measure_memory(ask.small_cnn(), 1, mode="no_grad").weights / 1e6, 2),
         figure=lambda ask: ask.measure_memory(ask.small_cnn(), 1, mode="no_grad").weights,
     ),
     "a1-two-hidden": Claim(
+        "A1",
         "does_not_hold",
         said=lambda ask: (
             ask.params(ask.nn.Linear(192, 192)) + ask.params(ask.nn.Linear(192, 128)) + ask.params(ask.nn.Linear(128, 10)) + 932
         ),
         true=lambda ask: ask.params(ask.small_cnn()),
     ),
-    "a1-last-relu": Claim("does_not_hold", said=True, true=lambda ask: bool((ask.nn.AvgPool2d(3, 2)(ask.torch.rand(1, 99, 99)) < 0).any())),
+    "a1-last-relu": Claim(
+        "A1", "does_not_hold", said=True, true=lambda ask: bool((ask.nn.AvgPool2d(3, 2)(ask.torch.rand(1, 99, 99)) < 0).any())
+    ),
 }

@@ -1,26 +1,13 @@
 """Lesson 3: what the right answers are made of, other numbers that people give, and the articles' claims."""
 
+from course_lib.asking.answers import Answer, Design, Function
 from course_lib.asking.claim import Claim
-from course_lib.asking.slips import Answer, Function
 from course_lib.lessons.families import LINEAR
-
-
-def flattened(sizes: dict) -> dict:
-    inputs = sizes["channels"] * sizes["positions"]
-    return {"inputs": inputs, "before_pool": 4 * inputs, "three": 9 * sizes["channels"], "five": 25 * sizes["channels"]}
-
-
-def printed(sizes: dict) -> dict:
-    """What torchinfo prints in MB, with two digits, and what becomes of it."""
-    values = sizes["values"]
-    mb = round(values * 4 / 1e6, 2)
-    return {"mb": mb, "printed": round(mb * 1e6), "printed_mib": mb * 2**20, "thousands": values // 1000 * 1000}
-
 
 EXERCISES = {
     "fc1-params": LINEAR.but(
         vary={"channels": "8 12 20 32", "positions": "16 36 49", "outputs": "10 64 100 128"},
-        derive=flattened,
+        derive={"inputs": "channels * positions", "before_pool": "4 * inputs", "three": "9 * channels", "five": "25 * channels"},
         votes="left_out-biases instead-linear_bias_inputs swapped-inputs-channels",
         sizes={
             "inputs": 192,
@@ -36,6 +23,7 @@ EXERCISES = {
         instead={"both_plus_one": "inputs outputs + inputs + outputs + 1"},
     ),
     "grouped": Answer(
+        stars=1,
         vary={"k": "3 5", "cin": "12 18 24", "cout": "12 24 36", "groups": "2 3 6"},
         sizes={"k": 3, "cin": 6, "cout": 12, "size": 12, "groups": 3},
         terms={"weights": "k k cin /groups cout", "biases": "cout"},
@@ -66,7 +54,12 @@ EXERCISES = {
     ),
     "params-bytes": Answer(
         vary={"values": "11_542 26_926 44_426 61_706 136_886 431_080"},
-        derive=printed,
+        derive={  # what torchinfo prints in MB, with two digits, and what becomes of it
+            "mb": "round(values * 4 / 1e6, 2)",
+            "printed": "round(mb * 1e6)",
+            "printed_mib": "mb * 2**20",
+            "thousands": "values // 1000 * 1000",
+        },
         sizes={"values": 17_134, "width": 4, "mb": 0.07, "printed": 70_000, "printed_mib": 73400.32, "thousands": 17_000},
         terms={"bytes": "values width"},
         unit="bytes",
@@ -79,49 +72,41 @@ EXERCISES = {
         },
     ),
     "unused-layer": Answer(
+        stars=2,
         vary={"rows": "196 552 3_886 26_926", "unused": "380 650 1_290 2_570"},
         sizes={"rows": 836, "unused": 130},
         terms={"rows": "rows", "unused": "unused"},
     ),
+    "estimated-total": Function(
+        stars=3,
+        arguments="batch inputs outputs params",
+        values=[(16, 3_072, 5_258, 26_926), (1, 784, 1_194, 9_786), (8, 100, 3_338, 105_450)],
+        answer=Answer(
+            sizes={"width": 4},
+            terms={
+                "input": "batch inputs width",
+                "forward": "batch outputs width",
+                "backward": "batch outputs width",
+                "weights": "params width",
+            },
+            groups={"maps": "forward backward"},
+            instead={
+                "one_output": "batch inputs width + 2 outputs width + params width",
+                "one_input": "inputs width + 2 batch outputs width + params width",
+                "training": "batch inputs width + 2 batch outputs width + 4 params width",
+            },
+            per="batch",
+            unit="bytes",
+        ).at_sizes,
+    ),
+    "under-20000": Design(
+        stars=2, input_shape=(3, 32, 32), output_shape=(10,), batch_size=16, at_most={"params": 20_000}, at_least={"macs": 450_000}
+    ),
 }
-
-
-def footer(batch: int, inputs: int, outputs: int, params: int) -> Answer:
-    return Answer(
-        sizes={"width": 4, "batch": batch, "inputs": inputs, "outputs": outputs, "params": params},
-        terms={
-            "input": "batch inputs width",
-            "forward": "batch outputs width",
-            "backward": "batch outputs width",
-            "weights": "params width",
-        },
-        groups={"maps": "forward backward"},
-        instead={
-            "one_output": "batch inputs width + 2 outputs width + params width",
-            "one_input": "inputs width + 2 batch outputs width + params width",
-            "training": "batch inputs width + 2 batch outputs width + 4 params width",
-        },
-        per="batch",
-        unit="bytes",
-    )
-
-
-FOOTERS = [(16, 3_072, 5_258, 26_926), (1, 784, 1_194, 9_786), (8, 100, 3_338, 105_450)]
-FUNCTIONS = {"estimated-total": Function(("batch", "inputs", "outputs", "params"), [footer(*case) for case in FOOTERS])}
-DESIGNS = {
-    "under-20000": {
-        "input_shape": (3, 32, 32),
-        "output_shape": (10,),
-        "batch_size": 16,
-        "at_most": {"params": 20_000},
-        "at_least": {"macs": 450_000},
-    }
-}
-
-STARS = {"grouped": 1, "unused-layer": 2, "estimated-total": 3, "under-20000": 2}  # what check asks, and how hard it is
 
 CLAIMS = {
     "a1-torchinfo": Claim(
+        "A1",
         "holds",
         said=(6.07, 0.20, 0.67, 0.11, 0.98),
         true=lambda ask: ask.torchinfo_says(ask.small_cnn(), 16),

@@ -1,7 +1,7 @@
 """Lesson 4: what the right answers are made of, other numbers that people give, and the articles' claims."""
 
+from course_lib.asking.answers import Answer, Function
 from course_lib.asking.claim import Claim
-from course_lib.asking.slips import Answer, Function
 
 EXERCISES = {
     "bn-params": Answer(
@@ -80,8 +80,9 @@ EXERCISES = {
         },
     ),
     "norm-channels": Answer(
+        stars=1,
         vary={"channels": "12 20 32 48 100"},
-        derive=lambda s: {"held": 4 * s["channels"], "stored": 4 * s["channels"] + 1},
+        derive={"held": "4 * channels", "stored": "4 * channels + 1"},
         unit="count",
         sizes={"held": 256, "stored": 257, "four": 4, "two": 2, "three": 3, "five": 5, "channels": 64},
         terms={"channels": "held /four"},
@@ -89,6 +90,7 @@ EXERCISES = {
         instead={"counter_each": "stored /five", "all_halved": "stored /two"},
     ),
     "basic-block": Answer(
+        stars=2,
         vary={"k": "3 5", "c": "16 32 128"},
         sizes={"k": 3, "c": 64},
         terms={"first": "k k c c", "second": "k k c c", "norms": "2 2 c"},
@@ -102,35 +104,33 @@ EXERCISES = {
         },
     ),
     "wrong-line-norm": Answer(
-        sizes={"line": 3}, terms={"line": "line"}, unit="times", instead={"one": 1, "two": 2, "four": 4, "five": 5, "none": 0, "six": 6}
+        stars=3,
+        sizes={"line": 3},
+        terms={"line": "line"},
+        unit="times",
+        instead={"one": 1, "two": 2, "four": 4, "five": 5, "none": 0, "six": 6},
+    ),
+    "conv-norm": Function(
+        stars=2,
+        arguments="k cin cout",
+        values=[(3, 5, 12), (5, 3, 5), (1, 64, 256), (7, 3, 64)],
+        answer=Answer(
+            terms={"weights": "k k cin cout", "learnt": "2 cout", "statistics": "2 cout", "counter": "1"},
+            plus={"conv_biases": "cout"},
+            instead={
+                "norm_of_inputs": "k k cin cout + 4 cin + 1",
+                "one_kernel": "k k cin + 4 cout + 1",
+                "one_channel": "k k cin cout + 4 + 1",
+            },
+            groups={"remembered": "statistics counter", "norm": "learnt statistics counter"},
+        ).at_sizes,
     ),
 }
 
-FUNCTIONS = {
-    "conv-norm": Function(
-        ("k", "cin", "cout"),
-        [
-            Answer(
-                sizes={"k": k, "cin": cin, "cout": cout},
-                terms={"weights": "k k cin cout", "learnt": "2 cout", "statistics": "2 cout", "counter": "1"},
-                plus={"conv_biases": "cout"},
-                instead={
-                    "norm_of_inputs": "k k cin cout + 4 cin + 1",
-                    "one_kernel": "k k cin + 4 cout + 1",
-                    "one_channel": "k k cin cout + 4 + 1",
-                },
-                groups={"remembered": "statistics counter", "norm": "learnt statistics counter"},
-            )
-            for k, cin, cout in [(3, 5, 12), (5, 3, 5), (1, 64, 256), (7, 3, 64)]
-        ],
-    )
-}
-
-STARS = {"norm-channels": 1, "basic-block": 2, "conv-norm": 2, "wrong-line-norm": 3}  # what check asks, and how hard it is
-
 CLAIMS = {
-    "a1-batchnorm": Claim("holds", said=26_926 + 290, true=lambda ask: ask.params(ask.small_cnn(batch_norm=True))),
+    "a1-batchnorm": Claim("A1", "holds", said=26_926 + 290, true=lambda ask: ask.params(ask.small_cnn(batch_norm=True))),
     "a1-batchnorm-values": Claim(
+        "A1",
         "holds_if",
         said=290,
         true=lambda ask: ask.params(ask.small_cnn(batch_norm=True)) - ask.params(ask.small_cnn()),
@@ -139,11 +139,13 @@ CLAIMS = {
         ),
     ),
     "a1-output-norm": Claim(
+        "A1",
         "does_not_hold",
         said=True,
         true=lambda ask: bool(ask.raises("nn.Sequential(nn.Linear(128, 10), nn.BatchNorm1d(10))(torch.zeros(2, 128)).sum().backward()")),
     ),
     "a1-regularisation": Claim(
+        "A1",
         "holds_if",
         said=True,
         true=lambda ask: (
@@ -156,6 +158,7 @@ CLAIMS = {
         ),
     ),
     "a1-torchinfo-norm": Claim(
+        "A1",
         "holds",
         said=(6.07, 1.34, 1.65),
         true=lambda ask: ask.torchinfo_says(ask.small_cnn(batch_norm=True), 16)[0::2],
@@ -164,12 +167,13 @@ CLAIMS = {
         ),
     ),
     "a2-norm-formula": Claim(
+        "A2",
         "holds_if",
         said=2 * 12,
         true=lambda ask: ask.params(ask.nn.BatchNorm2d(12)),
         otherwise=lambda ask: ask.params(ask.nn.BatchNorm2d(12, affine=False)),
     ),
     "a2-normal": Claim(
-        "does_not_hold", said=True, true=lambda ask: len(ask.nn.BatchNorm1d(1)(ask.torch.tensor([[2.0], [6.0]] * 500)).unique()) > 2
+        "A2", "does_not_hold", said=True, true=lambda ask: len(ask.nn.BatchNorm1d(1)(ask.torch.tensor([[2.0], [6.0]] * 500)).unique()) > 2
     ),
 }

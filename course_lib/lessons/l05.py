@@ -1,7 +1,7 @@
 """Lesson 5: what the right answers are made of, other numbers that people give, and the articles' claims."""
 
+from course_lib.asking.answers import Answer, Function
 from course_lib.asking.claim import Claim
-from course_lib.asking.slips import Answer, Function
 from course_lib.lessons.families import ADAM
 
 EXERCISES = {
@@ -30,7 +30,7 @@ EXERCISES = {
     ),
     "five-million": Answer(
         vary={"millions": "2 3 7 8 11 25"},
-        derive=lambda s: {"values": s["millions"] * 1_000_000},
+        derive={"values": "millions * 1_000_000"},
         sizes={"millions": 5, "values": 5_000_000, "width": 4, "mib": 1_048_576},
         terms={
             "weights": "values width /mib",
@@ -44,13 +44,9 @@ EXERCISES = {
         digits=1,
     ),
     "adam-frozen": ADAM.but(
+        stars=2,
         vary={"all": "26_926 61_706 136_886", "frozen": "1_290 10_164 13_952 21_330", "all_tensors": "10 12 14 16"},
-        derive=lambda s: {
-            "values": s["all"] - s["frozen"],
-            "tensors": s["all_tensors"] - 2,
-            "seven": s["all_tensors"] - 1,
-            "three": s["all_tensors"] // 2 - 1,
-        },
+        derive={"values": "all - frozen", "tensors": "all_tensors - 2", "seven": "all_tensors - 1", "three": "all_tensors // 2 - 1"},
         sizes={
             "values": 2_222,
             "width": 4,
@@ -92,8 +88,9 @@ EXERCISES = {
         instead={"state_one_bare": "values width"},
     ),
     "state-budget": Answer(
+        stars=1,
         vary={"gb": "2 4 6 12 16 24"},
-        derive=lambda s: {"budget": s["gb"] * 10**9, "gib": s["gb"] * 2**30},
+        derive={"budget": "gb * 10**9", "gib": "gb * 2**30"},
         sizes={
             "gb": 8,
             "budget": 8_000_000_000,
@@ -110,8 +107,9 @@ EXERCISES = {
         swaps={"four": "three two one five", "budget": "gib", "width": "eight"},
     ),
     "block-state": ADAM.but(
+        stars=2,
         vary={"c": "16 24 32 128 256", "width": "2 8"},
-        derive=lambda s: {"values": 2 * 9 * s["c"] ** 2 + 2 * 2 * s["c"]},
+        derive={"values": "2 * 9 * c**2 + 2 * 2 * c"},
         sizes={
             "c": 64,
             "values": 73_984,
@@ -129,40 +127,37 @@ EXERCISES = {
         plus={"weights": "values width", "gradients": "values width"},
         instead={"state_is_values": "2 values", "state_one_bare": "values width"},
     ),
-}
-
-FUNCTIONS = {
     "adam-bytes": Function(
-        ("params", "tensors", "width"),
-        [
-            Answer(
-                sizes={"params": params, "tensors": tensors, "width": width, "step": 4, "two": 2, "one": 1, "four": 4},
-                terms={"averages": "two params width", "steps": "tensors step"},
-                swaps={"two": "one", "step": "width", "width": "four", "tensors": "one"},
-                plus={"weights": "params width", "gradients": "params width"},
-                unit="bytes",
-            )
-            for params, tensors, width in [(26_926, 8, 4), (26_926, 8, 2), (105_450, 8, 4), (1_000, 3, 8)]
-        ],
-    )
+        stars=2,
+        arguments="params tensors width",
+        values=[(26_926, 8, 4), (26_926, 8, 2), (105_450, 8, 4), (1_000, 3, 8)],
+        answer=Answer(
+            sizes={"step": 4, "two": 2, "one": 1, "four": 4},
+            terms={"averages": "two params width", "steps": "tensors step"},
+            swaps={"two": "one", "step": "width", "width": "four", "tensors": "one"},
+            plus={"weights": "params width", "gradients": "params width"},
+            unit="bytes",
+        ).at_sizes,
+    ),
 }
-
-STARS = {"state-budget": 1, "adam-frozen": 2, "block-state": 2, "adam-bytes": 2}  # what check asks, and how hard it is
 
 CLAIMS = {
     "a1-adam-reduces": Claim(
+        "A1",
         "does_not_hold",
         said=True,
         true=lambda ask: ask.measure_memory(ask.small_cnn(), 16).state <= 0,
         figure=lambda ask: ask.measure_memory(ask.small_cnn(), 16).state,
     ),
-    "a1-param-groups": Claim("does_not_hold", said=26_926, true=lambda ask: ask.measure_memory(ask.small_cnn(), 16).state // 4),
+    "a1-param-groups": Claim("A1", "does_not_hold", said=26_926, true=lambda ask: ask.measure_memory(ask.small_cnn(), 16).state // 4),
     "a1-groups-count": Claim(
+        "A1",
         "does_not_hold",
         said=True,
         true=lambda ask: isinstance(ask.torch.optim.Adam([ask.nn.Parameter(ask.torch.zeros(1))]).param_groups.count, int),
     ),
     "a2-38-mb": Claim(
+        "A2",
         "does_not_hold",
         said=38,
         true=lambda ask: round(

@@ -1,27 +1,8 @@
 """Lesson 6: what the right answers are made of, other numbers that people give, and the articles' claims."""
 
+from course_lib.asking.answers import Answer, Design, Function
 from course_lib.asking.claim import Claim
-from course_lib.asking.slips import Answer, Function
-from course_lib.lessons.families import A1, SMALL_CNN, small_cnn_sizes
-
-
-def passed(sizes: dict) -> dict:
-    made = small_cnn_sizes(sizes)
-    return {"conv1": made["map1"], "conv2": made["map2"], "fc1": sizes["hidden"], "fc2": 10, "relu": made["activations"]}
-
-
-def at_relu1(sizes: dict) -> dict:
-    """Bytes at the moment when backward is at relu1."""
-    made, width = small_cnn_sizes(sizes), 4 * sizes["batch"]
-    weights, first = 4 * made["params"], 4 * (made["conv1"] + made["conv1_b"])
-    there = {"weights": weights, "gradients": weights - first, "state": 2 * weights + 32}
-    return there | {"input": width * 3_072, "map": width * made["map1"]}
-
-
-def crossed(sizes: dict) -> dict:
-    kept, weights = sizes["kept"], sizes["weights"]
-    return {"four": weights // kept + 1, "fourteen": 4 * weights // kept, "three": weights // kept}
-
+from course_lib.lessons.families import A1, SMALL_CNN, SMALL_CNN_SIZES
 
 EXERCISES = {
     "eval-frees": Answer(
@@ -42,8 +23,9 @@ EXERCISES = {
         },
     ),
     "pool-indices": Answer(
+        stars=1,
         vary={"batch": "8 32 64", "channels": "6 10 20", "out": "11 14 16"},
-        derive=lambda s: {"size": 2 * s["out"] + 4},
+        derive={"size": "2 * out + 4"},
         sizes={"batch": 16, "channels": 5, "out": 12, "size": 28, "width": 8, "four": 4, "two": 2, "twelve": 12, "window": 25},
         terms={"indices": "batch channels out out width"},
         swaps={"out": "size", "width": "four two twelve"},
@@ -53,7 +35,7 @@ EXERCISES = {
     ),
     "a2-activations": Answer(
         vary={"pictures": "16 32 64 100 256", "million": "500_000 2_000_000 3_000_000"},
-        derive=lambda s: {"cut": int(s["million"] * 4 / 2**20 * 10) / 10},
+        derive={"cut": "int(million * 4 / 2**20 * 10) / 10"},
         sizes={"pictures": 128, "million": 1_000_000, "width": 4, "twice": 2, "mib": 1_048_576, "three": 3, "cut": 3.8},
         terms={"bytes": "pictures million width twice /mib"},
         swaps={"twice": "three"},
@@ -63,7 +45,7 @@ EXERCISES = {
     ),
     "crossing": Answer(
         vary={"kept": "15_200 23_900 30_400 41_700 65_000", "weights": "61_704 246_824 547_544 900_100"},
-        derive=crossed,
+        derive={"four": "weights // kept + 1", "fourteen": "4 * weights // kept", "three": "weights // kept"},
         sizes={"four": 4, "kept": 30_400, "weights": 107_704, "fourteen": 14, "three": 3},
         terms={"batch": "four"},
         unit="times",
@@ -84,7 +66,7 @@ EXERCISES = {
     ),
     "forward-backward": Answer(
         vary=SMALL_CNN | {"batch": "8 12 32 50"},
-        derive=passed,
+        derive=SMALL_CNN_SIZES | {"conv1": "map1", "conv2": "map2", "fc1": "hidden", "fc2": "10", "relu": "activations"},
         sizes=A1
         | {"twice": 2, "width": 4, "batch": 16, "conv1": 3_920, "conv2": 1_200, "fc1": 128, "fc2": 10, "relu": 5_440, "three_maps": 3_072},
         terms={
@@ -109,7 +91,14 @@ EXERCISES = {
     ),
     "step-peak": Answer(
         vary=SMALL_CNN | {"channels1": "6 8 9 10", "channels2": "14 16 20", "hidden": "48 64 96 100", "batch": "8 12 24 32"},
-        derive=at_relu1,
+        derive=SMALL_CNN_SIZES
+        | {  # bytes at the moment when backward is at relu1
+            "weights": "4 * params",
+            "gradients": "weights - 4 * (conv1_w + conv1_b)",
+            "state": "2 * weights + 32",
+            "input": "4 * batch * 3_072",
+            "map": "4 * batch * map1",
+        },
         sizes=A1 | {"batch": 16, "weights": 107_704, "gradients": 106_184, "state": 215_440, "input": 196_608, "map": 250_880, "loss": 4},
         terms={
             "weights": "weights",
@@ -128,6 +117,7 @@ EXERCISES = {
         instead={"sum": 1_113_856, "all_kept": 1_614_104, "peak_no_map": "weights + gradients + state + input + 2 map"},
     ),
     "residual-kept": Answer(
+        stars=3,
         vary={"batch": "2 8 16", "c": "12 16", "side": "10 14 24"},
         unit="bytes",
         sizes={"batch": 4, "c": 8, "side": 20, "width": 4, "three": 3},
@@ -140,50 +130,45 @@ EXERCISES = {
         },
         instead={"all_maps": "5 batch c side side width"},
     ),
+    "largest-batch": Function(
+        stars=2,
+        arguments="budget fixed per_image",
+        values=[(1_000_000, 430_848, 30_400), (256_000_000, 240_000_000, 2_600_000), (8 * 10**9, 2 * 10**9, 115_000_000), (500, 500, 7)],
+        answer=Answer(  # how many pictures fit beside what is there in any case
+            derive={
+                "batch": "(budget - fixed) // per_image",
+                "up": "-((fixed - budget) // per_image)",
+                "of_all": "budget // per_image",
+                "with_fixed": "budget // (fixed + per_image)",
+            },
+            terms={"batch": "batch"},
+            unit="times",
+            instead={
+                "nothing_fixed": "of_all",
+                "not_floored": "budget /per_image + -1 fixed /per_image",
+                "rounded_up": "up",
+                "one_too_many": "batch + 1",
+                "fixed_each": "with_fixed",
+                "bytes_left": "budget + -1 fixed",
+                "turned": "-1 up",
+                "unfloored_all": "budget /per_image",
+            },
+        ).at_sizes,
+    ),
+    "one-megabyte": Design(
+        stars=3, input_shape=(3, 32, 32), output_shape=(10,), batch_size=16, at_most={"memory": 1_000_000}, at_least={"params": 20_000}
+    ),
 }
-
-BUDGETS = [(1_000_000, 430_848, 30_400), (256_000_000, 240_000_000, 2_600_000), (8 * 10**9, 2 * 10**9, 115_000_000), (500, 500, 7)]
-
-
-def pictures(budget: int, fixed: int, per_image: int) -> Answer:
-    """How many pictures fit beside what is there in any case."""
-    return Answer(
-        sizes={"batch": (budget - fixed) // per_image, "budget": budget, "fixed": fixed, "per_image": per_image},
-        terms={"batch": "batch"},
-        unit="times",
-        instead={
-            "nothing_fixed": budget // per_image,
-            "not_floored": (budget - fixed) / per_image,
-            "rounded_up": -((fixed - budget) // per_image),
-            "one_too_many": (budget - fixed) // per_image + 1,
-            "fixed_each": budget // (fixed + per_image),
-            "bytes_left": budget - fixed,
-            "turned": (fixed - budget) // per_image,
-            "unfloored_all": budget / per_image,
-        },
-    )
-
-
-FUNCTIONS = {"largest-batch": Function(("budget", "fixed", "per_image"), [pictures(*case) for case in BUDGETS])}
-DESIGNS = {
-    "one-megabyte": {
-        "input_shape": (3, 32, 32),
-        "output_shape": (10,),
-        "batch_size": 16,
-        "at_most": {"memory": 1_000_000},
-        "at_least": {"params": 20_000},
-    }
-}
-
-STARS = {"pool-indices": 1, "largest-batch": 2, "residual-kept": 3, "one-megabyte": 3}  # what check asks, and how hard it is
 
 CLAIMS = {
     "a1-activations": Claim(
+        "A1",
         "does_not_hold",
         said=2 * 4 * 16 * (3_920 + 1_200 + 128 + 10),
         true=lambda ask: ask.measure_memory(ask.small_cnn(), 16).kept + ask.measure_memory(ask.small_cnn(), 16).input,
     ),
     "a2-in-place": Claim(
+        "A2",
         "does_not_hold",
         said=True,
         true=lambda ask: (
@@ -197,29 +182,34 @@ CLAIMS = {
         ),
     ),
     "a2-maps": Claim(
+        "A2",
         "holds_if",
         said=4 * (2 * 28 * 28 * 5 + 12 * 12 * 5 + 2 * 10 * 10 * 12 + 2 * 4 * 4 * 12 + 2 * 128 + 10),
         true=lambda ask: 4 * sum(row.outputs for row in ask.small_cnn().ledger() if row.kind != "Flatten"),
         otherwise=lambda ask: ask.measure_memory(ask.small_cnn(), 1).kept,
     ),
     "a2-1024-mb": Claim(
+        "A2",
         "holds_if",
         said=1024,
         true=lambda ask: 2 * ask.torch.empty(128, 10**6, device="meta").nbytes // 10**6,
         otherwise=lambda ask: round(2 * ask.torch.empty(128, 10**6, device="meta").nbytes / 2**20, 1),
     ),
     "a2-training-maps": Claim(
+        "A2",
         "does_not_hold",
         said=lambda ask: 2 * 2 * 4 * sum(row.outputs for row in ask.vgg16_32().ledger() if row.kind != "Flatten"),
         true=lambda ask: ask.measure_memory(ask.vgg16_32(), 2).kept,
         figure=lambda ask: ask.predict_memory(ask.vgg16_32(), 128).kept / 1e6,
     ),
     "tinytorch-memory": Claim(
+        "TinyTorch",
         "does_not_hold",
         said=2 * 4 * 16 * 3 * 32 * 32,
         true=lambda ask: ask.measure_memory(ask.small_cnn(), 16).kept + ask.measure_memory(ask.small_cnn(), 16).input,
     ),
     "accelerate-adam": Claim(
+        "Accelerate",
         "holds_if",
         said=4,
         true=lambda ask: round(ask.measure_memory(ask.small_cnn(), 16).training_state / ask.measure_memory(ask.small_cnn(), 16).weights),

@@ -1,39 +1,13 @@
 """Lesson 7: what the right answers are made of, other numbers that people give, and the articles' claims."""
 
+from course_lib.asking.answers import Answer, Function
 from course_lib.asking.claim import Claim
-from course_lib.asking.slips import Answer, Function
-from course_lib.lessons.families import A1, SMALL_CNN, WORK, small_cnn_sizes
-
-
-def strides(sizes: dict) -> dict:
-    size, k, stride = sizes["size"], sizes["k"], sizes["stride"]
-    out = (size - k) // stride + 1
-    return {"out": out, "full": size - k + 1, "halved": size // stride, "short": out - 1}
-
-
-def widened(sizes: dict) -> dict:
-    """A small CNN whose conv2 grows from 3×3 to 5×5: the values that get a bias, and the MACs, before and after."""
-    old, new = small_cnn_sizes(sizes | {"kernel2": 3}), small_cnn_sizes(sizes | {"kernel2": 5})
-    values = {"c1": new["map1"], "c2": new["map2"], "c3": sizes["hidden"], "old_c2": old["map2"], "side": new["out2"]}
-    return values | {"macs": new["macs"], "old_macs": old["macs"], "stored": new["biases"]}
-
-
-def worked(sizes: dict) -> dict:
-    made = small_cnn_sizes(sizes)
-    return {"conv1": made["macs1"], "macs": made["macs"]}
-
-
-def moved(sizes: dict) -> dict:
-    """What a square Linear does, and what it moves."""
-    side, batch = sizes["side"], sizes["batch"]
-    macs, values = batch * side * side, side * side + side + 2 * batch * side
-    return {"flops": 2 * macs, "macs": macs, "values": values, "bytes": 4 * values}
-
+from course_lib.lessons.families import A1, SMALL_CNN, SMALL_CNN_SIZES, WORK
 
 EXERCISES = {
     "a3-flops-biased": Answer(
         vary={"k": "3 5", "cin": "2 4 5 6 8", "cout": "10 12 20 32", "size": "12 14 20 28"},
-        derive=lambda s: {"out": s["size"] - s["k"] + 1},
+        derive={"out": "size - k + 1"},
         sizes={"k": 3, "cin": 3, "cout": 7, "size": 5, "out": 3},
         terms={"products": "k k cin cout out out", "additions": "k k cin cout out out"},
         swaps={"out": "size"},
@@ -49,8 +23,9 @@ EXERCISES = {
         },
     ),
     "a3-flops": Answer(
+        stars=1,
         vary={"k": "3 5", "cin": "2 4 5 6 8", "cout": "10 12 20 32", "size": "12 14 20 28"},
-        derive=lambda s: {"out": s["size"] - s["k"] + 1},
+        derive={"out": "size - k + 1"},
         sizes={"k": 3, "cin": 3, "cout": 7, "size": 5, "out": 3},
         terms={"products": "k k cin cout out out", "additions": "k k cin cout out out", "first": "-1 cout out out"},
         swaps={"out": "size"},
@@ -69,7 +44,7 @@ EXERCISES = {
     ),
     "stride-macs": WORK.but(
         vary={"k": "3 5", "cin": "2 4 6 7 8 16", "cout": "7 10 12 20 32", "size": "14 16 20 28", "stride": "2 3"},
-        derive=strides,
+        derive={"out": "(size - k) // stride + 1", "full": "size - k + 1", "halved": "size // stride", "short": "out - 1"},
         sizes={"k": 3, "cin": 5, "cout": 12, "size": 12, "out": 5, "batch": 16, "full": 10, "stride": 2, "halved": 6, "short": 4},
         swaps={"out": "size full halved short"},
         times="stride stride·stride batch cout out·out",
@@ -82,9 +57,21 @@ EXERCISES = {
     ),
     "mult-adds": Answer(
         vary={size: options for size, options in SMALL_CNN.items() if size != "kernel2"} | {"batch": "4 8 12 32"},
-        derive=widened,
+        derive=SMALL_CNN_SIZES
+        | {  # conv2 has grown from 3×3 to 5×5: the values that get a bias, and the MACs, before and after
+            "c1": "map1",
+            "c2": "map2",
+            "c3": "hidden",
+            "side": "out2",
+            "old_side": "pooled_side1 - 2",
+            "old_c2": "channels2 * old_side ** 2",
+            "old_in": "channels2 * ((old_side - 3) // 2 + 1) ** 2",
+            "old_macs": "macs1 + 9 * channels1 * old_c2 + old_in * hidden + fc2_w",
+            "stored": "biases",
+        },
         sizes=A1
         | {
+            "kernel2": 5,
             "side": 8,
             "batch": 16,
             "macs": 405_104,
@@ -111,7 +98,7 @@ EXERCISES = {
     ),
     "backward-ratio": Answer(
         vary=SMALL_CNN,
-        derive=worked,
+        derive=SMALL_CNN_SIZES | {"conv1": "macs1"},
         sizes=A1 | {"conv1": 294_000, "macs": 373_856},
         terms={"forward": "macs /macs", "weights": "macs /macs", "inputs": "macs /macs", "conv1": "-1 conv1 /macs"},
         groups={"backward": "weights inputs conv1"},
@@ -129,7 +116,12 @@ EXERCISES = {
     ),
     "flops-per-byte": Answer(
         vary={"side": "512 1_024 2_048 4_096", "batch": "8 16 32 64 100"},
-        derive=moved,
+        derive={  # what a square Linear does, and what it moves
+            "macs": "batch * side * side",
+            "values": "side * side + side + 2 * batch * side",
+            "flops": "2 * macs",
+            "bytes": "4 * values",
+        },
         sizes={"side": 10_752, "batch": 1, "flops": 231_211_008, "bytes": 462_551_040, "macs": 115_605_504, "values": 115_637_760},
         terms={"share": "flops /bytes"},
         swaps={"flops": "macs", "bytes": "values"},
@@ -138,6 +130,7 @@ EXERCISES = {
         digits=1,
     ),
     "map-side": Answer(
+        stars=2,
         unit="times",
         sizes={"side": 28, "k": 3, "cin": 32, "cout": 64},
         terms={"side": "side"},
@@ -156,6 +149,7 @@ EXERCISES = {
         },
     ),
     "separable-pair": Answer(
+        stars=3,
         vary={"c": "16 24 48", "cout": "40 80 96", "out": "14 20 56"},
         unit="macs",
         sizes={"k": 3, "c": 32, "cout": 64, "out": 28},
@@ -169,30 +163,32 @@ EXERCISES = {
             "with_biases": "k k c out out + c cout out out + c out out + cout out out",
         },
     ),
+    "conv-macs": Function(
+        stars=2,
+        arguments="k cin cout size stride",
+        values=[(3, 5, 12, 12, 2), (5, 3, 8, 33, 3), (1, 16, 4, 8, 1), (3, 64, 64, 57, 2)],
+        answer=WORK.but(
+            derive={
+                "out": "(size - k) // stride + 1",
+                "full": "size - k + 1",
+                "halved": "size // stride",
+                "short": "out - 1",
+                "unfloored": "(size - k) / stride + 1",
+                "late": "(size - k + 1) // stride",
+                "kernel_off": "size // stride + 1",
+                "padded": "(size + 2 * (k // 2) - k) // stride + 1",
+            },
+            swaps={"out": "size full halved short unfloored late kernel_off padded", "cin": "cout", "cout": "cin"},
+            instead={"params": "k k cin cout + cout"},
+            times="stride",
+        ).at_sizes,
+    ),
 }
 
-
-def conv_case(k: int, cin: int, cout: int, size: int, stride: int) -> Answer:
-    out = (size - k) // stride + 1
-    return WORK._replace(
-        sizes={"k": k, "cin": cin, "cout": cout, "size": size, "stride": stride, "out": out, "full": size - k + 1,
-               "halved": size // stride, "short": out - 1, "unfloored": (size - k) / stride + 1,
-               "late": (size - k + 1) // stride, "kernel_off": size // stride + 1, "padded": (size + 2 * (k // 2) - k) // stride + 1},
-        swaps={"out": "size full halved short unfloored late kernel_off padded", "cin": "cout", "cout": "cin"},
-        plus={"biases": "cout out out", "stored_biases": "cout"},
-        instead={"params": "k k cin cout + cout"},
-        times="stride",
-    )  # fmt: skip
-
-
-LAYERS_TRIED = [(3, 5, 12, 12, 2), (5, 3, 8, 33, 3), (1, 16, 4, 8, 1), (3, 64, 64, 57, 2)]
-FUNCTIONS = {"conv-macs": Function(("k", "cin", "cout", "size", "stride"), [conv_case(*case) for case in LAYERS_TRIED])}
-
-STARS = {"a3-flops": 1, "conv-macs": 2, "map-side": 2, "separable-pair": 3}  # what check asks, and how hard it is
-
 CLAIMS = {
-    "a3-amount": Claim("does_not_hold", said=196, true=lambda ask: ask.macs(ask.one_conv())),
+    "a3-amount": Claim("A3", "does_not_hold", said=196, true=lambda ask: ask.macs(ask.one_conv())),
     "a3-forward": Claim(
+        "A3",
         "does_not_hold",
         said="",
         true=lambda ask: ask.raises(
@@ -200,18 +196,21 @@ CLAIMS = {
         ),
     ),
     "a3-one-value": Claim(
+        "A3",
         "holds_if",
         said=9 + 8,
         true=lambda ask: 2 * ask.params(ask.nn.Conv2d(1, 1, 3, bias=False)) - 1,
         otherwise=lambda ask: 2 * (ask.params(ask.nn.Conv2d(1, 1, 3)) - 1),
     ),
     "a3-layer": Claim(
+        "A3",
         "holds_if",
         said=2 * 3 * 3 * 3 * 3 * 3 * 7,
         true=lambda ask: ask.macs(ask.one_conv()) + 26 * 63 + 63,
         otherwise=lambda ask: ask.macs(ask.one_conv()) + 26 * 63,
     ),
     "a3-speed": Claim(
+        "A3",
         "does_not_hold",
         said=True,
         true=lambda ask: (
@@ -220,6 +219,7 @@ CLAIMS = {
         ),
     ),
     "a3-memory": Claim(
+        "A3",
         "does_not_hold",
         said=True,
         true=lambda ask: (
@@ -227,8 +227,9 @@ CLAIMS = {
             > ask.measure_memory(ask.Network((256, 224, 224), conv=ask.Conv2d(256, 256, 3, padding=1, groups=256)), 1).total
         ),
     ),
-    "a3-rate": Claim("holds", said=lambda ask: ask.small_cnn().ledger().macs, true=lambda ask: ask.macs(ask.small_cnn())),
+    "a3-rate": Claim("A3", "holds", said=lambda ask: ask.small_cnn().ledger().macs, true=lambda ask: ask.macs(ask.small_cnn())),
     "a3-others": Claim(
+        "A3",
         "holds",
         said=True,
         true=lambda ask: (

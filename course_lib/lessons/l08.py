@@ -1,33 +1,25 @@
 """Lesson 8: what the right answers are made of, other numbers that people give, and the articles' claims."""
 
+from course_lib.asking.answers import Answer, Function
 from course_lib.asking.claim import Claim
-from course_lib.asking.slips import Answer, Function
 from course_lib.lessons.families import LINEAR
-
-
-def flattened(sizes: dict) -> dict:
-    channels, side, outputs = sizes["channels"], sizes["map"], sizes["outputs"]
-    sides = {"inputs": side, "unpooled": 2 * side, "image": 32 * side, "eight": side + 1}
-    made = {name: channels * one**2 for name, one in sides.items()}
-    return made | {"one_side": channels * side, "positions": side**2, "second": outputs**2 + outputs}
-
-
-def block_share(sizes: dict) -> dict:
-    """A block's MACs, and those of a VGG whose last three blocks have so many convolutions."""
-    blocks, before = {}, 3
-    for number, channels in enumerate((64, 128, 256, 512, 512), 1):
-        side, convs = 2 ** (6 - number), 2 if number < 3 else sizes["late"]
-        blocks[number] = 9 * side**2 * channels * (before + (convs - 1) * channels), convs, side, before, channels
-        before = channels
-    macs = sum(block for block, *_ in blocks.values()) + 512 * 512 + 512 * 256 + 256 * 10
-    named = dict(zip(("block", "convs", "side", "before", "channels"), blocks[round(sizes["number"])], strict=True))
-    return named | {"macs": macs}
-
 
 EXERCISES = {
     "vgg-work": Answer(
         vary={"number": "2 3 4 5", "late": "2 3 4 5"},
-        derive=block_share,
+        derive={  # a block's MACs, and those of a VGG whose last three blocks have so many convolutions
+            "nth": "round(number)",  # the drawing tries numbers between, too
+            "channels": "(64, 128, 256, 512, 512)[nth - 1]",
+            "before": "(3, 64, 128, 256, 512)[nth - 1]",
+            "side": "2 ** (6 - nth)",
+            "convs": "2 if nth < 3 else late",
+            "block": "9 * side**2 * channels * (before + (convs - 1) * channels)",
+            "front": "9 * 32**2 * 64 * (3 + 64) + 9 * 16**2 * 128 * (64 + 128)",
+            "block3": "9 * 8**2 * 256 * (128 + (late - 1) * 256)",
+            "block4": "9 * 4**2 * 512 * (256 + (late - 1) * 512)",
+            "block5": "9 * 2**2 * 512 * 512 * late",
+            "macs": "front + block3 + block4 + block5 + 512 * 512 + 512 * 256 + 256 * 10",
+        },
         sizes={
             "block": 28_311_552,
             "macs": 313_592_320,
@@ -60,7 +52,15 @@ EXERCISES = {
     ),
     "imagenet-fc1": LINEAR.but(
         vary={"channels": "128 256 384 1_024", "map": "4 5 6 8", "outputs": "1_000 1_024 2_048"},
-        derive=flattened,
+        derive={
+            "inputs": "channels * map**2",
+            "unpooled": "channels * (2 * map) ** 2",
+            "image": "channels * (32 * map) ** 2",
+            "eight": "channels * (map + 1) ** 2",
+            "one_side": "channels * map",
+            "positions": "map**2",
+            "second": "outputs**2 + outputs",
+        },
         sizes={
             "inputs": 25_088,
             "outputs": 4_096,
@@ -96,7 +96,7 @@ EXERCISES = {
     "rows-224": Answer(
         unit="count",
         vary={"image": "128 192 256 288 352 384"},
-        derive=lambda s: {"side": s["image"] // 32, "fourteen": s["image"] // 16},
+        derive={"side": "image // 32", "fourteen": "image // 16"},
         sizes={"image": 224, "side": 7, "channels": 512, "two": 2, "fourteen": 14},
         terms={"rows": "side side"},
         swaps={"side": "fourteen"},
@@ -140,6 +140,7 @@ EXERCISES = {
         digits=0,
     ),
     "picture-size": Answer(
+        stars=2,
         sizes={"side": 6, "pools": 32},
         terms={"side": "side pools"},
         unit="times",
@@ -157,6 +158,7 @@ EXERCISES = {
         },
     ),
     "vgg11-convs": Answer(
+        stars=2,
         sizes={"k": 3, "in": 3, "c1": 64, "c2": 128, "c3": 256, "c4": 512, "norms": 2},
         terms={
             "conv1": "k k in c1",
@@ -182,44 +184,50 @@ EXERCISES = {
         },
     ),
     "wrong-line-vgg": Answer(
-        sizes={"line": 4}, terms={"line": "line"}, unit="times", instead={"one": 1, "two": 2, "three": 3, "five": 5, "none": 0, "six": 6}
+        stars=3,
+        sizes={"line": 4},
+        terms={"line": "line"},
+        unit="times",
+        instead={"one": 1, "two": 2, "three": 3, "five": 5, "none": 0, "six": 6},
+    ),
+    "stack-saves": Function(
+        stars=3,
+        arguments="k c",
+        values=[(7, 512), (5, 64), (3, 256), (11, 3)],
+        answer=Answer(
+            derive={"layers": "(k - 1) // 2", "all": "k // 2 + 1"},
+            terms={"one": "k k c c", "stack": "-1 layers 3 3 c c"},
+            swaps={"layers": "all"},
+            instead={
+                "of_the_stack": "9 layers c c",
+                "one_three": "k k c c + -9 c c",
+                "turned": "9 layers c c + -1 k k c c",
+                "three_cells": "k k c c + -3 layers c c",
+                "three_layers": "k k c c + -27 c c",
+            },
+        ).at_sizes,
     ),
 }
-
-
-def stack_case(k: int, c: int) -> Answer:
-    return Answer(
-        sizes={"k": k, "c": c, "layers": (k - 1) // 2, "all": k // 2 + 1},
-        terms={"one": "k k c c", "stack": "-1 layers 3 3 c c"},
-        swaps={"layers": "all"},
-        instead={
-            "of_the_stack": 9 * (k - 1) // 2 * c * c,
-            "one_three": k * k * c * c - 9 * c * c,
-            "turned": (9 * (k - 1) // 2 - k * k) * c * c,
-            "three_cells": (k * k - 3 * (k - 1) // 2) * c * c,
-            "three_layers": (k * k - 27) * c * c,
-        },
-    )
-
-
-FUNCTIONS = {"stack-saves": Function(("k", "c"), [stack_case(*case) for case in [(7, 512), (5, 64), (3, 256), (11, 3)]])}
-
-STARS = {"picture-size": 2, "vgg11-convs": 2, "wrong-line-vgg": 3, "stack-saves": 3}  # what check asks, and how hard it is
 
 CS231N_KEEPS = "Conv2d", "MaxPool2d", "Linear"
 CLAIMS = {
     "a2-138-million": Claim(
+        "A2",
         "holds_if",
         said=138,
         true=lambda ask: ask.params(ask.imagenet_vgg16()) // 10**6,
         otherwise=lambda ask: ask.params(ask.ArticleVGG()) // 10**6,
         figure=lambda ask: ask.params(ask.ArticleVGG()),
     ),
-    "a2-524-mb": Claim("does_not_hold", said=524, true=lambda ask: round(4 * ask.params(ask.imagenet_vgg16()) / 1e6, 2)),
+    "a2-524-mb": Claim("A2", "does_not_hold", said=524, true=lambda ask: round(4 * ask.params(ask.imagenet_vgg16()) / 1e6, 2)),
     "a2-torchsummary": Claim(
-        "does_not_hold", said=lambda ask: ask.params(ask.ArticleVGG()), true=lambda ask: ask.torchsummary_says(ask.ArticleVGG(), 3, 32, 32)
+        "A2",
+        "does_not_hold",
+        said=lambda ask: ask.params(ask.ArticleVGG()),
+        true=lambda ask: ask.torchsummary_says(ask.ArticleVGG(), 3, 32, 32),
     ),
     "a2-torchstat": Claim(
+        "A2",
         "holds_if",
         said=True,
         true=lambda ask: (
@@ -228,12 +236,13 @@ CLAIMS = {
         ),
         otherwise=lambda ask: "Total" in ask.torchstat_says(),
     ),
-    "a2-224": Claim("does_not_hold", said=1, true=lambda ask: len(ask.ArticleVGG().eval()(ask.torch.zeros(1, 3, 224, 224)))),
+    "a2-224": Claim("A2", "does_not_hold", said=1, true=lambda ask: len(ask.ArticleVGG().eval()(ask.torch.zeros(1, 3, 224, 224)))),
     "a2-dropout": Claim(
-        "holds", said=0.9, true=lambda ask: round((ask.nn.Dropout(0.9)(ask.torch.ones(100_000)) == 0).float().mean().item(), 1)
+        "A2", "holds", said=0.9, true=lambda ask: round((ask.nn.Dropout(0.9)(ask.torch.ones(100_000)) == 0).float().mean().item(), 1)
     ),
-    "a2-net1": Claim("does_not_hold", said="", true=lambda ask: ask.raises("net1 = nn.Linear(2, 1); print(net)")),
+    "a2-net1": Claim("A2", "does_not_hold", said="", true=lambda ask: ask.raises("net1 = nn.Linear(2, 1); print(net)")),
     "cs231n-memory": Claim(
+        "CS231n",
         "does_not_hold",
         said=93,
         true=lambda ask: round(
@@ -241,9 +250,14 @@ CLAIMS = {
         ),
     ),
     "cs231n-parameters": Claim(
-        "holds", said=138, true=lambda ask: ask.params(ask.imagenet_vgg16()) // 10**6, figure=lambda ask: ask.params(ask.imagenet_vgg16())
+        "CS231n",
+        "holds",
+        said=138,
+        true=lambda ask: ask.params(ask.imagenet_vgg16()) // 10**6,
+        figure=lambda ask: ask.params(ask.imagenet_vgg16()),
     ),
     "cs231n-stacks": Claim(
+        "CS231n",
         "holds",
         said=(18, 25, 27, 49),
         true=lambda ask: tuple(ask.params(ask.nn.Conv2d(8, 8, k, bias=False)) * n // 64 for k, n in ((3, 2), (5, 1), (3, 3), (7, 1))),

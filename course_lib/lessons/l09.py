@@ -1,28 +1,29 @@
 """Lesson 9: what the right answers are made of, other numbers that people give, and the articles' claims."""
 
+from course_lib.asking.answers import Answer, Design, Function
 from course_lib.asking.claim import Claim
-from course_lib.asking.slips import Answer, Function
 from course_lib.lessons.families import LAYERS
 
 A4 = {"k": "5 7", "c1": "8 12 20", "c2": "24 40 48", "length": "60 80 120 200", "hidden": "64 100 256"}
-
-
-def line(sizes: dict) -> dict:
-    """What follows from the sizes of a 1-D network as A4's."""
-    k, c1, c2, length, hidden, classes = (sizes[size] for size in (*A4, "classes"))
-    half, quarter = length // 2, length // 4
-    flats = {"flat": c2 * quarter, "one_pool": c2 * half, "unpooled": c2 * length, "flat_old": c2 * half, "one_channel": quarter}
-    cut = ((length - k + 1) // 2 - k + 1) // 2
-    params = k * c1 + c1 + k * c1 * c2 + c2 + flats["flat"] * hidden + hidden + hidden * classes + classes
-    macs = k * c1 * length + k * c1 * c2 * half + flats["flat"] * hidden + hidden * classes
-    made = {"square": k * k, "unpadded": c2 * cut, "params": params, "macs": macs}
-    return flats | made | {"half": half, "quarter": quarter, "one_position": c2}
-
+A4_SIZES = {  # what follows from the sizes of a 1-D network as A4's
+    "half": "length // 2",
+    "quarter": "length // 4",
+    "square": "k * k",
+    "flat": "c2 * quarter",
+    "flat_old": "c2 * half",
+    "one_pool": "c2 * half",
+    "unpooled": "c2 * length",
+    "one_channel": "quarter",
+    "one_position": "c2",
+    "unpadded": "c2 * (((length - k + 1) // 2 - k + 1) // 2)",
+    "params": "k * c1 + c1 + k * c1 * c2 + c2 + flat * hidden + hidden + hidden * classes + classes",
+    "macs": "k * c1 * length + k * c1 * c2 * half + flat * hidden + hidden * classes",
+}
 
 EXERCISES = {
     "conv1d-params": Answer(
         vary={"k": "3 5 7", "cin": "4 8 12 20", "cout": "10 32 64"},
-        derive=lambda s: {"padded_k": s["k"] + 2},
+        derive={"padded_k": "k + 2"},
         sizes={"k": 3, "cin": 16, "cout": 32, "padded_k": 5, "length": 100},
         terms={"weights": "k cin cout", "biases": "cout"},
         swaps={"k": "padded_k", "cin": "cout", "cout": "cin"},
@@ -34,12 +35,7 @@ EXERCISES = {
     "conv1d-flatten": Answer(
         unit="count",
         vary={"channels": "12 20 24 48 64", "length": "120 160 240 400"},
-        derive=lambda s: {
-            "after": s["length"] // 4,
-            "first": s["length"] // 2,
-            "unpadded": s["length"] // 4 - 1,
-            "half_channels": s["channels"] // 2,
-        },
+        derive={"after": "length // 4", "first": "length // 2", "unpadded": "length // 4 - 1", "half_channels": "channels // 2"},
         sizes={"channels": 32, "after": 50, "first": 100, "length": 200, "batch": 16, "unpadded": 49, "half_channels": 16},
         terms={"values": "channels after"},
         swaps={"after": "first length unpadded", "channels": "half_channels"},
@@ -48,7 +44,7 @@ EXERCISES = {
     ),
     "conv1d-total": Answer(
         vary=A4,
-        derive=line,
+        derive=A4_SIZES,
         sizes={
             "k": 3,
             "c1": 16,
@@ -80,7 +76,7 @@ EXERCISES = {
     ),
     "conv1d-macs": Answer(
         vary=A4,
-        derive=line,
+        derive=A4_SIZES,
         sizes={
             "k": 3,
             "c1": 16,
@@ -115,16 +111,16 @@ EXERCISES = {
         },
     ),
     "kinds": Answer(
-        unit="count", sizes={"two": 2}, terms={"kinds": "two"}, instead={"one": 1, "three": 3, "four": 4, "all": 6, "five": 5, "none": 0}
+        stars=1,
+        unit="count",
+        sizes={"two": 2},
+        terms={"kinds": "two"},
+        instead={"one": 1, "three": 3, "four": 4, "all": 6, "five": 5, "none": 0},
     ),
     "ecg-macs": Answer(
+        stars=2,
         vary={"cin": "3 8 10", "cout": "20 24 40", "length": "500 600 2000"},
-        derive=lambda s: {
-            "out": s["length"] // 2,
-            "unpadded": (s["length"] - 7) // 2 + 1,
-            "unfloored": (s["length"] + 1) / 2,
-            "short": s["length"] // 2 - 1,
-        },
+        derive={"out": "length // 2", "unpadded": "(length - 7) // 2 + 1", "unfloored": "(length + 1) / 2", "short": "length // 2 - 1"},
         unit="macs",
         sizes={"k": 7, "cin": 12, "cout": 32, "out": 500, "length": 1_000, "unpadded": 497, "unfloored": 500.5, "short": 499, "stride": 2},
         terms={"products": "k cin cout out"},
@@ -133,44 +129,44 @@ EXERCISES = {
         instead={"params": "k cin cout + cout"},
         times="stride",
     ),
+    "length-after": Function(
+        stars=2,
+        arguments="length kernel stride padding",
+        values=[(1_000, 7, 2, 3), (100, 3, 1, 1), (101, 4, 3, 2), (50, 5, 5, 0)],
+        answer=Answer(
+            derive={
+                "unfloored": "(length + 2 * padding - kernel) / stride",
+                "steps": "int(unfloored)",
+                "once_padded": "(length + padding - kernel) // stride",
+                "unpadded": "(length - kernel) // stride",
+                "unstrided": "length + 2 * padding - kernel",
+                "kernel_forgotten": "(length + 2 * padding) // stride",
+                "ceiled": "-((kernel - length - 2 * padding) // stride)",
+            },
+            terms={"steps": "steps", "first": "1"},
+            swaps={"steps": "unfloored once_padded unpadded unstrided kernel_forgotten ceiled"},
+            unit="count",
+        ).at_sizes,
+    ),
+    "line-net": Design(stars=3, input_shape=(1, 100), output_shape=(8, 25), batch_size=16, at_most={"params": 600}, at_least={"field": 12}),
 }
-
-
-def window_case(length: int, kernel: int, stride: int, padding: int) -> Answer:
-    steps = (length + 2 * padding - kernel) / stride
-    return Answer(
-        sizes={"length": length, "kernel": kernel, "stride": stride, "padding": padding, "steps": int(steps), "unfloored": steps,
-               "once_padded": (length + padding - kernel) // stride, "unpadded": (length - kernel) // stride,
-               "unstrided": length + 2 * padding - kernel, "kernel_forgotten": (length + 2 * padding) // stride,
-               "ceiled": -((kernel - length - 2 * padding) // stride)},
-        terms={"steps": "steps", "first": "1"},
-        swaps={"steps": "unfloored once_padded unpadded unstrided kernel_forgotten ceiled"},
-        unit="count",
-    )  # fmt: skip
-
-
-WINDOWS = [(1_000, 7, 2, 3), (100, 3, 1, 1), (101, 4, 3, 2), (50, 5, 5, 0)]
-FUNCTIONS = {"length-after": Function(("length", "kernel", "stride", "padding"), [window_case(*case) for case in WINDOWS])}
-DESIGNS = {
-    "line-net": {"input_shape": (1, 100), "output_shape": (8, 25), "batch_size": 16, "at_most": {"params": 600}, "at_least": {"field": 12}}
-}
-
-STARS = {"kinds": 1, "length-after": 2, "ecg-macs": 2, "line-net": 3}  # what check asks, and how hard it is
 
 CLAIMS = {
-    "a4-formula": Claim("does_not_hold", said=(3 * 3 * 3 * 7 + 7) * 7, true=lambda ask: ask.params(ask.nn.Conv2d(3, 7, 3))),
-    "a4-second-formula": Claim("does_not_hold", said=3 * 3 * 3 * 7, true=lambda ask: ask.params(ask.nn.Conv2d(3, 7, 3))),
+    "a4-formula": Claim("A4", "does_not_hold", said=(3 * 3 * 3 * 7 + 7) * 7, true=lambda ask: ask.params(ask.nn.Conv2d(3, 7, 3))),
+    "a4-second-formula": Claim("A4", "does_not_hold", said=3 * 3 * 3 * 7, true=lambda ask: ask.params(ask.nn.Conv2d(3, 7, 3))),
     "a4-dense": Claim(
+        "A4",
         "does_not_hold",
         said=192 * 128 + 128 * 10,
         true=lambda ask: ask.params(ask.nn.Linear(192, 128)) + ask.params(ask.nn.Linear(128, 10)),
     ),
-    "a4-parameters": Claim("does_not_hold", said=29_226, true=lambda ask: ask.params(ask.conv1d_net())),
-    "a4-flops": Claim("does_not_hold", said=21_455_360, true=lambda ask: 2 * ask.macs(ask.conv1d_net())),
+    "a4-parameters": Claim("A4", "does_not_hold", said=29_226, true=lambda ask: ask.params(ask.conv1d_net())),
+    "a4-flops": Claim("A4", "does_not_hold", said=21_455_360, true=lambda ask: 2 * ask.macs(ask.conv1d_net())),
     "a4-profile": Claim(
-        "does_not_hold", said="", true=lambda ask: ask.raises("torch.profiler.profile(nn.Linear(2, 1), inputs=torch.zeros(1, 2))")
+        "A4", "does_not_hold", said="", true=lambda ask: ask.raises("torch.profiler.profile(nn.Linear(2, 1), inputs=torch.zeros(1, 2))")
     ),
     "a4-kinds": Claim(
+        "A4",
         "holds",
         said=["Conv2d", "Linear"],
         true=lambda ask: [

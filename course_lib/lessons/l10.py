@@ -1,10 +1,11 @@
 """Lesson 10: what the right answers are made of, other numbers that people give, and the articles' claims."""
 
+from course_lib.asking.answers import Answer, Function
 from course_lib.asking.claim import Claim
-from course_lib.asking.slips import Answer, Function
 
 EXERCISES = {
     "ptflops-small": Answer(
+        stars=1,
         vary={
             "macs": "255_360 416_256 518_400",
             "biases": "3_458 7_210 9_610",
@@ -31,8 +32,9 @@ EXERCISES = {
         instead={"four": "4 blocks + linear", "twice_the_linear": "blocks + 2 linear"},
     ),
     "block-macs": Answer(
+        stars=2,
         vary={"tokens": "6 8 12 20", "d": "8 24 32 64"},
-        derive=lambda s: {"d3": 3 * s["d"], "d4": 4 * s["d"]},
+        derive={"d3": "3 * d", "d4": "4 * d"},
         sizes={"tokens": 10, "d": 16, "three": 3, "four": 4, "heads": 2, "d3": 48, "d4": 64},
         terms={
             "projections": "three tokens d d",
@@ -66,7 +68,7 @@ EXERCISES = {
     ),
     "tiny-conv2": Answer(
         vary={"k": "3 5", "cin": "4 6 8", "cout": "10 16 20", "full_rows": "16 24 28", "full_columns": "7 9 11"},
-        derive=lambda s: {"rows": s["full_rows"] - s["k"] + 1, "columns": s["full_columns"] - s["k"] + 1},
+        derive={"rows": "full_rows - k + 1", "columns": "full_columns - k + 1"},
         sizes={"two": 2, "k": 3, "cin": 5, "cout": 12, "rows": 30, "columns": 1, "full_rows": 32, "full_columns": 3},
         terms={"flops": "two k k cin cout rows columns"},
         swaps={"rows": "full_rows", "columns": "full_columns"},
@@ -88,6 +90,7 @@ EXERCISES = {
         digits=1,
     ),
     "tokens-equal": Answer(
+        stars=3,
         vary={"width": "24 32 64 128 768"},
         unit="count",
         sizes={"width": 16, "twelve": 12, "eight": 8, "four": 4, "products": 2},
@@ -95,40 +98,33 @@ EXERCISES = {
         swaps={"twelve": "eight four", "products": "four"},
         instead={"width_alone": "width"},
     ),
-}
-
-BLOCKS = [(10, 16), (5, 32), (197, 768), (128, 64)]
-FUNCTIONS = {
     "block-formula": Function(
-        ("tokens", "width"),
-        [
-            Answer(
-                sizes={"tokens": tokens, "width": width},
-                terms={
-                    "qkv": "3 tokens width width",
-                    "out": "tokens width width",
-                    "up": "4 tokens width width",
-                    "down": "4 tokens width width",
-                    "scores": "tokens tokens width",
-                    "sums": "tokens tokens width",
-                },
-                groups={"attention": "scores sums", "mlp": "up down", "linears": "qkv out up down"},
-                unit="macs",
-                instead={
-                    "one_token": 12 * width**2 + 2 * tokens**2 * width,
-                    "quadratic": 12 * tokens * width**2 + 2 * tokens**2,
-                    "exchanged": "12 tokens tokens width + 2 tokens width width",
-                },
-            )
-            for tokens, width in BLOCKS
-        ],
-    )
+        stars=2,
+        arguments="tokens width",
+        values=[(10, 16), (5, 32), (197, 768), (128, 64)],
+        answer=Answer(
+            terms={
+                "qkv": "3 tokens width width",
+                "out": "tokens width width",
+                "up": "4 tokens width width",
+                "down": "4 tokens width width",
+                "scores": "tokens tokens width",
+                "sums": "tokens tokens width",
+            },
+            groups={"attention": "scores sums", "mlp": "up down", "linears": "qkv out up down"},
+            unit="macs",
+            instead={
+                "one_token": "12 width width + 2 tokens tokens width",
+                "quadratic": "12 tokens width width + 2 tokens tokens",
+                "exchanged": "12 tokens tokens width + 2 tokens width width",
+            },
+        ).at_sizes,
+    ),
 }
-
-STARS = {"ptflops-small": 1, "block-macs": 2, "block-formula": 2, "tokens-equal": 3}  # what check asks, and how hard it is
 
 CLAIMS = {
     "tinytorch-flops": Claim(
+        "TinyTorch",
         "does_not_hold",
         said=lambda ask: ask.tinytorch_says(ask.build(ask.small_cnn()), 1, 3, 32, 32),
         true=lambda ask: 2 * ask.macs(ask.small_cnn()),

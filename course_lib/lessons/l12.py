@@ -1,26 +1,23 @@
 """Lesson 12: what the right answers are made of, and other numbers that people give."""
 
-from course_lib.asking.slips import Answer, Function
-from course_lib.lessons.families import A1, SMALL_CNN, small_cnn_sizes
+from course_lib.asking.answers import Answer, Design, Function
+from course_lib.lessons.families import A1, SMALL_CNN, SMALL_CNN_SIZES
 
-
-def kept(sizes: dict) -> dict:
-    """Bytes that a small CNN keeps for backward, part by part."""
-    made, width = small_cnn_sizes(sizes), 4 * sizes["batch"]
-    maps = {"relu1": made["map1"], "pool1": made["pooled1"], "relu2": made["map2"], "relu3": made["flat"], "relu4": sizes["hidden"]}
-    return {name: width * values for name, values in maps.items()} | {"indices": 2 * width * made["pooled1"], "input": width * 3_072}
-
-
-def halved(sizes: dict) -> dict:
-    parts = kept(sizes)
-    maps = sum(parts[name] for name in ("relu1", "pool1", "relu2", "relu3", "relu4"))
-    return {"maps": maps, "indices": parts["indices"], "kept": maps + parts["indices"]}
-
+KEPT = SMALL_CNN_SIZES | {  # bytes that a small CNN keeps for backward, part by part
+    "relu1": "4 * batch * map1",
+    "pool1": "4 * batch * pooled1",
+    "indices": "8 * batch * pooled1",
+    "relu2": "4 * batch * map2",
+    "relu3": "4 * batch * flat",
+    "relu4": "4 * batch * hidden",
+    "input": "4 * batch * 3_072",
+}
 
 EXERCISES = {
     "checkpoint-price": Answer(
+        stars=2,
         vary={"block": "9_990_144 22_413_312 39_518_208 52_100_000", "macs": "132_517_888 198_000_640 244_387_840 399_000_000"},
-        derive=lambda s: {"late": s["macs"] - s["block"]},
+        derive={"late": "macs - block"},
         sizes={"hundred": 100, "block": 39_518_208, "macs": 313_592_320, "three": 3, "two": 2, "four": 4, "one": 1, "late": 273_678_336},
         terms={"price": "hundred block /three /macs"},
         swaps={"block": "macs late", "three": "one two four"},
@@ -49,8 +46,9 @@ EXERCISES = {
         },
     ),
     "freeze-kept": Answer(
+        stars=1,
         vary=SMALL_CNN | {"batch": "4 8 12 32"},
-        derive=kept,
+        derive=KEPT,
         sizes=A1
         | {
             "batch": 16,
@@ -69,7 +67,7 @@ EXERCISES = {
     ),
     "bfloat16-kept": Answer(
         vary=SMALL_CNN | {"batch": "4 8 12 32"},
-        derive=halved,
+        derive=KEPT | {"maps": "relu1 + pool1 + relu2 + relu3 + relu4", "kept": "maps + indices"},
         sizes=A1 | {"batch": 16, "kept": 486_400, "maps": 394_240, "indices": 92_160, "two": 2, "one": 1, "four": 4},
         terms={"maps": "maps /two", "indices": "indices"},
         swaps={"two": "one four"},
@@ -83,7 +81,7 @@ EXERCISES = {
     ),
     "autocast-casts": Answer(
         vary={"weights": "11_366 16_979 61_470 136_640", "biases": "84 236 246 310"},
-        derive=lambda s: {"all": s["weights"] + s["biases"]},
+        derive={"all": "weights + biases"},
         instead={"float32_all": "all four"},
         sizes={"width": 2, "weights": 26_771, "all": 26_926, "four": 4, "batch": 16, "six": 6, "pictures": 49_152, "biases": 155},
         terms={"casts": "width weights"},
@@ -92,35 +90,27 @@ EXERCISES = {
         unit="bytes",
         times="batch",
     ),
-}
-
-FUNCTIONS = {
     "adafactor-conv": Function(
-        ("k", "cin", "cout"),
-        [
-            Answer(
-                sizes={"k": k, "cin": cin, "cout": cout},
-                terms={"rows": "k cin cout", "columns": "k cin cout"},
-                instead={
-                    "all": k * k * cin * cout,
-                    "adam": 2 * k * k * cin * cout,
-                    "flattened": cout + k * k * cin,
-                    "channels": cout + cin,
-                    "one_kernel": 2 * k,
-                },
-            )
-            for k, cin, cout in [(3, 5, 12), (5, 3, 5), (1, 64, 32), (7, 3, 64)]
-        ],
-    )
+        stars=3,
+        arguments="k cin cout",
+        values=[(3, 5, 12), (5, 3, 5), (1, 64, 32), (7, 3, 64)],
+        answer=Answer(
+            terms={"rows": "k cin cout", "columns": "k cin cout"},
+            instead={
+                "all": "k k cin cout",
+                "adam": "2 k k cin cout",
+                "flattened": "cout + k k cin",
+                "channels": "cout + cin",
+                "one_kernel": "2 k",
+            },
+        ).at_sizes,
+    ),
+    "vgg-256": Design(
+        stars=2,
+        input_shape=(3, 32, 32),
+        output_shape=(10,),
+        batch_size=128,
+        at_most={"memory": 256_000_000},
+        at_least={"params": 3_000_000},
+    ),
 }
-DESIGNS = {
-    "vgg-256": {
-        "input_shape": (3, 32, 32),
-        "output_shape": (10,),
-        "batch_size": 128,
-        "at_most": {"memory": 256_000_000},
-        "at_least": {"params": 3_000_000},
-    }
-}
-
-STARS = {"freeze-kept": 1, "checkpoint-price": 2, "adafactor-conv": 3, "vgg-256": 2}  # what check asks, and how hard it is

@@ -1,0 +1,78 @@
+"""Exercises whose answer is a network: any that keeps within the budget is right."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from course_lib.asking.answers.base import Diagnosis, Exercise
+from course_lib.by_hand.networks import Network
+from course_lib.by_hand.step import timeline
+from course_lib.show.tables import times
+from course_lib.words import words
+
+
+@dataclass(frozen=True, kw_only=True)
+class Design(Exercise):
+    """A network that goes from one shape to another and keeps within bounds on what it costs."""
+
+    input_shape: tuple[int, ...]  # of one picture, without the batch
+    output_shape: tuple[int, ...]
+    batch_size: int = 16  # for its memory
+    at_most: dict[str, int] = field(default_factory=dict)  # bounds on params, macs of one picture, memory in bytes, field in cells a side
+    at_least: dict[str, int] = field(default_factory=dict)
+
+    def prompt(self, given: Any) -> str:
+        return words("design.dots", input_shape=self.input_shape) if given is ... else ""
+
+    def judge(self, given: Any) -> Diagnosis | None:
+        """What keeps a network from being an answer at all; or measure by measure, how it stands to its bound."""
+        if unfit := self._unfit(given):
+            return Diagnosis(unfit)
+        try:
+            measures = [self._measure(what, given) for what in (*self.at_most, *self.at_least)]
+        except ValueError as error:  # of a layer whose backward is not known by hand, or nothing that is trained
+            return Diagnosis(words("design.fails", error=error))
+        if all(keeps_within for keeps_within, _ in measures):
+            return None
+        return Diagnosis("\n".join(sentence for _, sentence in measures))
+
+    def _unfit(self, given: Any) -> str:
+        if not isinstance(given, Network):
+            return words("design.no_network", kind=type(given).__name__)
+        ends, wanted = (given.input_shape, given.ledger()[-1].output_shape), (self.input_shape, self.output_shape)
+        if ends != wanted:
+            return words("design.ends", given=" → ".join(map(times, ends)), wanted=" → ".join(map(times, wanted)))
+        return "" if any(layer.kind.startswith("Conv") for layer in given.layers.values()) else words("design.no_conv")
+
+    def _measure(self, what: str, network: Network) -> tuple[bool, str]:
+        """Whether a network keeps within a bound, and the sentence that says by how much not."""
+        value, largest, share = self._measured(what, network)
+        name = self.own_words(what) or words(f"design.{what}", batch=self.batch_size)
+        values = {"what": name, "value": value, "where": largest, "share": share}
+        if what in self.at_least:
+            off = self.at_least[what] - value
+            key = "design.enough" if off <= 0 else "design.too_little"
+            return off <= 0, words(key, bound=self.at_least[what], off=off, remedy=words(f"design.more_{what}"), **values)
+        off = value - self.at_most[what]
+        return off <= 0, words("design.within" if off <= 0 else "design.too_much", bound=self.at_most[what], off=off, **values)
+
+    def _measured(self, what: str, network: Network) -> tuple[int, str, int]:
+        """A network's measure; and which layer or part has most of it, and how much."""
+        if what == "field":
+            return min(network.receptive_field()), "", 0
+        if what == "memory":
+            peak = timeline(network, self.batch_size).peak
+            part = max(("weights", "gradients", "state", "input", "kept"), key=lambda part: getattr(peak, part))
+            return peak.total, words(part), getattr(peak, part)
+        ledger = network.ledger()
+        row = max(ledger, key=lambda row: getattr(row, what))
+        return getattr(ledger, what), row.name, getattr(row, what)
+
+    def shown_truth(self) -> str:
+        """KeyError: there is no one right network to show."""
+        raise self._only_check()
+
+    def options(self) -> dict[float, str]:
+        raise self._only_check()
+
+    def _only_check(self) -> KeyError:
+        return KeyError(words("exercise_call.network", name=self.name))

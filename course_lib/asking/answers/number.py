@@ -1,0 +1,220 @@
+"""Exercises whose answer is a number: the sentence of the slip, or of the two, that make a wrong one of the right one."""
+
+import math
+import random
+import re
+from ast import literal_eval
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cache
+from types import CodeType
+from typing import Any
+
+from course_lib.asking.answers.base import Diagnosis, Exercise
+from course_lib.asking.answers.reading import as_number, digits_of, means, shown_number
+from course_lib.asking.answers.slips import Slip, Sum, Terms, rank_of
+from course_lib.words import find, words
+
+DRAWS = 20  # at most, of which the one is taken that tells most slips apart
+
+
+@dataclass(frozen=True)
+class Answer(Sum, Exercise):
+    """A right answer by its parts, and what may go wrong with each; in words, and of other sizes.
+
+    >>> Answer({"k": 3}, {"area": "k k"}, name="conv2-params").judge(3).text
+    'The kernel is 3 wide and 3 high: 3·3, not 3.'
+    """
+
+    digits: int | None = field(default=None, kw_only=True)  # how many are asked behind the point
+    votes: str = field(default="", kw_only=True)  # three slips that a vote shows, such as "left_out-biases"
+    vary: dict[str, str] = field(default_factory=dict, kw_only=True)  # sizes that can be drawn anew, with the values they may have
+    derive: dict[str, str] = field(default_factory=dict, kw_only=True)  # sizes that follow from those, in Python, one from another
+    drawn: bool = field(default=False, kw_only=True)  # whether these are other sizes than the lesson's
+
+    def but(self, **changes) -> "Answer":
+        """The same with other parts; sizes and other numbers are added to those that are there."""
+        added = {part: getattr(self, part) | changes.get(part, {}) for part in ("sizes", "instead")}
+        return replace(self, **{**changes, **added})
+
+    def at_sizes(self, **sizes: float) -> "Answer":
+        """The same of these sizes, and of what follows from them.
+
+        >>> Answer({"size": 12, "k": 3}, {"side": "out"}, derive={"out": "size - k + 1"}).at_sizes(k=5).truth
+        8
+        """
+        known = self.sizes | sizes
+        for size, formula in self.derive.items():
+            known[size] = eval(_compiled(formula), {}, known)
+        return replace(self, sizes=known)
+
+    def variant(self, seed: int) -> "Answer":
+        return next(self.variants((seed,)))
+
+    def variants(self, seeds: Iterable[int]) -> Iterator["Answer"]:
+        """The same question of other sizes for each seed, so that the usual slips differ from each other and from the truth: as many
+        numbers as between the sizes, where two slips make the same only if they always do."""
+        blank = replace(self, votes="", drawn=True)
+        sums = {other: sum for other, sum in self.instead.items() if isinstance(sum, str) and blank.own_sentence(Slip("instead", other))}
+        blank = replace(blank, instead=sums)
+        options = {size: [literal_eval(number) for number in numbers.split()] for size, numbers in self.vary.items()}
+        usual = [self.parsed, *filter(None, map(blank.sum_after, blank.usual()))]
+        between = random.Random(self.name)
+        anywhere = [{size: between.uniform(min(some), max(some)) for size, some in options.items()} for _ in range(3)]
+        most = max(blank.at_sizes(**sizes).told_apart(usual) for sizes in anywhere)
+        for seed in seeds:
+            yield blank._drawn(random.Random(f"{self.name} {seed}"), options, usual, most)
+
+    def _drawn(self, numbers: random.Random, options: dict[str, list], sums: list[Terms], most: int) -> "Answer":
+        """The first draw that tells `most` of these sums apart; of DRAWS that do not, the best."""
+        draws = []
+        while len(draws) < DRAWS:
+            draws.append(self.at_sizes(**{size: numbers.choice(some) for size, some in options.items()}))
+            if draws[-1].told_apart(sums) >= most:
+                return draws[-1]
+        return max(draws, key=lambda draw: draw.told_apart(sums))
+
+    def told_apart(self, sums: list[Terms]) -> int:
+        """How many different numbers these sums make."""
+        return len({float(f"{self.evaluated(terms):.9g}") for terms in sums})
+
+    def usual(self) -> list[Slip]:
+        """The slips that are likely, or have a sentence of their own."""
+        return [slip for slip in self.slips() if slip.kind != "unit" and (not slip.rank() or self.own_sentence(slip))]
+
+    def filled_words(self, key: str) -> str:
+        return words(f"exercise.{self.name}.{key}", **self.sizes)
+
+    def question(self) -> str:
+        return self.filled_words("ask_variant" if self.drawn and self.own_words("ask_variant") else "ask")
+
+    def hint(self, degree: int) -> str:
+        """The lesson's hint; of other sizes, the terms of the answer, or the factors of its only one."""
+        if not self.drawn:
+            return self.filled_words(f"hint{degree}")
+        parts = self.parsed if len(self.parsed) > 1 else next(iter(self.parsed.values()))
+        return words("variant_hint", parts=", ".join(dict.fromkeys(map(self.part_words, parts))))
+
+    def why(self) -> str:
+        """In the course's words; for other sizes the calculation alone."""
+        if not self.drawn:
+            return self.filled_words("why")
+        if own := self.own_words("why_variant"):
+            return own.format(value=self.shown_truth(), **self.sizes)
+        return words("variant_why", work=self.work(), value=self.shown_truth())
+
+    def work(self) -> str:
+        """The right answer as it is calculated, equal terms put together.
+
+        >>> Answer({"k": 3, "cout": 12, "mib": 2**20}, {"once": "k cout", "again": "k cout", "less": "-1 k", "share": "cout /mib"}).work()
+        '2·3·12 − 3 + 12/1,048,576'
+        """
+        terms = [self._written(text) for text in self.terms.values()]
+        text = ""
+        for sign, product in dict.fromkeys(terms):
+            count = terms.count((sign, product))
+            text += sign + (f"{count}·{product}" if count > 1 else product)
+        return text.removeprefix(" + ")
+
+    def _written(self, term: str) -> tuple[str, str]:
+        """A term's sign, and its product in numbers."""
+        factors = term.removeprefix("-1 ").split()
+        numbers = {word: f"{self.sizes[size]:,}" if (size := word.lstrip("/")) in self.sizes else size for word in factors}
+        above = "·".join(numbers[word] for word in factors if word[0] != "/")
+        sign = " − " if term.startswith("-1 ") else " + "
+        return sign, "/".join([above, *(numbers[word] for word in factors if word[0] == "/")])
+
+    def shown_truth(self) -> str:
+        return shown_number(self.truth)
+
+    def prompt(self, given: Any) -> str:
+        number = as_number(given)
+        return number if isinstance(number, str) else ""
+
+    def judge(self, given: Any) -> Diagnosis | None:
+        number = as_number(given)
+        return None if self.is_right(number) else self.diagnose(number)
+
+    def is_right(self, value: float) -> bool:
+        """Whether this is the right number: itself, or where it has no end, rounded to the digits that are asked, or more."""
+        given = digits_of(value)
+        return math.isclose(value, self.truth, rel_tol=1e-12) or (
+            self.truth != int(self.truth) and given >= (self.digits or 0) and math.isclose(value, round(self.truth, given))
+        )
+
+    def diagnose(self, value: float) -> Diagnosis:
+        """What has gone wrong, where one or two slips make just this of the right answer; a last digit; or on which side it lies."""
+        if self.truth != int(self.truth) and means(value, self.truth):
+            few = digits_of(value) < (self.digits or 0)
+            return Diagnosis(words("nearly" if few else "cut_off"), "digits")
+        causes = self.causes(lambda number: means(value, number))
+        exact = [cause for cause in causes if len(cause) == 1 and self.outcome(cause[0]) == value]
+        if causes:  # a number that is just this, or one that it may be rounded from
+            return self.tell(exact or causes)
+        if self._is_rounded(value):
+            return Diagnosis(words("rounded" if self.truth == int(self.truth) else "nearly"), "digits")
+        return Diagnosis(words("too_large" if value > self.truth else "too_small", name=self.name))
+
+    def _is_rounded(self, value: float) -> bool:
+        """Whether it is the truth with one digit to four; of a small whole number that would be chance."""
+        roundings = [float(f"{self.truth:.{few}g}") for few in (1, 2, 3, 4)]
+        return value in roundings and (self.truth > 99 or self.truth != int(self.truth))
+
+    def tell(self, causes: list[tuple[Slip, ...]]) -> Diagnosis:
+        """The likeliest cause in words; the next one, too, where it is as likely. A cause with a sentence of its own comes first."""
+        ranks = {cause: (len(cause), len(cause) > 1 or not self.own_sentence(cause[0]), rank_of(cause)) for cause in causes}
+        ranked = sorted(causes, key=ranks.__getitem__)
+        likeliest = [cause for cause in ranked if ranks[cause] == ranks[ranked[0]]]
+        first, *others = dict.fromkeys(map(self.cause_words, likeliest)) or [""]
+        slips = " + ".join(slip.spelled() for slip in ranked[0]) if ranked else ""
+        return Diagnosis(words("either", one=first, other=others[0]) if others else first, slips)
+
+    def recalled(self, slips: str) -> str:
+        """As Exercise.recalled.
+
+        >>> Answer({"k": 3, "cout": 7}, {"weights": "k k cout"}, name="conv2-params").recalled("not_squared-k")
+        'The kernel is 3 wide and 3 high: 3·3, not 3.'
+        """
+        known = {slip.spelled(): slip for slip in self.slips()}
+        cause = tuple(known.get(slip) for slip in slips.split(" + "))
+        return self.cause_words(cause) if all(cause) else super().recalled(slips)
+
+    def cause_words(self, cause: tuple[Slip, ...]) -> str:
+        return " ".join(self.slip_words(slip, alone=len(cause) == 1) for slip in cause)
+
+    def slip_words(self, slip: Slip, alone: bool = True) -> str:
+        """What is said to a slip: where it is the only one, a sentence of its own; or the one for its kind, with the part it changes."""
+        kind, part, other = slip
+        text = (alone and self.own_sentence(slip)) or find(f"unit.{self.unit}.{part}" if kind == "unit" else f"slip.{kind}")
+        named = {} if kind in ("instead", "unit") else {"part": self.part_words(part), "other": self.part_words(other)}
+        return text.format(**self.sizes, **named)
+
+    def own_sentence(self, slip: Slip) -> str | None:
+        """A slip's own sentence, unfilled: in this exercise, or wherever it is made; one for the lesson's sizes holds for no others."""
+        key = slip.spelled()
+        if here := self.own_words(f"lesson_slip.{key}"):
+            return None if self.drawn else here
+        common = find(f"slip.{key}")
+        if common and not set(re.findall(r"{(\w+)", common)) <= self.sizes.keys():  # it speaks of a size that this exercise has not
+            common = None
+        return self.own_words(f"slip.{key}") or common
+
+    def part_words(self, part: str) -> str:
+        """What a part is called; its number, where it has no words."""
+        text = self.own_words(f"part.{part}") or find(f"part.{part}")
+        return text.format(**self.sizes) if text else f"{self.sizes.get(part, part)}"
+
+    def options(self) -> dict[float, str]:
+        """The right number, and three that the slips in `votes` make, or where it names none, the likeliest."""
+        options = {self.truth: words("vote_right") + " " + self.why()}
+        named = [Slip(*slip.split("-")) for slip in self.votes.split()]
+        for slip in named or sorted(self.slips(), key=lambda slip: (not self.own_sentence(slip), slip.rank())):
+            number = self.outcome(slip)
+            if number is not None and number not in options and len(options) < 4:
+                options[number] = self.slip_words(slip)
+        return options
+
+
+@cache
+def _compiled(formula: str) -> CodeType:
+    return compile(formula, formula, "eval")
