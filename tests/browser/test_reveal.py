@@ -41,10 +41,7 @@ def test_an_error_in_such_a_cell_is_shown(open_notebook):
     page.locator(".jp-OutputArea", has_text="NameError: name 'modell' is not defined").first.wait_for(timeout=10_000)
 
 
-def test_as_stored_answers_are_closed_before_the_notebook_is_trusted(lab, chromium):
-    base, token = lab
-    page = chromium.new_page()
-    page.goto(f"{base}/lab/tree/03_reading_torchinfo.ipynb?reset&token={token}")
+def test_as_stored_answers_are_closed_before_the_notebook_is_trusted(lab, page):
+    page.goto(f"{lab.address}/lab/tree/03_reading_torchinfo.ipynb?reset&token={lab.token}")
     page.locator(".jp-RenderedHTMLCommon > details").nth(4).wait_for(timeout=60_000)
     assert page.evaluate(OPENED) == [False] * 5
-    page.close()
