@@ -77,9 +77,10 @@ def shown(page) -> list[str]:
 
 def turn(page) -> None:
     """Space: the next slide."""
+    page.wait_for_function("() => document.activeElement.closest('.jp-Notebook')", timeout=60_000)  # the slides have the keyboard
     was = page.evaluate(ACTIVE)
     page.keyboard.press("Space")
-    page.wait_for_function(f"was => ({ACTIVE})() !== was", arg=was, timeout=10_000)
+    page.wait_for_function(f"was => ({ACTIVE})() !== was", arg=was, timeout=60_000)
     settle(page)
 
 
