@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from runs import examples
 from torch import nn
 
 import course_lib
@@ -72,7 +73,7 @@ def networks(draw):
     return network.frozen(*draw(st.sets(st.sampled_from(list(network.layers)), max_size=2)))
 
 
-@settings(max_examples=250, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(250), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(networks(), st.integers(1, 4), st.sampled_from(list(DTYPES)), st.sampled_from(list(OPTIMIZERS)),
        st.sampled_from(["train", "train", "eval", "no_grad"]))  # fmt: skip
 def test_predicted_is_measured_to_the_byte(network, batch, dtype, optimizer, mode):
@@ -86,7 +87,7 @@ def test_predicted_is_measured_to_the_byte(network, batch, dtype, optimizer, mod
     assert sum(row.bytes for row in keeps(network, batch, dtype, mode)) == predicted.kept + predicted.input
 
 
-@settings(max_examples=250, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(250), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(networks(), st.integers(1, 4), st.sampled_from(list(DTYPES)), st.sampled_from(STEPS_KNOWN),
        st.sampled_from(["train", "train", "train", "eval", "no_grad"]), st.booleans(), st.booleans(), st.booleans())  # fmt: skip
 def test_the_peak_is_measured_to_the_byte(network, batch, dtype, optimizer, mode, foreach, first, accumulate):

@@ -473,7 +473,7 @@ def alive(token: str) -> bool:
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes in /proc")
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGHUP, signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.slow("as SIGHUP"))])
+@pytest.mark.parametrize("end", rest_slow([signal.SIGINT, signal.SIGHUP, signal.SIGKILL, signal.SIGTERM], "as SIGHUP", first=3))
 def test_however_start_py_ends_jupyterlab_ends_with_it(course, end):
     mark = secrets.token_hex(8)  # of this run alone: what another has left behind is not ours
     process = begin(course, STAYS=mark)
