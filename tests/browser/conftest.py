@@ -41,6 +41,7 @@ def lab(one_lab):
 def one_page(chromium):
     """A page, and what it has asked of other machines. One for all tests: a second load in it costs half of a first."""
     page, away = chromium.new_page(), []
+    page.set_default_timeout(labs.PATIENCE)
     page.on("request", lambda r: None if re.match(r"(https?|wss?)://127\.0\.0\.1|data:|blob:", r.url) else away.append(r.url))
     yield page, away
     page.close()

@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
+PATIENCE = 100_000  # milliseconds; a little below what a test may take, so that its failure names what is missing
 READY = """() => { const p = window.jupyterapp?.shell.currentWidget, k = p?.sessionContext?.session?.kernel;
   return k && k.connectionStatus === 'connected' && k.status === 'idle'; }"""
 # Every message that was sent to the kernel is answered, what came of it is painted, and for five frames nothing has moved.
@@ -50,7 +51,7 @@ class Lab(NamedTuple):
     def open(self, page, name: str) -> None:
         """The notebook in a page, its kernel idle; nothing is run."""
         page.goto(f"{self.address}/lab/tree/{name}?reset&token={self.token}")
-        page.wait_for_function(READY, timeout=60_000)
+        page.wait_for_function(READY)
 
     def run(self, page, name: str):
         """The notebook in a page, its kernel idle after running every cell."""
@@ -86,7 +87,7 @@ def command(page, name: str) -> None:
 def run_all(page) -> None:
     """Run every cell, until the kernel is idle."""
     command(page, "notebook:run-all-cells")
-    page.wait_for_function(READY, timeout=120_000)
+    page.wait_for_function(READY)
 
 
 def settle(page) -> None:

@@ -25,7 +25,7 @@ def type_value(card, slider: str, value: int) -> None:
 
 
 def wait_for_number(card, number: str) -> None:
-    card.locator(".big", has_text=number).first.wait_for(timeout=10_000)
+    card.locator(".big", has_text=number).first.wait_for()
 
 
 def test_arrow_keys_move_a_slider_and_the_numbers_follow(lesson):

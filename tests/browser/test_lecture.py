@@ -9,7 +9,7 @@ import sys
 import time
 
 import pytest
-from lab import READY, ROOT, command, settle
+from lab import PATIENCE, READY, ROOT, command, settle
 
 pytest.importorskip("playwright")
 
@@ -65,8 +65,8 @@ def runs(process: int) -> bool:
 def deck(started, page):
     page.set_viewport_size({"width": 1280, "height": 720})
     page.goto(started[1])
-    page.locator(".jp-Deck").first.wait_for(timeout=60_000)  # the slides are there from the start
-    page.wait_for_function(f"() => ({SHOWN})().length === 1", timeout=60_000)  # and its first slide is laid out
+    page.locator(".jp-Deck").first.wait_for()  # the slides are there from the start
+    page.wait_for_function(f"() => ({SHOWN})().length === 1")  # and its first slide is laid out
     return page
 
 
@@ -77,10 +77,10 @@ def shown(page) -> list[str]:
 
 def turn(page) -> None:
     """Space: the next slide."""
-    page.wait_for_function("() => document.activeElement.closest('.jp-Notebook')", timeout=60_000)  # the slides have the keyboard
+    page.wait_for_function("() => document.activeElement.closest('.jp-Notebook')")  # the slides have the keyboard
     was = page.evaluate(ACTIVE)
     page.keyboard.press("Space")
-    page.wait_for_function(f"was => ({ACTIVE})() !== was", arg=was, timeout=60_000)
+    page.wait_for_function(f"was => ({ACTIVE})() !== was", arg=was)
     settle(page)
 
 
@@ -105,15 +105,15 @@ def test_a_lecture_of_lesson_1_by_keyboard_alone(deck):
     order, heights = [], {}
     turn_to(deck, "card-layer")
     deck.keyboard.press("Control+Enter")
-    deck.wait_for_function(READY, timeout=60_000)
+    deck.wait_for_function(READY)
     slider = deck.get_by_role("slider", name="kernel", exact=True)
-    slider.wait_for(timeout=30_000)
+    slider.wait_for()
     for _ in range(40):  # Tab leads to the card
         deck.keyboard.press("Tab")
         if slider.evaluate("e => e === document.activeElement"):
             break
     deck.keyboard.press("ArrowLeft")
-    deck.locator(".course.projector .big", has_text="36").first.wait_for(timeout=10_000)  # 2·2·2·4 + 4; a desk's card off the slide
+    deck.locator(".course.projector .big", has_text="36").first.wait_for()  # 2·2·2·4 + 4; a desk's card off the slide
     deck.evaluate("() => window.jupyterapp.commands.execute('deck:start')")
     deck.evaluate("() => { const { content } = window.jupyterapp.shell.currentWidget; content.mode = 'command'; content.activate(); }")
     turn_to(deck, "conv2-params-guess")
@@ -142,7 +142,7 @@ def from_the_first_slide(page) -> None:
     for name, done in (("deck:stop", "> 3"), ("deck:start", "<= 3")):
         page.evaluate(FIRST)
         command(page, name)
-        page.wait_for_function(f"() => ({SHOWN})().length {done}", timeout=20_000)
+        page.wait_for_function(f"() => ({SHOWN})().length {done}")
         settle(page)
     page.evaluate(FIRST)
 
@@ -150,7 +150,7 @@ def from_the_first_slide(page) -> None:
 def typed(page, code: str) -> None:
     """Into the slide's cell, instead of what is there, and run, which leaves the cell, too."""
     page.keyboard.press("Enter")
-    page.wait_for_function("() => document.activeElement.classList.contains('cm-content')", timeout=10_000)
+    page.wait_for_function("() => document.activeElement.classList.contains('cm-content')")
     page.keyboard.press("Control+a")
     page.keyboard.insert_text(code)
     page.keyboard.press("Control+Enter")
@@ -159,14 +159,14 @@ def typed(page, code: str) -> None:
 def test_a_cell_is_edited_and_run_on_its_slide_errors_too(deck):
     from_the_first_slide(deck)
     turn_to(deck, "conv2-params-guess")
-    deck.wait_for_function(READY, timeout=60_000)
+    deck.wait_for_function(READY)
     slide = shown(deck)
     typed(deck, "from course_lib import Conv2d, reveal, small_cnn\nsmall_cnn().replace(conv2=Conv2d(5, 12, 17))")
     error = deck.locator(".jp-Deck .jp-OutputArea", has_text="a 17×17 kernel does not fit a 12×12 map; the largest that fits is 12")
-    error.locator("visible=true").first.wait_for(timeout=20_000)
+    error.locator("visible=true").first.wait_for()
     assert shown(deck) == slide
     typed(deck, 'reveal("conv2-params", 540)')
-    deck.locator(".jp-Deck .jp-OutputArea", has_text="bias").locator("visible=true").first.wait_for(timeout=20_000)
+    deck.locator(".jp-Deck .jp-OutputArea", has_text="bias").locator("visible=true").first.wait_for()
     assert shown(deck) == slide and deck.evaluate(SCROLLS) <= 1
     from axe_playwright_python.sync_playwright import Axe
 
@@ -183,11 +183,11 @@ def test_escape_outside_a_cell_leaves_the_slides(deck):
     from_the_first_slide(deck)
     turn_to(deck, "one-value-guess")
     deck.keyboard.press("Enter")
-    deck.wait_for_function("() => document.activeElement.classList.contains('cm-content')", timeout=10_000)
+    deck.wait_for_function("() => document.activeElement.classList.contains('cm-content')")
     deck.keyboard.press("Escape")
     assert shown(deck) == ["one-value-guess"]
     deck.keyboard.press("Escape")
-    deck.wait_for_function(f"() => ({SHOWN})().length > 3", timeout=10_000)
+    deck.wait_for_function(f"() => ({SHOWN})().length > 3")
 
 
 @pytest.mark.slow("the faster run has the same cards on the usual screen")
@@ -198,7 +198,7 @@ def test_on_an_old_projector_a_cards_last_rows_scroll_and_nothing_goes_sideways(
         for cell in ("card-layer", "card-network"):
             turn_to(deck, cell)
             deck.keyboard.press("Control+Enter")
-            deck.locator(".jp-Deck .course-card").locator("visible=true").first.wait_for(timeout=60_000)
+            deck.locator(".jp-Deck .course-card").locator("visible=true").first.wait_for()
             settle(deck)
             box = deck.locator(".jp-Deck .course-card").locator("visible=true").first.bounding_box()
             assert box["x"] >= 0 and box["x"] + box["width"] <= 1024 and deck.evaluate(WIDE) <= 2
@@ -211,9 +211,10 @@ def test_on_an_old_projector_a_cards_last_rows_scroll_and_nothing_goes_sideways(
 def test_a_deck_that_was_closed_by_its_tab_is_there_again(started, chromium):
     for _ in range(2):
         page = chromium.new_page(viewport={"width": 1280, "height": 720})
+        page.set_default_timeout(PATIENCE)
         page.goto(started[1])
-        page.locator(".jp-Deck").first.wait_for(timeout=60_000)
-        page.wait_for_function(f"() => ({SHOWN})().length === 1", timeout=60_000)
+        page.locator(".jp-Deck").first.wait_for()
+        page.wait_for_function(f"() => ({SHOWN})().length === 1")
         assert shown(page) == ["title"]
         for _ in range(3):
             turn(page)
@@ -252,10 +253,10 @@ def test_every_slide_of_every_lesson_fits_both_screens(started, page, name):
     cards = sum("_card(" in "".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
     page.set_viewport_size({"width": 1280, "height": 720})
     page.goto(started[1].replace("01_counting_by_hand.ipynb?", f"{name}?reset&"))
-    page.locator(".jp-Deck").first.wait_for(timeout=60_000)
-    page.wait_for_function(READY, timeout=60_000)
+    page.locator(".jp-Deck").first.wait_for()
+    page.wait_for_function(READY)
     page.evaluate(RUN_TO_THE_LAST_CARD)
-    page.wait_for_function(READY, timeout=60_000)
+    page.wait_for_function(READY)
     from_the_first_slide(page)
     seen = []
     for _ in range(120):

@@ -118,9 +118,9 @@ def test_an_edit_on_stage(stage, edit):
     source, in_panel, in_output = EDITS[edit]
     page.evaluate(RUN, source)
     for text in in_panel:
-        panel.get_by_text(text).first.wait_for(timeout=10_000)
+        panel.get_by_text(text).first.wait_for()
     for text in in_output:
-        output.get_by_text(text).first.wait_for(timeout=10_000)
+        output.get_by_text(text).first.wait_for()
     assert "Traceback" not in output.inner_text() and "File " not in output.inner_text()
     assert panel.evaluate("e => e.scrollWidth <= e.clientWidth")
     picture(page, edit.replace(" ", "-"))

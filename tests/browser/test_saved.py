@@ -76,7 +76,7 @@ def test_after_a_restart_no_slider_stands_beside_old_numbers(lab, name, page, en
     assert not page.locator(".course-card .noUi-handle:visible").count() and not page.locator(".course-card input:visible").count()
     assert page.locator(".big:visible", has_text="27,346").count() == 1, "the last numbers stay"
     save(page, lab.root / name)
-    page.wait_for_function(READY, timeout=60_000)
+    page.wait_for_function(READY)
     lab.open(page, name)  # the kernel has the same name still, but has forgotten its cards
     page.locator(".jp-OutputArea-output", has_text="26,926 parameters").wait_for()
     assert not page.get_by_text("model not found").count()
