@@ -384,6 +384,7 @@ def test_a_folder_that_is_no_environment_is_left_alone(fresh):
     assert fails(fresh.start("--no-browser"), ".venv is no environment of Python", "rename it")
 
 
+@pytest.mark.slow(INSTALLS)
 def test_an_environment_that_does_not_run_is_made_anew(course):
     course.python.unlink()
     course.python.symlink_to("/no/such/python3.10")
@@ -432,12 +433,15 @@ def test_an_active_environment_is_asked_and_filled_only_when_told(fresh, tmp_pat
     assert fails(done, "jupyterlab<5,>=4.6 (here: 1.0)", "PYTHONPATH is set", "unset it")
 
 
-def test_arguments_reach_pytest_and_a_lessons_name_is_checked_first(fresh):
+def test_a_lessons_name_is_checked_before_anything_is_installed(fresh):
     assert fails(fresh.start("record", "7"), "No notebooks start with '7'", "01_counting.ipynb") and not (fresh.folder / ".venv").exists()
     assert fails(fresh.start("--reset", "0"), "3 notebooks start with '0'", "01_counting.ipynb")
     assert fails(fresh.start("--reset", ""), "3 notebooks start with ''")
-    done = fresh.start("test", "tests/test_layers.py", "-x", "-k", "a or b", "--port=3", "-h")
-    assert done.stdout.endswith("'tests/test_layers.py', '-x', '-k', 'a or b', '--port=3', '-h']\n")
+
+
+def test_arguments_reach_pytest(course):
+    done = course.start("test", "--all", "tests/test_layers.py", "-x", "-k", "a or b", "--port=3", "-h")
+    assert done.stdout.endswith("'--all', 'tests/test_layers.py', '-x', '-k', 'a or b', '--port=3', '-h']\n")
 
 
 # Several at once, and their ends --------------------------------------------------------------------------------------
@@ -450,6 +454,7 @@ def begin(course, *arguments, **variables):
     )  # fmt: skip
 
 
+@pytest.mark.slow(INSTALLS)
 def test_three_first_starts_at_once_install_once(fresh):
     with (fresh.folder / ".start.lock").open("a") as lock:
         assert start.locked(lock)

@@ -230,6 +230,7 @@ def test_a_port_that_is_taken_or_cannot_be_is_said_before_anything_is_installed(
         assert f"Port {port} is taken" in capsys.readouterr().err
 
 
+LABS = pytest.mark.slow("starts JupyterLab for real, as the test before it; with other settings")
 TOKEN_AWAY = "c.IdentityProvider.token = c.ServerApp.token = ''\n"
 OPEN_DOOR = """
 from jupyter_server.auth.identity import IdentityProvider
@@ -276,7 +277,7 @@ def status(address: str) -> int:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no signal that ends a child in its own way")
-@pytest.mark.parametrize("settings", ["", TOKEN_AWAY], ids=["plain", "token taken away"])
+@pytest.mark.parametrize("settings", ["", pytest.param(TOKEN_AWAY, marks=LABS)], ids=["plain", "token taken away"])
 def test_jupyterlab_answers_at_the_printed_address_alone_and_ends_with_us(tmp_path, settings):
     with real_labs(tmp_path, settings=settings) as ([process], [address]):
         base, token = address.partition("lab/tree/")[0], address.partition("?")[2]
@@ -295,6 +296,7 @@ def test_jupyterlab_answers_at_the_printed_address_alone_and_ends_with_us(tmp_pa
 
 
 @pytest.mark.skipif(os.name == "nt" or not shutil.which("openssl"), reason="makes a certificate with openssl")
+@LABS
 def test_somebodys_base_url_and_certificate_are_respected(tmp_path):
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-keyout", key, "-out", certificate]
@@ -306,6 +308,7 @@ def test_somebodys_base_url_and_certificate_are_respected(tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="as above")
+@LABS
 def test_three_at_once_open_each_its_own(tmp_path):
     with real_labs(*(tmp_path / number for number in "123")) as (_, addresses):
         assert len({address.partition("lab/tree")[0] for address in addresses}) == 3
@@ -313,6 +316,7 @@ def test_three_at_once_open_each_its_own(tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="as above")
+@LABS
 def test_a_port_of_ones_own_is_taken_or_the_lab_says_why_not(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
