@@ -73,6 +73,7 @@ def networks(draw):
     return network.frozen(*draw(st.sets(st.sampled_from(list(network.layers)), max_size=2)))
 
 
+@pytest.mark.timeout(1800)  # where all are drawn
 @settings(max_examples=examples(250), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(networks(), st.integers(1, 4), st.sampled_from(list(DTYPES)), st.sampled_from(list(OPTIMIZERS)),
        st.sampled_from(["train", "train", "eval", "no_grad"]))  # fmt: skip
@@ -87,6 +88,7 @@ def test_predicted_is_measured_to_the_byte(network, batch, dtype, optimizer, mod
     assert sum(row.bytes for row in keeps(network, batch, dtype, mode)) == predicted.kept + predicted.input
 
 
+@pytest.mark.timeout(1800)  # where all are drawn
 @settings(max_examples=examples(250), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(networks(), st.integers(1, 4), st.sampled_from(list(DTYPES)), st.sampled_from(STEPS_KNOWN),
        st.sampled_from(["train", "train", "train", "eval", "no_grad"]), st.booleans(), st.booleans(), st.booleans())  # fmt: skip

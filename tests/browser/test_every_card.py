@@ -37,7 +37,10 @@ PLACES = """card => { const box = card.getBoundingClientRect(), picture = card.q
 WIDE = "card => Math.max(...[card, ...card.querySelectorAll('.wide')].map(e => e.scrollWidth - e.clientWidth))"
 
 
-@pytest.fixture(scope="module", params=SCREENS)
+SLOW = {"desk": pytest.mark.slow("eight cards at both ends of each slider; the faster run has the projector's, which has the least room")}
+
+
+@pytest.fixture(scope="module", params=[pytest.param(layout, marks=SLOW.get(layout, ())) for layout in SCREENS])
 def screen(request, page, lab):
     """A notebook with every card of a layout, on its screen: (layout, page)."""
     width, height, cards, _ = SCREENS[request.param]
