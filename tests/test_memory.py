@@ -52,8 +52,9 @@ def layers_for(shape):
     pools = [make("MaxPool", kernel_size=small, stride=st.sampled_from([None, 1, 2]), ceil_mode=flag),
              make("AvgPool", kernel_size=small, stride=st.sampled_from([None, 1, 2])) if axes < 3 else st.nothing(),
              make("AdaptiveAvgPool", output_size=small)]  # fmt: skip
-    kernel = st.integers(1 + (axes == 3), 3)  # a ConvTranspose3d with kernel 1 takes room of its own, by a choice inside PyTorch
-    back = make("ConvTranspose", in_channels=st.just(shape[0]), out_channels=small, kernel_size=kernel, stride=st.integers(1, 2),
+    # A ConvTranspose3d takes room of its own, by a choice inside PyTorch, with kernel 1 and where fewer channels leave than arrive.
+    kernel, leaving = (st.integers(2, 3), st.integers(shape[0], shape[0] + 2)) if axes == 3 else (small, small)
+    back = make("ConvTranspose", in_channels=st.just(shape[0]), out_channels=leaving, kernel_size=kernel, stride=st.integers(1, 2),
                 bias=flag, dilation=st.integers(1, 2))  # fmt: skip
     larger = (
         st.builds(course_lib.Upsample, scale_factor=st.just(2), mode=st.sampled_from(["nearest", *MODES_OF[axes]])) if axes < 3 else back
