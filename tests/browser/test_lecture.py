@@ -147,6 +147,11 @@ def from_the_first_slide(page) -> None:
     page.evaluate(FIRST)
 
 
+def settings_of(started):
+    """Where JupyterLab notes whether a lecture shows its slides."""
+    return started[0] / "my/.lecture/jupyterlab-slideshow/plugin.jupyterlab-settings"
+
+
 def typed(page, code: str) -> None:
     """Into the slide's cell, instead of what is there, and run, which leaves the cell, too."""
     page.keyboard.press("Enter")
@@ -179,7 +184,7 @@ def test_a_cell_is_edited_and_run_on_its_slide_errors_too(deck):
         assert not [(v["id"], v["nodes"][0]["html"][:200]) for v in found if v["impact"] in ("serious", "critical")]
 
 
-def test_escape_outside_a_cell_leaves_the_slides(deck):
+def test_escape_outside_a_cell_leaves_the_slides(started, deck):
     from_the_first_slide(deck)
     turn_to(deck, "one-value-guess")
     deck.keyboard.press("Enter")
@@ -188,6 +193,9 @@ def test_escape_outside_a_cell_leaves_the_slides(deck):
     assert shown(deck) == ["one-value-guess"]
     deck.keyboard.press("Escape")
     deck.wait_for_function(f"() => ({SHOWN})().length > 3")
+    from_the_first_slide(deck)
+    while '"active": true' not in settings_of(started).read_text():  # JupyterLab notes it, and what is opened next has its slides
+        deck.wait_for_timeout(50)
 
 
 @pytest.mark.slow("the faster run has the same cards on the usual screen")
@@ -281,7 +289,7 @@ def test_every_slide_of_every_lesson_fits_both_screens(started, page, name):
 def test_the_next_lecture_begins_the_same_and_the_users_settings_are_untouched(started, deck):
     folder, _ = started
     command(deck, "deck:stop")
-    settings = folder / "my/.lecture/jupyterlab-slideshow/plugin.jupyterlab-settings"
+    settings = settings_of(started)
     while '"active": false' not in settings.read_text():  # JupyterLab notes that in the lecture's own settings
         deck.wait_for_timeout(50)
     code = f"import sys; sys.path.insert(0, {str(folder)!r}); import start; print(start.lecture_options())"
