@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from runs import examples
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -76,7 +77,7 @@ def made(draw):
     return model, size
 
 
-every = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+every = settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 
 
 @every

@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from runs import examples
 from torch import nn
 
 import course_lib
@@ -50,8 +51,9 @@ def layers_for(shape):
     pools = [make("MaxPool", kernel_size=small, stride=st.sampled_from([None, 1, 2]), ceil_mode=flag),
              make("AvgPool", kernel_size=small, stride=st.sampled_from([None, 1, 2])) if axes < 3 else st.nothing(),
              make("AdaptiveAvgPool", output_size=small)]  # fmt: skip
-    kernel = st.integers(1 + (axes == 3), 3)  # a ConvTranspose3d with kernel 1 takes room of its own, by a choice inside PyTorch
-    back = make("ConvTranspose", in_channels=st.just(shape[0]), out_channels=small, kernel_size=kernel, stride=st.integers(1, 2),
+    # A ConvTranspose3d takes room of its own, by a choice inside PyTorch, with kernel 1 and where fewer channels leave than arrive.
+    kernel, leaving = (st.integers(2, 3), st.integers(shape[0], shape[0] + 2)) if axes == 3 else (small, small)
+    back = make("ConvTranspose", in_channels=st.just(shape[0]), out_channels=leaving, kernel_size=kernel, stride=st.integers(1, 2),
                 bias=flag, dilation=st.integers(1, 2))  # fmt: skip
     larger = (
         st.builds(course_lib.Upsample, scale_factor=st.just(2), mode=st.sampled_from(["nearest", *MODES_OF[axes]])) if axes < 3 else back
@@ -71,7 +73,8 @@ def networks(draw):
     return network.frozen(*draw(st.sets(st.sampled_from(list(network.layers)), max_size=2)))
 
 
-@settings(max_examples=250, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@pytest.mark.timeout(1800)  # where all are drawn
+@settings(max_examples=examples(250), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(networks(), st.integers(1, 4), st.sampled_from(list(DTYPES)), st.sampled_from(list(OPTIMIZERS)),
        st.sampled_from(["train", "train", "eval", "no_grad"]))  # fmt: skip
 def test_predicted_is_measured_to_the_byte(network, batch, dtype, optimizer, mode):
@@ -85,7 +88,8 @@ def test_predicted_is_measured_to_the_byte(network, batch, dtype, optimizer, mod
     assert sum(row.bytes for row in keeps(network, batch, dtype, mode)) == predicted.kept + predicted.input
 
 
-@settings(max_examples=250, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@pytest.mark.timeout(1800)  # where all are drawn
+@settings(max_examples=examples(250), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(networks(), st.integers(1, 4), st.sampled_from(list(DTYPES)), st.sampled_from(STEPS_KNOWN),
        st.sampled_from(["train", "train", "train", "eval", "no_grad"]), st.booleans(), st.booleans(), st.booleans())  # fmt: skip
 def test_the_peak_is_measured_to_the_byte(network, batch, dtype, optimizer, mode, foreach, first, accumulate):
