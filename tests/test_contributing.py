@@ -74,6 +74,7 @@ def follow(tmp_path):
     return lambda heading: Copy(tmp_path, heading)
 
 
+@pytest.mark.slow("runs the checks that concern it in a process of its own")
 def test_an_exercise_is_added_as_contributing_says(follow):
     copy = follow("Adding an exercise")
     answer, words, judge = copy.blocks
@@ -112,6 +113,7 @@ print(check())
     copy.test(ours, "tests/test_exercises.py", "tests/test_sentences.py", "tests/test_notebooks.py", at_least=25)
 
 
+@pytest.mark.slow("runs the checks that concern it in a process of its own")
 def test_a_claim_is_added_as_contributing_says(follow):
     copy = follow("Adding a claim")
     claim, words = copy.blocks
@@ -125,6 +127,7 @@ def test_a_claim_is_added_as_contributing_says(follow):
     copy.test("l01.toml", "tests/test_numbers.py", at_least=1)
 
 
+@pytest.mark.slow("runs the checks that concern it in a process of its own")
 def test_a_lesson_is_added_as_contributing_says(follow):
     copy = follow("Adding a lesson")
     lesson, words, numbers, first, cell = copy.blocks
@@ -210,7 +213,8 @@ def test_a_counting_tool_is_added_as_contributing_says(follow):
     installed.mkdir()
     (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: flopper\nVersion: 1.0\n", encoding="utf-8")
     biases = 5 * 28 * 28 + 12 * 10 * 10 + 128 + 10
-    (copy.root / "flopper.py").write_text(f"def flops(model, x):\n    return 2 * 373_856 + {biases}\n", encoding="utf-8")  # as its rule says
+    as_its_rule_says = f"def flops(model, x):\n    return 2 * 373_856 + {biases}\n"
+    (copy.root / "flopper.py").write_text(as_its_rule_says, encoding="utf-8")
     tried = """
 from course_lib import reconcile, small_cnn
 answer = reconcile(small_cnn(), tools=["flopper"])
