@@ -56,7 +56,6 @@ def predict_memory(
 
     mode "train" is a whole step; "eval" a forward pass in eval mode with autograd on, "no_grad" one without it.
 
-    >>> from course_lib import small_cnn
     >>> step = predict_memory(small_cnn(), batch_size=16)
     >>> step.training_state, step.kept, step.kept + step.input
     (430848, 486400, 683008)
@@ -83,7 +82,6 @@ def predict_memory(
 def keeps(network: Network, batch_size: int = 1, dtype: str = "float32", mode: str = "train") -> list[Kept]:
     """What each layer's backward needs: the network's input, then a row for each layer; a tensor that several need counts once.
 
-    >>> from course_lib import small_cnn
     >>> [row.bytes for row in keeps(small_cnn(), 16) if row.bytes]
     [196608, 250880, 92160, 46080, 76800, 12288, 8192]
     """
@@ -157,10 +155,9 @@ def _refuse_one_value(name: str, layer: Layer, shape: Shape, batch_size: int, mo
 def _after(layer: Layer, before: Map, number: int, live: bool, mode: str) -> Map:
     """The map behind a layer, where it lies, and whether it is a view."""
     shape = layer.output_shape(before.shape)
-    if layer.stays(mode == "train"):
-        is_view = layer.gives_view(shape) or before.is_view or shape != before.shape
-        return Map(shape, before.storage, live, is_view)
-    return Map(shape, number, live, layer.gives_view(shape))
+    stays = layer.stays(mode == "train")
+    is_view = layer.gives_view(shape) or (stays and (before.is_view or shape != before.shape))
+    return Map(shape, before.storage if stays else number, live, is_view)
 
 
 def _need(saved: Saved, name: str, before: Map, after: Map, batch_size: int, size: int) -> Need:

@@ -15,7 +15,6 @@ class Network:
     A LazyLinear follows the feature map before it; a Linear keeps its sizes. A Network does not change: `replace` and
     `frozen` give a new one. Treated in notebook 01.
 
-    >>> from course_lib import Conv2d, Flatten, LazyLinear
     >>> network = Network((3, 5, 5), conv=Conv2d(3, 7, 3), flatten=Flatten(), fc=LazyLinear(10))
     >>> network["fc"], network.ledger().params
     (Linear(63, 10), 836)
@@ -85,7 +84,6 @@ class Network:
     def replace(self, **layers: Layer) -> Network:
         """The same network with other layers under the names it has; a LazyLinear behind them follows.
 
-        >>> from course_lib import Conv2d
         >>> small_cnn().replace(conv2=Conv2d(5, 12, 5)).ledger().params
         17134
         """
@@ -95,7 +93,6 @@ class Network:
     def fixed(self) -> Network:
         """The same network with every LazyLinear as the Linear it has become, which follows no longer.
 
-        >>> from course_lib import Conv2d
         >>> small_cnn().fixed().replace(conv2=Conv2d(5, 12, 5))
         Traceback (most recent call last):
         ValueError: fc1: expects 192 features, but its input has 108

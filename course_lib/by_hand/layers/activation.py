@@ -1,6 +1,8 @@
 """Activations: a function of each value, so that the shape stays; only PReLU has parameters."""
 
-from course_lib.by_hand.layers.base import Approximate, Count, Flag, Forward, Layer, Real, Saved, Shape, Stage
+from typing import Literal
+
+from course_lib.by_hand.layers.base import Count, Flag, Forward, Layer, Real, Saved, Shape, Stage
 from course_lib.by_hand.ledger import Work
 from course_lib.words import words
 
@@ -79,7 +81,7 @@ class PReLU(_Activation):
 class GELU(_Activation):
     """x·Φ(x), Φ the normal distribution's (its PyTorch page)."""
 
-    approximate: Approximate = "none"
+    approximate: Literal["none", "tanh"] = "none"
     saved = ("input",)
 
 

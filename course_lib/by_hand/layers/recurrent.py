@@ -1,6 +1,8 @@
 """Recurrent layers: at each step, the gates look at the input and at what the step before handed on."""
 
-from course_lib.by_hand.layers.base import Count, Count0, Flag, Fraction, Layer, Nonlinearity, Shape
+from typing import Literal
+
+from course_lib.by_hand.layers.base import Count, Count0, Flag, Fraction, Layer, Shape
 from course_lib.by_hand.ledger import Work
 from course_lib.words import words
 
@@ -62,7 +64,7 @@ class RNN(_Recurrent):
     (72, 300)
     """
 
-    nonlinearity: Nonlinearity = "tanh"
+    nonlinearity: Literal["tanh", "relu"] = "tanh"
 
 
 class GRU(_Recurrent):
