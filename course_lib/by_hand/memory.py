@@ -116,8 +116,7 @@ class Map(NamedTuple):
 
 
 class Pass(NamedTuple):
-    """One layer in one pass: the map before it and behind it, what its backward needs, if there is one, and whether it has parameters
-    that are trained."""
+    """One layer in one pass: the map before it and behind it, and what its backward needs, if there is one."""
 
     name: str
     layer: Layer
@@ -125,7 +124,6 @@ class Pass(NamedTuple):
     before: Map
     after: Map
     needs: tuple[Need, ...]
-    owner: bool
     stays = property(lambda self: self.before.storage == self.after.storage)
 
 
@@ -141,19 +139,17 @@ def passes(network: Network, batch_size: int = 1, dtype: str = "float32", mode: 
         after = _after(layer, before, number, (before.live or owner) and mode != "no_grad", mode)
         forward = Forward(before.shape, after.shape, mode == "train", owner, before.live)
         needs = tuple(_need(saved, name, before, after, batch_size, DTYPES[dtype]) for saved in layer.saves(forward))
-        yield Pass(name, layer, forward, before, after, needs, owner and mode == "train")
+        yield Pass(name, layer, forward, before, after, needs)
         before = after
 
 
 def _refuse_one_value(name: str, layer: Layer, shape: Shape, batch_size: int, mode: str) -> None:
-    """Raise where a layer would take the mean of a single value."""
     if batch_size * (layer.values_per_mean(shape, mode == "train") or 2) == 1:
         what_fits = "memory.one_value_or_eval" if layer.values_per_mean(shape, False) is None else "memory.one_value"
         raise plainly(ValueError(words(what_fits, name=name, kind=layer.kind)))
 
 
 def _after(layer: Layer, before: Map, number: int, live: bool, mode: str) -> Map:
-    """The map behind a layer, where it lies, and whether it is a view."""
     shape = layer.output_shape(before.shape)
     stays = layer.stays(mode == "train")
     is_view = layer.gives_view(shape) or (stays and (before.is_view or shape != before.shape))
@@ -161,6 +157,5 @@ def _after(layer: Layer, before: Map, number: int, live: bool, mode: str) -> Map
 
 
 def _need(saved: Saved, name: str, before: Map, after: Map, batch_size: int, size: int) -> Need:
-    """A saved tensor with the storage in which it lies."""
     storage = {"input": before.storage, "output": after.storage}.get(saved.what, (name, saved.what))
     return Need(saved.what, storage, (batch_size,) * saved.batched + saved.shape + (INDEX if saved.index else size,))

@@ -152,7 +152,7 @@ class _Step:
     def backward(self, one: Pass) -> None:
         """A moment for each stage; what arrives, and what the layer kept, is there for the first alone. Where gradients are there
         already, the new ones of the parameters are added to them, and go."""
-        own = self.size * one.layer.params * one.owner
+        own = self.size * one.layer.params * one.forward.trained
         if one.stays and not one.needs and not own:
             return  # a view hands on what arrives
         arriving = self.gradient or self.bytes_of(one.after.shape) * one.layer.wants_dense  # of a sum it is one number
@@ -170,7 +170,6 @@ class _Step:
         self.gradient = self.bytes_of(one.before.shape) * one.before.live
 
     def bytes_of(self, shape: Shape) -> int:
-        """The bytes of a map of this shape, for the whole batch."""
         return self.batch * self.size * math.prod(shape)
 
     def release(self, keeper: str) -> None:
