@@ -12,7 +12,7 @@ from typing import Any
 
 from course_lib.asking.answers.base import Diagnosis, Exercise
 from course_lib.asking.answers.reading import as_number, digits_of, means, shown_number
-from course_lib.asking.answers.slips import Slip, Sum, Terms, rank_of
+from course_lib.asking.answers.slips import Slip, Sum, Terms
 from course_lib.words import find, words
 
 DRAWS = 20  # at most, of which the one is taken that tells most slips apart
@@ -162,7 +162,9 @@ class Answer(Sum, Exercise):
 
     def tell(self, causes: list[tuple[Slip, ...]]) -> Diagnosis:
         """The likeliest cause in words; the next one, too, where it is as likely. A cause with a sentence of its own comes first."""
-        ranks = {cause: (len(cause), len(cause) > 1 or not self.own_sentence(cause[0]), rank_of(cause)) for cause in causes}
+        ranks = {
+            cause: (len(cause), len(cause) > 1 or not self.own_sentence(cause[0]), sum(slip.rank() for slip in cause)) for cause in causes
+        }
         ranked = sorted(causes, key=ranks.__getitem__)
         likeliest = [cause for cause in ranked if ranks[cause] == ranks[ranked[0]]]
         first, *others = dict.fromkeys(map(self.cause_words, likeliest)) or [""]
