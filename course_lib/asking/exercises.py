@@ -61,8 +61,6 @@ def check(name: str | None = None, answer=..., hint: int = 0, variant: int | Non
     _latest[:] = [name]
     if hint:
         return _reply(words("hint"), exercise.hint(1 if hint in (1, "1") else 2))
-    if prompt := exercise.prompt(answer):
-        return _reply(exercise.question(), prompt)
     wrong = exercise.judge(answer)
     if wrong and not wrong.is_answer:
         return _reply(exercise.question(), wrong.text)
@@ -130,9 +128,9 @@ def reveal(name: str, guess=..., variant: int | None = None) -> Reply:
     if not truth:
         return check(name, guess)
     _latest[:] = [name]
-    if prompt := exercise.prompt(guess):
-        return _reply(exercise.question(), prompt)
     wrong = exercise.judge(guess)
+    if wrong and not wrong.is_answer:
+        return _reply(exercise.question(), wrong.text)
     progress.remember(name, not wrong, wrong.slips if wrong else "")
     verdict = words("guessed" if wrong else "guess_right", value=shown_number(as_number(guess)), truth=truth)
     return _reply(verdict, wrong.text if wrong and wrong.slips else "", exercise.why(), _notice())

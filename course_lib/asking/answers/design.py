@@ -7,7 +7,7 @@ from course_lib.asking.answers.base import Diagnosis, Exercise
 from course_lib.by_hand.networks import Network
 from course_lib.by_hand.step import timeline
 from course_lib.show.tables import times
-from course_lib.words import words
+from course_lib.words import find, words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,11 +20,10 @@ class Design(Exercise):
     at_most: dict[str, int] = field(default_factory=dict)  # bounds on params, macs of one picture, memory in bytes, field in cells a side
     at_least: dict[str, int] = field(default_factory=dict)
 
-    def prompt(self, given: Any) -> str:
-        return words("design.dots", input_shape=self.input_shape) if given is ... else ""
-
     def judge(self, given: Any) -> Diagnosis | None:
         """What keeps a network from being an answer at all; or measure by measure, how it stands to its bound."""
+        if given is ...:
+            return Diagnosis(words("design.dots", input_shape=self.input_shape), is_answer=False)
         if unfit := self._unfit(given):
             return Diagnosis(unfit)
         try:
@@ -46,14 +45,13 @@ class Design(Exercise):
     def _measure(self, what: str, network: Network) -> tuple[bool, str]:
         """Whether a network keeps within a bound, and the sentence that says by how much not."""
         value, largest, share = self._measured(what, network)
-        name = self.own_words(what) or words(f"design.{what}", batch=self.batch_size)
-        values = {"what": name, "value": value, "where": largest, "share": share}
         if what in self.at_least:
-            off = self.at_least[what] - value
-            key = "design.enough" if off <= 0 else "design.too_little"
-            return off <= 0, words(key, bound=self.at_least[what], off=off, remedy=words(f"design.more_{what}"), **values)
-        off = value - self.at_most[what]
-        return off <= 0, words("design.within" if off <= 0 else "design.too_much", bound=self.at_most[what], off=off, **values)
+            bound, off, keys = self.at_least[what], self.at_least[what] - value, ("enough", "too_little")
+        else:
+            bound, off, keys = self.at_most[what], value - self.at_most[what], ("within", "too_much")
+        name = self.own_words(what) or words(f"design.{what}", batch=self.batch_size)
+        values = {"what": name, "value": value, "bound": bound, "off": off, "where": largest, "share": share}
+        return off <= 0, words(f"design.{keys[off > 0]}", remedy=find(f"design.more_{what}"), **values)
 
     def _measured(self, what: str, network: Network) -> tuple[int, str, int]:
         """A network's measure; and which layer or part has most of it, and how much."""
@@ -69,10 +67,6 @@ class Design(Exercise):
 
     def shown_truth(self) -> str:
         """KeyError: there is no one right network to show."""
-        raise self._only_check()
+        raise KeyError(words("exercise_call.network", name=self.name))
 
-    def options(self) -> dict[float, str]:
-        raise self._only_check()
-
-    def _only_check(self) -> KeyError:
-        return KeyError(words("exercise_call.network", name=self.name))
+    options = shown_truth

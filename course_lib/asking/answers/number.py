@@ -4,10 +4,10 @@ import math
 import random
 import re
 from ast import literal_eval
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
-from types import CodeType
 from typing import Any
 
 from course_lib.asking.answers.base import Diagnosis, Exercise
@@ -26,7 +26,7 @@ class Answer(Sum, Exercise):
     'The kernel is 3 wide and 3 high: 3·3, not 3.'
     """
 
-    digits: int | None = field(default=None, kw_only=True)  # how many are asked behind the point
+    digits: int = field(default=0, kw_only=True)  # how many are asked behind the point
     votes: str = field(default="", kw_only=True)  # three slips that a vote shows, such as "left_out-biases"
     vary: dict[str, str] = field(default_factory=dict, kw_only=True)  # sizes that can be drawn anew, with the values they may have
     derive: dict[str, str] = field(default_factory=dict, kw_only=True)  # sizes that follow from those, in Python, one from another
@@ -82,9 +82,6 @@ class Answer(Sum, Exercise):
         """The slips that are likely, or have a sentence of their own."""
         return [slip for slip in self.slips() if slip.kind != "unit" and (not slip.rank() or self.own_sentence(slip))]
 
-    def filled_words(self, key: str) -> str:
-        return words(f"exercise.{self.name}.{key}", **self.sizes)
-
     def question(self) -> str:
         return self.filled_words("ask_variant" if self.drawn and self.own_words("ask_variant") else "ask")
 
@@ -109,43 +106,35 @@ class Answer(Sum, Exercise):
         >>> Answer({"k": 3, "cout": 12, "mib": 2**20}, {"once": "k cout", "again": "k cout", "less": "-1 k", "share": "cout /mib"}).work()
         '2·3·12 − 3 + 12/1,048,576'
         """
-        terms = [self._written(text) for text in self.terms.values()]
-        text = ""
-        for sign, product in dict.fromkeys(terms):
-            count = terms.count((sign, product))
-            text += sign + (f"{count}·{product}" if count > 1 else product)
-        return text.removeprefix(" + ")
+        counts = Counter(map(self._written, self.terms.values()))
+        terms = [sign + (f"{count}·{product}" if count > 1 else product) for (sign, product), count in counts.items()]
+        return "".join(terms).removeprefix(" + ")
 
     def _written(self, term: str) -> tuple[str, str]:
         """A term's sign, and its product in numbers."""
-        factors = term.removeprefix("-1 ").split()
-        numbers = {word: f"{self.sizes[size]:,}" if (size := word.lstrip("/")) in self.sizes else size for word in factors}
-        above = "·".join(numbers[word] for word in factors if word[0] != "/")
         sign = " − " if term.startswith("-1 ") else " + "
-        return sign, "/".join([above, *(numbers[word] for word in factors if word[0] == "/")])
+        product = term.removeprefix("-1 ").replace(" /", "/").replace(" ", "·")
+        return sign, re.sub(r"\b[^\W\d]\w*", lambda size: f"{self.sizes[size[0]]:,}", product)
 
     def shown_truth(self) -> str:
         return shown_number(self.truth)
 
-    def prompt(self, given: Any) -> str:
-        number = as_number(given)
-        return number if isinstance(number, str) else ""
-
     def judge(self, given: Any) -> Diagnosis | None:
         number = as_number(given)
+        if isinstance(number, str):
+            return Diagnosis(number, is_answer=False)
         return None if self.is_right(number) else self.diagnose(number)
 
     def is_right(self, value: float) -> bool:
         """Whether this is the right number: itself, or where it has no end, rounded to the digits that are asked, or more."""
         given = digits_of(value)
-        return math.isclose(value, self.truth, rel_tol=1e-12) or (
-            self.truth != int(self.truth) and given >= (self.digits or 0) and math.isclose(value, round(self.truth, given))
-        )
+        is_rounded = self.truth != int(self.truth) and given >= self.digits and math.isclose(value, round(self.truth, given))
+        return is_rounded or math.isclose(value, self.truth, rel_tol=1e-12)
 
     def diagnose(self, value: float) -> Diagnosis:
         """What has gone wrong, where one or two slips make just this of the right answer; a last digit; or on which side it lies."""
         if self.truth != int(self.truth) and means(value, self.truth):
-            few = digits_of(value) < (self.digits or 0)
+            few = digits_of(value) < self.digits
             return Diagnosis(words("nearly" if few else "cut_off"), "digits")
         causes = self.causes(lambda number: means(value, number))
         exact = [cause for cause in causes if len(cause) == 1 and self.outcome(cause[0]) == value]
@@ -162,21 +151,15 @@ class Answer(Sum, Exercise):
 
     def tell(self, causes: list[tuple[Slip, ...]]) -> Diagnosis:
         """The likeliest cause in words; the next one, too, where it is as likely. A cause with a sentence of its own comes first."""
-        ranks = {
-            cause: (len(cause), len(cause) > 1 or not self.own_sentence(cause[0]), sum(slip.rank() for slip in cause)) for cause in causes
-        }
-        ranked = sorted(causes, key=ranks.__getitem__)
-        likeliest = [cause for cause in ranked if ranks[cause] == ranks[ranked[0]]]
-        first, *others = dict.fromkeys(map(self.cause_words, likeliest)) or [""]
-        slips = " + ".join(slip.spelled() for slip in ranked[0]) if ranked else ""
+        if not causes:
+            return Diagnosis("")
+        ranks = [(len(one), len(one) > 1 or not self.own_sentence(one[0]), sum(slip.rank() for slip in one)) for one in causes]
+        likeliest = [cause for cause, rank in zip(causes, ranks, strict=True) if rank == min(ranks)]
+        first, *others = dict.fromkeys(map(self.cause_words, likeliest))
+        slips = " + ".join(slip.spelled() for slip in likeliest[0])
         return Diagnosis(words("either", one=first, other=others[0]) if others else first, slips)
 
     def recalled(self, slips: str) -> str:
-        """As Exercise.recalled.
-
-        >>> Answer({"k": 3, "cout": 7}, {"weights": "k k cout"}, name="conv2-params").recalled("not_squared-k")
-        'The kernel is 3 wide and 3 high: 3·3, not 3.'
-        """
         known = {slip.spelled(): slip for slip in self.slips()}
         cause = tuple(known.get(slip) for slip in slips.split(" + "))
         return self.cause_words(cause) if all(cause) else super().recalled(slips)
@@ -217,6 +200,4 @@ class Answer(Sum, Exercise):
         return options
 
 
-@cache
-def _compiled(formula: str) -> CodeType:
-    return compile(formula, formula, "eval")
+_compiled = cache(lambda formula: compile(formula, formula, "eval"))
