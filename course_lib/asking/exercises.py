@@ -66,12 +66,14 @@ def check(name: str | None = None, answer=..., hint: int = 0, variant: int | Non
         return _reply(exercise.question(), wrong.text)
     progress.remember(name, not wrong, wrong.slips if wrong else "")
     if wrong:
-        return _reply(words("not_yet"), wrong.text, _notice())
-    return _reply(words("right"), exercise.why(), *_reasons(exercise, reason), _notice())
+        return _reply(words("not_yet"), wrong.text)
+    return _reply(words("right"), exercise.why(), *_reasons(exercise, reason))
 
 
 def _reply(*lines: str) -> Reply:
-    return Reply("\n".join(filter(None, lines)))
+    """These lines; and what has happened to the results file, once."""
+    notice, progress.notice = progress.notice, ""
+    return Reply("\n".join(filter(None, (*lines, notice))))
 
 
 def _reasons(exercise: Exercise, letter: str) -> list[str]:
@@ -86,18 +88,12 @@ def _reasons(exercise: Exercise, letter: str) -> list[str]:
     return [words("reasons", name=exercise.name), *(f"{key}  {text}" for key, (text, _) in letters.items())]
 
 
-def _notice() -> str:
-    """What has happened to the results file, once."""
-    notice, progress.notice = progress.notice, ""
-    return notice
-
-
 def score() -> Reply:
     """What has passed in the lesson that was asked last, which slips were made, and what to practise."""
     known = progress.exercises()
     last = (_latest or list(known) or [""])[-1]
     if last not in EXERCISES:
-        return _reply(words("score_nothing"), _notice())
+        return _reply(words("score_nothing"))
     number = EXERCISES[last].lesson
     mine = {name: exercise for name, exercise in EXERCISES.items() if exercise.lesson == number}
     checked = [name for name, exercise in mine.items() if exercise.stars]
@@ -105,13 +101,12 @@ def score() -> Reply:
     slips = [_slips_made(name, entry) for name, entry in known.items() if name in mine]
     again = [name for name, exercise in mine.items() if exercise.vary and known.get(name, {}).get("slips")]
     practise = words("score_practise", name=again[0]) if again else ""
-    return _reply(words("score", passed=passed, of=len(checked), lesson=number), *slips, practise, _notice())
+    return _reply(words("score", passed=passed, of=len(checked), lesson=number), *slips, practise)
 
 
 def _slips_made(name: str, entry: dict) -> str:
     """The sentences of an exercise's slips, each once; empty where none is known."""
-    sentences = dict.fromkeys(EXERCISES[name].recalled(slips) for slips in entry["slips"])
-    told = " ".join(filter(None, sentences))
+    told = " ".join(filter(None, dict.fromkeys(map(EXERCISES[name].recalled, entry["slips"]))))
     return words("score_slips", name=name, told=told) if told else ""
 
 
@@ -133,7 +128,7 @@ def reveal(name: str, guess=..., variant: int | None = None) -> Reply:
         return _reply(exercise.question(), wrong.text)
     progress.remember(name, not wrong, wrong.slips if wrong else "")
     verdict = words("guessed" if wrong else "guess_right", value=shown_number(as_number(guess)), truth=truth)
-    return _reply(verdict, wrong.text if wrong and wrong.slips else "", exercise.why(), _notice())
+    return _reply(verdict, wrong.text if wrong and wrong.slips else "", exercise.why())
 
 
 guess = ...  # what stands in a guess cell until you put a number there

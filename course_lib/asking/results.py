@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from course_lib.asking.answers.base import Exercise
 from course_lib.asking.exercises import EXERCISES
-from course_lib.asking.progress import ResultsFile, read
+from course_lib.asking.progress import read
 from course_lib.show.tables import Table
 from course_lib.words import words
 
@@ -52,15 +52,12 @@ def results(folder: Path) -> Results:
         except (OSError, ValueError) as error:
             left_out.append(words("results.left_out", name=name, why=getattr(error, "strerror", None) or error))
         else:
-            learners.setdefault(learner.number, []).append((_tries(learner), name, learner.exercises))
+            tries = sum(entry["tries"] for entry in learner.exercises.values())
+            learners.setdefault(learner.number, []).append((tries, name, learner.exercises))
     for files in learners.values():
         files.sort(key=lambda file: file[0])
         left_out += [words("results.twice", name=name, same=files[-1][1]) for _, name, _ in files[:-1]]
     return Results(_exercise_table([files[-1][2] for files in learners.values()]), len(learners), left_out)
-
-
-def _tries(learner: ResultsFile) -> int:
-    return sum(entry["tries"] for entry in learner.exercises.values())
 
 
 def _exercise_table(learners: list[dict]) -> Table:

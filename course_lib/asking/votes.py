@@ -42,20 +42,15 @@ def vote(name: str, reveal: bool = False, variant: int | None = None, first: lis
     D     24,768
     """
     exercise = exercise_of(name, variant)
-    options = exercise.options()
+    options = dict(sorted(exercise.options().items()))
     rounds = [hands for hands in (first, second) if hands]
     if any(not isinstance(hands, (list, tuple)) or len(hands) != len(options) for hands in rounds):
         raise ValueError(words("exercise_call.hands", answers=len(options)))
-    columns = [
-        (f"<{words('vote')}", list("ABCD")[: len(options)]),
-        (words("number"), [Cell(shown_number(number), "name") for number in sorted(options)]),
-    ]
+    columns = {f"<{words('vote')}": "ABCD"[: len(options)], words("number"): [Cell(shown_number(number), "name") for number in options]}
     for n, hands in enumerate(rounds, 1):
-        columns.append((words("hands", n=n), [f"{whole('vote: hands', count, 0)}" for count in hands]))
+        columns[words("hands", n=n)] = [f"{whole('vote: hands', count, 0)}" for count in hands]
     if len(rounds) == 2:
-        columns.append((words("change"), [arrow(after - before) for before, after in zip(first, second, strict=True)]))
+        columns[words("change")] = [arrow(after - before) for before, after in zip(first, second, strict=True)]
     if reveal:
-        columns.append((f"<{words('believes')}", [options[number] for number in sorted(options)]))
-    headings, cells = zip(*columns, strict=True)
-    rows = [list(row) for row in zip(*cells, strict=True)]
-    return Vote(list(headings), rows, caption=exercise.question())
+        columns[f"<{words('believes')}"] = options.values()
+    return Vote(list(columns), [list(row) for row in zip(*columns.values(), strict=True)], caption=exercise.question())

@@ -27,7 +27,8 @@ class Design(Exercise):
         if unfit := self._unfit(given):
             return Diagnosis(unfit)
         try:
-            measures = [self._measure(what, given) for what in (*self.at_most, *self.at_least)]
+            measures = [self._measure(given, *bound, "within", "too_much") for bound in self.at_most.items()]
+            measures += [self._measure(given, *bound, "enough", "too_little", -1) for bound in self.at_least.items()]
         except ValueError as error:  # of a layer whose backward is not known by hand, or nothing that is trained
             return Diagnosis(words("design.fails", error=error))
         if all(keeps_within for keeps_within, _ in measures):
@@ -42,16 +43,13 @@ class Design(Exercise):
             return words("design.ends", given=" → ".join(map(times, ends)), wanted=" → ".join(map(times, wanted)))
         return "" if any(layer.kind.startswith("Conv") for layer in given.layers.values()) else words("design.no_conv")
 
-    def _measure(self, what: str, network: Network) -> tuple[bool, str]:
+    def _measure(self, network: Network, what: str, bound: int, keeps: str, breaks: str, sign: int = 1) -> tuple[bool, str]:
         """Whether a network keeps within a bound, and the sentence that says by how much not."""
         value, largest, share = self._measured(what, network)
-        if what in self.at_least:
-            bound, off, keys = self.at_least[what], self.at_least[what] - value, ("enough", "too_little")
-        else:
-            bound, off, keys = self.at_most[what], value - self.at_most[what], ("within", "too_much")
+        off = sign * (value - bound)
         name = self.own_words(what) or words(f"design.{what}", batch=self.batch_size)
         values = {"what": name, "value": value, "bound": bound, "off": off, "where": largest, "share": share}
-        return off <= 0, words(f"design.{keys[off > 0]}", remedy=find(f"design.more_{what}"), **values)
+        return off <= 0, words(f"design.{keeps if off <= 0 else breaks}", remedy=find(f"design.more_{what}"), **values)
 
     def _measured(self, what: str, network: Network) -> tuple[int, str, int]:
         """A network's measure; and which layer or part has most of it, and how much."""
