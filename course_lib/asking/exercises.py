@@ -4,7 +4,7 @@ import random
 from html import escape
 
 from course_lib.asking.answers.base import Exercise
-from course_lib.asking.answers.reading import as_number, shown_number
+from course_lib.asking.answers.number import as_number, shown_number
 from course_lib.asking.progress import Progress
 from course_lib.by_hand.layers import whole
 from course_lib.lessons import entries
@@ -18,8 +18,7 @@ _latest: list[str] = []  # what this session has shown last, answered or not
 class Reply(str):
     """An answer to the learner: text, and the same as HTML with its first sentence in bold."""
 
-    def __repr__(self) -> str:
-        return str(self)
+    __repr__ = str.__str__
 
     def _repr_html_(self) -> str:
         first, _, rest = self.partition("\n")

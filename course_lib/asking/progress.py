@@ -78,9 +78,7 @@ class Progress:
         """Whole or not at all."""
         new = path.with_name(f".{path.name}.{os.getpid()}")
         try:
-            new.write_text(
-                json.dumps({"file": KIND, "number": self._number, "exercises": self._session}, indent=1) + "\n", encoding="utf-8"
-            )
+            new.write_text(json.dumps({"file": KIND, "number": self._number, "exercises": self._session}, indent=1), encoding="utf-8")
             os.replace(new, path)
         except OSError as error:
             self.notice = words("results.not_written", file=FILE, error=error.strerror)

@@ -9,8 +9,7 @@ from traceback import format_exception_only
 from typing import Any
 
 from course_lib.asking.answers.base import Diagnosis, Exercise
-from course_lib.asking.answers.number import Answer
-from course_lib.asking.answers.reading import as_number, means, shown_number
+from course_lib.asking.answers.number import Answer, as_number, means, shown_number
 from course_lib.words import words
 
 

@@ -89,14 +89,14 @@ class Sum:
         """The sum of such products of these sizes."""
         total, divisor = 0, 1
         for term in terms.values():
-            product, under = divisor, 1
+            above, below = divisor, 1
             for size, power in term.items():
-                number = (self.sizes[size] if size in self.sizes else _number(size)) ** abs(power)
+                number = self.sizes[size] if size in self.sizes else _number(size)
                 if power > 0:
-                    product = product * number
+                    above = above * number**power
                 else:
-                    under = under * number
-            total, divisor = total * under + product, divisor * under
+                    below = below * number**-power
+            total, divisor = total * below + above, divisor * below
         total = total / divisor  # once, so that no rounding comes before it
         return int(total) if isinstance(total, float) and total.is_integer() else total
 
