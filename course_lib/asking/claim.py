@@ -28,11 +28,7 @@ class Claim:
         return "holds" if self.otherwise in (None, self.said) else "holds_if"
 
     def tried(self) -> "Claim":
-        """The same with values for its parts.
-
-        >>> Claim("A1", "holds_if", said=6, true=lambda ask: ask.params(ask.nn.Linear(2, 2)), otherwise=4).tried().verdict
-        'holds_if'
-        """
+        """The same with values for its parts, so that it has a verdict."""
         ask = vocabulary()
         with ask.torch.random.fork_rng(devices=[]):  # layers are made on the way, and these draw random numbers
             return replace(self, **{part: value(ask) for part, value in vars(self).items() if callable(value)})

@@ -80,8 +80,7 @@ def _reasons(exercise: Exercise, letter: str) -> list[str]:
     reasons = exercise.own_words("reasons")
     if not reasons:
         return []
-    shuffled = random.Random(exercise.name).sample(reasons, len(reasons))
-    letters = dict(zip("ABCD", shuffled, strict=True))
+    letters = dict(zip("ABCD", random.Random(exercise.name).sample(reasons, len(reasons)), strict=True))
     if chosen := letters.get(str(letter).strip().upper()):
         return [words("reason_right" if chosen is reasons[0] else "reason_wrong", reason=chosen[0], reply=chosen[1])]
     return [words("reasons", name=exercise.name), *(f"{key}  {text}" for key, (text, _) in letters.items())]
@@ -98,9 +97,8 @@ def score() -> Reply:
     checked = [name for name, exercise in mine.items() if exercise.stars]
     passed = sum(known.get(name, {}).get("passed", False) for name in checked)
     slips = [_slips_made(name, entry) for name, entry in known.items() if name in mine]
-    again = [name for name, exercise in mine.items() if exercise.vary and known.get(name, {}).get("slips")]
-    practise = words("score_practise", name=again[0]) if again else ""
-    return _reply(words("score", passed=passed, of=len(checked), lesson=number), *slips, practise)
+    again = [words("score_practise", name=name) for name in mine if name in varied() and known.get(name, {}).get("slips")]
+    return _reply(words("score", passed=passed, of=len(checked), lesson=number), *slips, *again[:1])
 
 
 def _slips_made(name: str, entry: dict) -> str:
@@ -134,15 +132,14 @@ guess = ...  # what stands in a guess cell until you put a number there
 
 
 def practice(*lessons: int | str) -> Reply:
-    """A question again, with other numbers: what was last answered wrong, then what was answered longest ago.
-
-    Without a name those that were answered so far; with lessons, such as 1 or 4, or exercises by name, those.
+    """A question again, with other numbers: what was last answered wrong, then what was answered longest ago; of these lessons, such as
+    1 or 4, or exercises by name, or of all that were answered.
 
     >>> practice("tied").splitlines()[0][:11]
     'Two Linear('
     """
     known = progress.exercises()
-    wanted = [name for lesson in lessons for name in _to_practise(lesson)] if lessons else [name for name in known if name in varied()]
+    wanted = [name for lesson in lessons for name in _to_practise(lesson)] or [name for name in known if name in varied()]
     if not wanted:
         return _reply(words("nothing_to_practise"))
     name = min(wanted, key=lambda name: (known.get(name, {}).get("last") != "wrong", list(known).index(name) if name in known else -1))

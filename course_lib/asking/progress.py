@@ -23,11 +23,7 @@ class ResultsFile(NamedTuple):
 
 
 def read(text: str) -> ResultsFile:
-    """What a results file holds; ValueError where it is none.
-
-    >>> read('{"file": "course_lib results 1", "number": "5e0c", "exercises": {}}').number
-    '5e0c'
-    """
+    """What a results file holds; ValueError where it is none."""
     with suppress(ValueError, TypeError, KeyError, AttributeError, RecursionError):
         held = json.loads(text)
         if held["file"] == KIND and type(held["number"]) is str and all(map(_sound, held["exercises"].values())):
@@ -64,7 +60,7 @@ class Progress:
         return self._session
 
     def remember(self, name: str, right: bool, slips: str = "") -> None:
-        """Keep one answer."""
+        """Keep one answer; the file is written whole or not at all."""
         known = dict(self.exercises())
         entry = known.pop(name, {"tries": 0, "passed": False, "slips": {}})
         made = Counter(entry["slips"]) + Counter([slips] if slips else [])
@@ -72,18 +68,14 @@ class Progress:
         known[name] = {"tries": entry["tries"] + 1, "passed": entry["passed"] or right, "last": last, "slips": dict(made)}
         self._session = known
         if path := results_path():
-            self._write(path)
-
-    def _write(self, path: Path) -> None:
-        """Whole or not at all."""
-        new = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            new.write_text(json.dumps({"file": KIND, "number": self._number, "exercises": self._session}, indent=1), encoding="utf-8")
-            os.replace(new, path)
-        except OSError as error:
-            self.notice = words("results.not_written", file=FILE, error=error.strerror)
-        finally:
-            new.unlink(missing_ok=True)
+            new = path.with_name(f".{path.name}.{os.getpid()}")
+            try:
+                new.write_text(json.dumps({"file": KIND, "number": self._number, "exercises": known}, indent=1), encoding="utf-8")
+                os.replace(new, path)
+            except OSError as error:
+                self.notice = words("results.not_written", file=FILE, error=error.strerror)
+            finally:
+                new.unlink(missing_ok=True)
 
 
 def results_path() -> Path | None:

@@ -37,7 +37,6 @@ def by_itself(shell) -> bool:
 
 
 def _html_of(part: dict[str, str]) -> str:
-    """A picture, or text, as HTML."""
     if "image/png" in part:
         return f'<img src="data:image/png;base64,{part["image/png"]}">'
     return f"<pre>{escape(part.get('text/plain', ''))}</pre>"

@@ -13,11 +13,7 @@ TONES = {"holds": "good", "holds_if": "quiet", "does_not_hold": "up"}
 
 @cache
 def verdict_on(name: str) -> Claim:
-    """One claim, put to the test now.
-
-    >>> verdict_on("a4-parameters").true, verdict_on("a4-parameters").verdict
-    (105450, 'does_not_hold')
-    """
+    """One claim, put to the test now."""
     return CLAIMS[name].tried()
 
 

@@ -40,7 +40,6 @@ class Exercise:
         return self.filled_words(f"hint{degree}")
 
     def why(self) -> str:
-        """Why the right answer is right."""
         return self.filled_words("why")
 
     def judge(self, given: Any) -> Diagnosis | None:

@@ -24,8 +24,13 @@ class Design(Exercise):
         """What keeps a network from being an answer at all; or measure by measure, how it stands to its bound."""
         if given is ...:
             return Diagnosis(words("design.dots", input_shape=self.input_shape), is_answer=False)
-        if unfit := self._unfit(given):
-            return Diagnosis(unfit)
+        if not isinstance(given, Network):
+            return Diagnosis(words("design.no_network", kind=type(given).__name__))
+        ends, wanted = (given.input_shape, given.ledger()[-1].output_shape), (self.input_shape, self.output_shape)
+        if ends != wanted:
+            return Diagnosis(words("design.ends", given=" → ".join(map(times, ends)), wanted=" → ".join(map(times, wanted))))
+        if not any(layer.kind.startswith("Conv") for layer in given.layers.values()):
+            return Diagnosis(words("design.no_conv"))
         try:
             measures = [self._measure(given, *bound, "within", "too_much") for bound in self.at_most.items()]
             measures += [self._measure(given, *bound, "enough", "too_little", -1) for bound in self.at_least.items()]
@@ -34,14 +39,6 @@ class Design(Exercise):
         if all(keeps_within for keeps_within, _ in measures):
             return None
         return Diagnosis("\n".join(sentence for _, sentence in measures))
-
-    def _unfit(self, given: Any) -> str:
-        if not isinstance(given, Network):
-            return words("design.no_network", kind=type(given).__name__)
-        ends, wanted = (given.input_shape, given.ledger()[-1].output_shape), (self.input_shape, self.output_shape)
-        if ends != wanted:
-            return words("design.ends", given=" → ".join(map(times, ends)), wanted=" → ".join(map(times, wanted)))
-        return "" if any(layer.kind.startswith("Conv") for layer in given.layers.values()) else words("design.no_conv")
 
     def _measure(self, network: Network, what: str, bound: int, keeps: str, breaks: str, sign: int = 1) -> tuple[bool, str]:
         """Whether a network keeps within a bound, and the sentence that says by how much not."""

@@ -66,9 +66,9 @@ class Function(Exercise):
         case, number = wrong[0]
         some = words("some_right", n=len(right), of=len(self.cases)) if right else ""
         gives = words("function_wrong", said=self._case_words(case), value=shown_number(number))
-        all_wrong = set.intersection(*(set(one.causes(partial(means, value), every=True)) for one, value in wrong))
-        causes = sorted(cause for cause in all_wrong if all(one.is_right(one.after_all(cause)) for one, _ in right))
-        diagnosis = self._miswritten(given) or case.tell(causes)
+        explaining = [set(one.causes(partial(means, value), every=True)) for one, value in wrong]
+        spoiling = [one.causes(lambda number, one=one: not one.is_right(number), every=True) for one, _ in right]
+        diagnosis = self._miswritten(given) or case.tell(sorted(set.intersection(*explaining).difference(*spoiling)))
         return diagnosis._replace(text=f"{some}{gives} {diagnosis.text or words('ask_hint', name=self.name)}")
 
     def _miswritten(self, given: Callable) -> Diagnosis | None:

@@ -20,11 +20,7 @@ DRAWS = 20  # at most, of which the one is taken that tells most slips apart
 
 
 def digits_of(value: float) -> int:
-    """How many digits stand behind the point, as one would type it.
-
-    >>> digits_of(91.7), digits_of(552.0), digits_of(0.1027)
-    (1, 0, 4)
-    """
+    """How many digits stand behind the point, as one would type it: one of 91.7, none of 552.0."""
     return 0 if value == int(value) else len(f"{value:.12f}".rstrip("0").rpartition(".")[2])
 
 
@@ -65,11 +61,7 @@ def as_number(answer: Any) -> float | str:
 
 
 def shown_number(value: float) -> str:
-    """A number as it is shown to the learner.
-
-    >>> shown_number(26926), shown_number(91.748)
-    ('26,926', '91.75')
-    """
+    """A number as it is shown to the learner: 26,926 or 91.75."""
     return f"{value:,.0f}" if value == int(value) else digits(value, 4)
 
 
@@ -161,7 +153,8 @@ class Answer(Sum, Exercise):
         >>> Answer({"k": 3, "cout": 12, "mib": 2**20}, {"once": "k cout", "again": "k cout", "less": "-1 k", "share": "cout /mib"}).work()
         '2·3·12 − 3 + 12/1,048,576'
         """
-        products = [term.replace(" /", "/").replace(" ", "·") for term in self.terms.values()]
+        factors = [sorted(term.split(), key=lambda factor: factor[0] == "/") for term in self.terms.values()]  # what divides comes last
+        products = ["·".join(some).replace("·/", "/") for some in factors]
         products = [re.sub(r"\b[^\W\d]\w*", lambda size: f"{self.sizes[size[0]]:,}", product) for product in products]
         text = ""
         for product, count in Counter(products).items():
@@ -233,9 +226,8 @@ class Answer(Sum, Exercise):
         if here := self.own_words(f"lesson_slip.{key}"):
             return None if self.drawn else here
         common = find(f"slip.{key}")
-        if common and not set(re.findall(r"{(\w+)", common)) <= self.sizes.keys():  # it speaks of a size that this exercise has not
-            common = None
-        return self.own_words(f"slip.{key}") or common
+        speaks_of_ours = set(re.findall(r"{(\w+)", common or "")) <= self.sizes.keys()  # and of no size that this exercise has not
+        return self.own_words(f"slip.{key}") or (common if speaks_of_ours else None)
 
     def part_words(self, part: str) -> str:
         """What a part is called; its number, where it has no words."""

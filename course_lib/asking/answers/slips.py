@@ -27,7 +27,8 @@ UNITS = {  # what people give in place of a number, a byte or a share: the right
     "percent": {"fraction": 1e-2, "double": 2, "half": 1 / 2},
     "times": {},
 }  # fmt: skip
-BY_CHANCE = {"half": 1, "double": 1, "bits": 2, "bytes": 2, "training": 2}  # units that a second slip makes by chance: their rank
+# More far-fetched than their kind: units that a second slip makes by chance, and another size for the kernel's.
+MORE = {("unit", "half"): 1, ("unit", "double"): 1, ("unit", "bits"): 2, ("unit", "bytes"): 2, ("unit", "training"): 2, ("swapped", "k"): 1}
 
 
 class Slip(NamedTuple):
@@ -43,8 +44,7 @@ class Slip(NamedTuple):
 
     def rank(self) -> int:
         """How far-fetched it is: leaving something out is what people do most."""
-        by_chance = BY_CHANCE.get(self.part, 0) if self.kind == "unit" else 0
-        return KINDS[self.kind].rank + by_chance + (self[:2] == ("swapped", "k"))
+        return KINDS[self.kind].rank + MORE.get(self[:2], 0)
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,6 @@ class Sum:
     """A sum of products, and what may go wrong with each part of it.
 
     Terms are written as their factors: "k k cin" is k·k·cin, "-1 k" is −k, "hundred part /whole" divides.
-
-    >>> Sum({"k": 3, "cin": 5, "cout": 12}, {"weights": "k k cin cout", "biases": "cout"}).truth
-    552
     """
 
     sizes: dict[str, float] = field(default_factory=dict)  # every size that a term or a sentence names, with its number
@@ -75,15 +72,8 @@ class Sum:
         """The sizes that are factors of a term, with how often each is."""
         return {size: power for term in self.parsed.values() for size, power in term.items() if not size.lstrip("-").isdigit()}
 
-    @property
-    def named_parts(self) -> list[str]:
-        """The terms, and the groups of them, of a sum of several."""
-        return [*self.terms, *self.groups] if len(self.terms) > 1 else []
-
-    @property
-    def is_bare(self) -> bool:
-        """Whether it is one number that stands for itself."""
-        return len(self.terms) == 1 and list(self.factors.values()) == [1]
+    named_parts = property(lambda self: [*self.terms, *self.groups] if len(self.terms) > 1 else [])  # of a sum of several terms
+    is_bare = property(lambda self: len(self.terms) == 1 and list(self.factors.values()) == [1])  # one number that stands for itself
 
     def evaluated(self, terms: Terms) -> float:
         """The sum of such products of these sizes."""
@@ -152,13 +142,6 @@ class Sum:
         after = self.sum_after(slip, terms)
         return self.evaluated(after) if after else None
 
-    def after_all(self, slips: tuple[Slip, ...]) -> float:
-        """What one slip or two make of the right answer; the right one where they find nothing to change."""
-        *before, last = slips
-        terms = (self.sum_after(*before) or {}) if before else None
-        number = self.outcome(last, terms)
-        return self.truth if number is None else number
-
     def causes(self, agrees: Callable[[float], bool], every: bool = False) -> list[tuple[Slip, ...]]:
         """The fewest slips whose outcome agrees, in every way that so few can; or all ways of one or two slips."""
         outcomes = {slip: self.outcome(slip) for slip in self.slips()}
@@ -206,11 +189,7 @@ _number = cache(literal_eval)  # of a factor that is written as one
 
 @cache
 def factors_of(text: str) -> Term:
-    """'k k cin /cout' as how often each is a factor; out·out is out twice.
-
-    >>> factors_of("k k cin /cout"), factors_of("out·out")
-    ({'k': 2, 'cin': 1, 'cout': -1}, {'out': 2})
-    """
+    """How often each is a factor: {"k": 2, "cout": -1} in "k k /cout"; out·out is out twice."""
     term: Term = {}
     for word in text.replace("·", " ").split():
         term = multiplied(term, {word.lstrip("/"): -1 if word.startswith("/") else 1})
