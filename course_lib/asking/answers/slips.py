@@ -27,8 +27,8 @@ UNITS = {  # what people give in place of a number, a byte or a share: the right
     "percent": {"fraction": 1e-2, "double": 2, "half": 1 / 2},
     "times": {},
 }  # fmt: skip
-# More far-fetched than their kind: units that a second slip makes by chance, and another size for the kernel's.
-MORE = {("unit", "half"): 1, ("unit", "double"): 1, ("unit", "bits"): 2, ("unit", "bytes"): 2, ("unit", "training"): 2, ("swapped", "k"): 1}
+# Ranks on top of that of the kind: units that a second slip makes by chance, and another size for the kernel's.
+RANK = {("unit", "half"): 1, ("unit", "double"): 1, ("unit", "bits"): 2, ("unit", "bytes"): 2, ("unit", "training"): 2, ("swapped", "k"): 1}
 
 
 class Slip(NamedTuple):
@@ -44,7 +44,7 @@ class Slip(NamedTuple):
 
     def rank(self) -> int:
         """How far-fetched it is: leaving something out is what people do most."""
-        return KINDS[self.kind].rank + MORE.get(self[:2], 0)
+        return KINDS[self.kind].rank + RANK.get(self[:2], 0)
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,6 @@ class Sum:
         }
 
     def slips(self) -> list[Slip]:
-        """Every slip that the parts allow."""
         return list(dict.fromkeys(Slip(kind, *place.split("-")) for kind, places in self.places().items() for place in places))
 
     def sum_after(self, slip: Slip, terms: Terms | None = None) -> Terms | None:
@@ -153,8 +152,7 @@ class Sum:
 
     def _pairs(self, slips: Iterable[Slip]) -> Iterator[tuple[tuple[Slip, Slip], float | None]]:
         """Two likely slips of different parts, and what they make together; what is added comes first, so that the other sees it."""
-        likely = [slip for slip in slips if slip.kind != "instead" and slip.rank() <= 1]
-        likely.sort(key=lambda slip: slip.kind != "plus")
+        likely = sorted((slip for slip in slips if slip.kind != "instead" and slip.rank() <= 1), key=lambda slip: slip.kind != "plus")
         sums = {slip: self.sum_after(slip) for slip in likely}
         for first, second in combinations(likely, 2):
             if sums[first] and first.part != second.part and first.rank() + second.rank() <= 1:
