@@ -54,8 +54,7 @@ class Function(Exercise):
         return self._wrong(given, wrong, right) if wrong else None
 
     def _raised(self, given: Callable, case: Answer, error: Exception) -> Diagnosis:
-        last = format_exception_only(error)[-1].strip().rstrip(".")
-        text = words("function_raised", said=self._case_words(case), error=last)
+        text = words("function_raised", said=self._case_words(case), error=format_exception_only(error)[-1].strip().rstrip("."))
         code = getattr(given, "__code__", None)
         miscounted = code and code.co_argcount != len(self.argument_names)
         diagnosis = self._miswritten(given) or Diagnosis(self._wanted() if miscounted else "")
