@@ -2,15 +2,13 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from functools import partial
 from html import escape
 
 import ipywidgets as widgets
 from IPython import get_ipython
-from traitlets import TraitError
 
-from course_lib.cards.controls import FOLDER, button, control_of, follow_ends, more_button, page_place, refusal
+from course_lib.cards.controls import FOLDER, button, control_of, follow_ends, give_value, more_button, page_place
 from course_lib.cards.settings import Setting, control_names
 from course_lib.cards.view import LAYOUTS, View, over_last_picture
 from course_lib.show.svg import PALETTE
@@ -22,13 +20,12 @@ def _palette(selector: str, which: int) -> str:
     return f"{selector} {{ {''.join(f'--course-{colours[0]}: {colours[which]}; ' for colours in PALETTE)}}}\n"
 
 
-DARK = 'body[data-jp-theme-light="false"]'
-CSS = _palette(".course-card", 1) + _palette(f"{DARK} .course-card", 2) + (FOLDER / "card.css").read_text(encoding="utf-8")
-VIEW = "application/vnd.jupyter.widget-view+json"
+CSS = _palette(".course-card", 1) + _palette('body[data-jp-theme-light="false"] .course-card', 2)
+CSS += (FOLDER / "card.css").read_text(encoding="utf-8")
 
 
 class Live(widgets.VBox):
-    """What stands below a cell and lives as long as its kernel; in a saved notebook stands its `bundle`."""
+    """What stands below a cell and lives as long as its kernel; in a saved notebook stands the `bundle` that each kind gives."""
 
     def __init__(self, parts: list[widgets.Widget], *classes: str) -> None:
         # The style sheet shows the notes only where a kernel is gone, or the front end has no anywidget.
@@ -36,10 +33,6 @@ class Live(widgets.VBox):
         super().__init__([widgets.HTML(f"<style>{CSS}</style>{notes}"), *parts])
         for name in ("course-card", *classes):
             self.add_class(name)
-
-    def bundle(self) -> dict[str, str]:
-        """What it shows now, as HTML and as text."""
-        raise NotImplementedError
 
     def close(self) -> None:
         """Free it with all its parts (ipywidgets frees what is closed alone); what is closed stays as it was drawn."""
@@ -50,7 +43,8 @@ class Live(widgets.VBox):
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         data = super()._repr_mimebundle_(include=include, exclude=exclude)
-        data[VIEW]["pid"] = os.getpid()  # course_lib.server asks it of a saved card: whether its kernel still runs
+        # course_lib.server asks it of a saved card: whether its kernel still runs.
+        data["application/vnd.jupyter.widget-view+json"]["pid"] = os.getpid()
         return {**data, **self.bundle()}, {}
 
 
@@ -159,24 +153,17 @@ class Card(Live):
         before, self._setting = self.values, True
         try:
             for name, value in values.items():
-                self._take(name, value)
+                control = self.controls[name]
+                if name in self._following:  # its ends may follow another of the values that are set; drawing sets them
+                    follow_ends(control, max(control.max, value) if hasattr(control, "max") else [*control.options, value])
+                give_value(control, name, value)
         except (TypeError, ValueError):
             for name in values:
-                self._take(name, before[name])
+                self.controls[name].value = before[name]
             raise
         finally:
             self._setting = False
             self._redraw()
-
-    def _take(self, name: str, value: float | str) -> None:
-        """One value, which its control has to take as it is: a slider would cut it to its ends, or to a whole number."""
-        control = self.controls[name]
-        if name in self._following:  # its ends may follow another of the values that are set; drawing sets them
-            follow_ends(control, max(control.max, value) if hasattr(control, "max") else [*control.options, value])
-        with suppress(TraitError):
-            control.value = value
-        if control.value != value:
-            raise ValueError(refusal(name, control, value))
 
     def _keep(self) -> None:
         """Make what is shown now the start, with which all that follows is compared."""

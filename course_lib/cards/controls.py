@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import takewhile
 from pathlib import Path
 
 import ipywidgets as widgets
-from traitlets import Bool
+from traitlets import Bool, TraitError
 
 from course_lib.cards.settings import SWITCH, Setting
 from course_lib.words import words
@@ -88,12 +89,15 @@ def follow_ends(control: widgets.Widget, ends: int | list) -> None:
         control.options, control.value = ends, value
 
 
-def refusal(name: str, control: widgets.Widget, value: object) -> str:
-    """What a control takes in place of this value, in a sentence."""
-    if hasattr(control, "max"):
-        return words("card.beyond", name=name, low=control.min, high=control.max, value=value)
-    choices = getattr(control, "options", (True, False))
-    return words("card.choice", name=name, choices=", ".join(map(str, choices)), value=value)
+def give_value(control: widgets.Widget, name: str, value: object) -> None:
+    """A value that a control has to take as it is, or ValueError: a slider would cut it to its ends, or to a whole number."""
+    with suppress(TraitError):
+        control.value = value
+    if control.value != value:
+        if hasattr(control, "max"):
+            raise ValueError(words("card.beyond", name=name, low=control.min, high=control.max, value=value))
+        choices = getattr(control, "options", (True, False))
+        raise ValueError(words("card.choice", name=name, choices=", ".join(map(str, choices)), value=value))
 
 
 def page_place() -> widgets.Widget:

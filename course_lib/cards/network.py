@@ -29,7 +29,7 @@ PRESETS = {
     vgg16_32: {"half_width": {"width": 32}, "vgg19": {"late_convs": 4}, "no_norm": {"batch_norm": False}},
     conv1d_net: {"twice_length": {"length": 200}, "wider_kernel": {"kernel": 9}},
 }
-MOST = 11  # columns of a picture; a network with more shows blocks
+MOST = 11  # columns of a picture; a deep network, which has more, shows blocks
 
 Make = Callable[..., Network]
 
@@ -90,7 +90,6 @@ def _is_shown(row: Row) -> bool:
 
 
 def _deep(ledger: Ledger) -> bool:
-    """Whether it has too many layers for a picture."""
     return sum(map(_is_shown, ledger)) > MOST
 
 
@@ -108,11 +107,12 @@ def _rows_or_blocks(counted: Iterable[tuple], blocks: bool) -> dict[str, tuple]:
 
 
 def _lines(counted: Iterable[tuple], before: Ledger, blocks: bool) -> list[Line]:
-    """The rows of now, and at the end those of the start that are left out."""
+    """The rows that do something now, and at the end those of the start that are left out."""
     old = _rows_or_blocks(zip(before), blocks)
     lines = [Line(row, *old.pop(first, [Row("", "")]), counts) for first, (row, *counts) in _rows_or_blocks(counted, blocks).items()]
     none = (0,) * len(lines[0].counts)
-    return [*lines, *(Line(Row(row.name, words("gone")), row, none) for (row,) in old.values() if row.params)]
+    gone = [Line(Row(row.name, words("gone")), row, none) for (row,) in old.values() if row.params]
+    return [line for line in lines if _is_shown(line.row) or line.old.params or any(line.counts)] + gone
 
 
 def _map_columns(network: Network, ledger: Ledger, blocks: bool) -> dict[str, Column]:
@@ -144,15 +144,11 @@ def network_view(values: dict, start: dict, make: Make = small_cnn) -> View:
     blocks = _deep(ledger) or _deep(before)
     lines = _lines(counted, before, blocks and not values["every_layer"])
     columns = _map_columns(network, ledger, blocks)
-    layers = [
-        words("network_alt_layer", name=column.name, shape=times(column.shape), params=column.params, macs=column.macs)
-        for column in columns.values()
-        if column.params
-    ]
-    alt = words("network_alt", input=times(network.input_shape), maps="; ".join(layers))
+    weighted = [column._asdict() | {"shape": times(column.shape)} for column in columns.values() if column.params]
+    layers = "; ".join(words("network_alt_layer", **column) for column in weighted)
+    alt = words("network_alt", input=times(network.input_shape), maps=layers)
     draw = partial(network_picture, columns, _map_columns(network_before, before, blocks), alt)
     totals = _network_totals(ledger, before, network, values["batch"])
-    lines = [line for line in lines if _is_shown(line.row) or line.old.params or any(line.counts)]
     table = _network_table(lines, ledger, before, values)
     worth = {i: line for i, line in enumerate(lines) if line.differs and (line.change or line.row.params or line.row.kind == "Flatten")}
     changes = {i: line.change for i, line in worth.items()}
@@ -175,7 +171,6 @@ def _network_totals(ledger: Ledger, before: Ledger, network: Network, batch: int
 
 
 def _network_table(lines: list[Line], ledger: Ledger, before: Ledger, values: dict) -> Table:
-    """The rows that do something and those that were left out; what the machine says where it is asked."""
     rows, change = [line.row for line in lines], arrow(ledger.params - before.params)
     columns = [  # heading, cells, total
         (f"<{words('layer')}", [Cell(row.name, "name") for row in rows], words("total")),
@@ -208,9 +203,7 @@ def _presets(make: Make, settings: dict[str, Setting]) -> dict[str, dict]:
     return {words("as_in_article" if known else "as_given"): usual} | {words(name): {**usual, **sizes} for name, sizes in known.items()}
 
 
-def network_card(
-    network: Make = small_cnn, sliders: Iterable[str] | None = None, layout: str = "desk", machine: bool = False, **start
-) -> Card:
+def network_card(network: Make = small_cnn, sliders: Iterable[str] | None = None, layout: str = "desk", **start) -> Card:
     """A card on a network: sliders for its sizes, totals, maps, weights as areas, and the ledger.
 
     `network` is a function of sizes that gives a Network: small_cnn, vgg16_32, conv1d_net, or your own, whose arguments have
@@ -226,12 +219,11 @@ def network_card(
     if not callable(network):
         raise TypeError(words("card.network_function"))
     settings = network_settings(network)
-    start = start_values("network_card", settings, machine=machine, **start)
+    start = start_values("network_card", settings, **start)
     if not _deep(_network(start, network).ledger()):
         settings["every_layer"] = Setting(False)
     given = "" if network is small_cnn else network.__name__.replace("<lambda>", "network")
     return Card(
-        "network_card", partial(network_view, make=network), settings, start, fits=partial(_network, make=network),
-        first=lambda values: given, reference=usual_values(settings), sliders=sliders, layout=layout,
-        presets=_presets(network, settings),
+        "network_card", partial(network_view, make=network), settings, start, fits=partial(_network, make=network), sliders=sliders,
+        layout=layout, first=lambda values: given, reference=usual_values(settings), presets=_presets(network, settings),
     )  # fmt: skip

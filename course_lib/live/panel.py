@@ -118,10 +118,8 @@ class Panel(Live):
         except SyntaxError:  # a line that is not whole yet
             return
         except Exception as error:
-            sentence = str(error) if isinstance(error, Unseen) else f"{type(error).__name__}: {error}"
-            self._show(self._older(sentence))
-            return
-        if (state.ledger, state.sentences, state.failed) == (self._ran.ledger, self._ran.sentences, self._ran.failed):
+            state = self._older(str(error) if isinstance(error, Unseen) else f"{type(error).__name__}: {error}")
+        if state._replace(before=self._ran.before) == self._ran:
             self._show(self._ran)
         else:
             before = state.before if state.failed else self._good or None
