@@ -135,15 +135,11 @@ class Card(Live):
     @property
     def code(self) -> str:
         """The line that brings the card back as it is now."""
-        values, arguments = self.values, {}
-        for name, setting in self._settings.items():
+        values = self.values | {"sliders": self._sliders, "layout": self._layout_name}
+        written = [self._first(self.values)]
+        for name, setting in (self._settings | {"sliders": Setting(None), "layout": Setting("desk")}).items():
             if setting.argument is not None and values[name] != setting.usual:
-                arguments[setting.argument or name] = values[name]
-        if self._sliders is not None:
-            arguments["sliders"] = self._sliders
-        if self._layout_name != "desk":
-            arguments["layout"] = self._layout_name
-        written = [self._first(values), *(f"{name}={value!r}" for name, value in arguments.items())]
+                written.append(f"{setting.argument or name}={values[name]!r}")
         return f"{self._function}({', '.join(filter(None, written))})"
 
     def set(self, **values) -> None:

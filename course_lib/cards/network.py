@@ -108,10 +108,11 @@ def _rows_or_blocks(counted: Iterable[tuple], blocks: bool) -> dict[str, tuple]:
 
 def _lines(counted: Iterable[tuple], before: Ledger, blocks: bool) -> list[Line]:
     """The rows that do something now, and at the end those of the start that are left out."""
-    old = _rows_or_blocks(zip(before), blocks)
-    lines = [Line(row, *old.pop(first, [Row("", "")]), counts) for first, (row, *counts) in _rows_or_blocks(counted, blocks).items()]
+    old = {first: row for first, (row,) in _rows_or_blocks(zip(before), blocks).items()}
+    now = _rows_or_blocks(counted, blocks).items()
+    lines = [Line(row, old.pop(first, Row("", "")), tuple(counts)) for first, (row, *counts) in now]
     none = (0,) * len(lines[0].counts)
-    gone = [Line(Row(row.name, words("gone")), row, none) for (row,) in old.values() if row.params]
+    gone = [Line(Row(row.name, words("gone")), row, none) for row in old.values() if row.params]
     return [line for line in lines if _is_shown(line.row) or line.old.params or any(line.counts)] + gone
 
 

@@ -13,10 +13,11 @@ from course_lib.by_machine.vocabulary import is_model, is_module, is_plain, is_t
 from course_lib.words import words
 
 BUILTINS = {
-    name: getattr(builtins, name)
-    for name in ("__build_class__", "super", "bool", "dict", "enumerate", "float", "int", "isinstance", "len", "list", "max", "min",
-                 "reversed", "round", "str", "sum", "tuple", "zip", "property")
-} | {"print": lambda *_, **__: None}  # fmt: skip
+    function.__name__: function
+    for function in (
+        super, bool, dict, enumerate, float, int, isinstance, len, list, max, min, property, reversed, round, str, sum, tuple, zip
+    )
+} | {"__build_class__": builtins.__build_class__, "print": lambda *_, **__: None}  # fmt: skip
 NODES = (
     ast.Module, ast.ClassDef, ast.FunctionDef, ast.arguments, ast.arg, ast.Return, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr,
     ast.Pass, ast.If, ast.IfExp, ast.For, ast.comprehension, ast.ListComp, ast.GeneratorExp, ast.Call, ast.keyword, ast.Attribute,
@@ -111,10 +112,10 @@ def _refuse_effects(statement: ast.stmt, known: dict) -> None:
     arguments = {node.arg for node in ast.walk(statement) if isinstance(node, ast.arg)}
     usual = {*_made_by(ast.Module([statement], [])), *arguments, *known, *BUILTINS, "range"}
     for node in ast.walk(statement):
-        if not isinstance(node, NODES) or getattr(node, "decorator_list", ()):
-            raise _unseen(node, type(node).__name__.lower() if isinstance(node, ast.stmt) else ast.unparse(node)[:30])
-        if _has_effect(node, known, usual):
-            raise _unseen(node, ast.unparse(node)[:60])
+        plain = isinstance(node, NODES) and not getattr(node, "decorator_list", ())
+        if not plain or _has_effect(node, known, usual):
+            shown = ast.unparse(node)[:60] if plain or not isinstance(node, ast.stmt) else type(node).__name__.lower()
+            raise Unseen(words("run_to_see", line=getattr(node, "lineno", 1), what=shown))
 
 
 def _has_effect(node: ast.AST, known: dict, usual: set[str]) -> bool:
@@ -157,10 +158,6 @@ def _is_large_operation(node: ast.BinOp) -> bool:
         return not small or (right > 4 and left > 2)
     sequences = [value for value in (*sides, left, right) if isinstance(value, (ast.List, ast.Tuple, ast.ListComp, str))]
     return isinstance(node.op, ast.Mult) and bool(sequences)
-
-
-def _unseen(node: ast.AST, what: str) -> Unseen:
-    return Unseen(words("run_to_see", line=getattr(node, "lineno", 1), what=what))
 
 
 def _is_plain_attribute(node: ast.Attribute, known: dict) -> bool:
