@@ -144,9 +144,9 @@ WORKER = """if True:
     import contextlib, json, sys
     sys.path[:] = {path!r}
     import cloudpickle, torch
-    from course_lib.by_machine.tools import _forked, _torch
+    from course_lib.by_machine.tools import _forked, torch_answer
     ask, networks = cloudpickle.loads(sys.stdin.buffer.read())
-    _torch(torch.nn.Linear(2, 2), torch.zeros(1, 2))  # what this imports, once and not in each fork
+    torch_answer(torch.nn.Linear(2, 2), torch.zeros(1, 2))  # what this imports, once and not in each fork
     with contextlib.suppress(ImportError):
         __import__({module!r})
     print(json.dumps({{name: _forked([ask], make(), size, 60)[0] for name, (make, size) in networks.items()}}))"""

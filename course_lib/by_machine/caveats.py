@@ -27,7 +27,7 @@ def model_caveats(model: nn.Module, counts: Counts, input_size=None, input_data=
         sentences.append(words("unregistered", names=", ".join(unregistered)))
     if walk.hooked:
         sentences.append(words("hooks_not_run", names=", ".join(walk.hooked)))
-    sentences += [f"{c.row.name}: {caveat.text}" for c in rows for caveat in c.caveats if caveat.key != "not_registered"]
+    sentences += [f"{c.row.name}: {caveat}" for c in rows for caveat in c.caveats]
     if unused := [c.row.name for c in rows if c.idle == "never_used"]:
         sentences.append(f"{', '.join(unused)}: {words('never_used')}.")
     sentences += _batch_changed(outputs, input_size)

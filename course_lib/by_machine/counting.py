@@ -10,7 +10,7 @@ from course_lib.by_hand.ledger import Ledger
 from course_lib.by_hand.networks import Network
 from course_lib.by_machine import misfit
 from course_lib.by_machine.misfit import Misfit
-from course_lib.by_machine.modules import Layers, is_place
+from course_lib.by_machine.modules import Layers
 from course_lib.by_machine.rows import CountedRow, rows_of
 from course_lib.by_machine.walk.forward import Walk, forward_walk, shapes
 from course_lib.show.tables import times
@@ -85,7 +85,7 @@ def counts_of(model: nn.Module, input_size=None, input_data=None, train: bool = 
     def counts_in(training: bool) -> tuple[Counts, Layers]:
         layers = Layers()
         check = lambda place: misfit.refuse_misfit(place, layers[place.module], given)  # noqa: E731
-        walk = forward_walk(model, args, kwargs, is_place, check, training)
+        walk = forward_walk(model, args, kwargs, check, training)
         return Counts(walk, rows_of(walk, layers)), layers
 
     counts, layers = counts_in(train)

@@ -16,7 +16,7 @@ from course_lib.by_machine.counting import counts_of, forward_arguments, network
 from course_lib.by_machine.modules import build
 from course_lib.by_machine.walk.forward import tensors
 from course_lib.by_machine.walk.step import LiveStorages, loss_of, one_step, saved_by_forward, step_context, torch_optimizer
-from course_lib.by_machine.walk.structure import copy_with_values, owned_tensors
+from course_lib.by_machine.walk.structure import copy_on, owned_tensors
 from course_lib.show.tables import Table, times
 from course_lib.words import words
 
@@ -78,8 +78,7 @@ def working_copy(
             raise ValueError(words("measure.meta"))
         else:
             counts_of(network_or_model, input_size, input_data, train=mode == "train")  # raises where the input does not fit, by name
-            model = copy_with_values(network_or_model)
-        model.zero_grad(set_to_none=True)  # gradients of an earlier step are not this one's
+            model = copy_on("cpu", network_or_model)  # without the gradients of an earlier step
         model = model.to(getattr(torch, dtype)).train(mode == "train")
         args, kwargs = forward_arguments(model, input_size, input_data)
         with torch.random.fork_rng(devices=[]):
