@@ -7,7 +7,6 @@ from typing import NamedTuple
 import torch
 import torchinfo
 from torch import nn
-from torch.utils._pytree import tree_map
 
 from course_lib.by_hand.ledger import Ledger, Row, what
 from course_lib.by_hand.networks import Network
@@ -15,7 +14,7 @@ from course_lib.by_machine.caveats import model_caveats
 from course_lib.by_machine.counting import counts_of, forward_arguments, network_input_size
 from course_lib.by_machine.modules import build
 from course_lib.by_machine.rows import CountedRow
-from course_lib.by_machine.walk.forward import Walk, values_of
+from course_lib.by_machine.walk.forward import Walk, with_values
 from course_lib.by_machine.walk.operations import Operations
 from course_lib.by_machine.walk.structure import outside_state_kept
 from course_lib.show.tables import Cell, Shown, Table, number, times
@@ -145,7 +144,7 @@ class _Torchinfo:
         self.fails = False
         # With input_size torchinfo would draw random numbers, and move the caller's random state.
         arguments = forward_arguments(walk.model, input_size, input_data)
-        args, kwargs = tree_map(values_of, arguments) if walk.real else arguments
+        args, kwargs = with_values(arguments) if walk.real else arguments
         data, device = list(args) if args else kwargs, "cpu" if walk.real else "meta"
         try:
             with outside_state_kept(walk.model), torch.device(device):

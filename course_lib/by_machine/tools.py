@@ -116,8 +116,8 @@ TOOLS = [
 
 def answers_of(tools: list[Tool], model: nn.Module, size: tuple[int, ...]) -> list[dict[str, int] | str]:
     """Each tool's answers by name; or why there are none, in words."""
-    answers = {tool: f"pip install {tool.distribution}" for tool in tools if not is_installed(tool.distribution)}
-    answers |= {tool: words("rival", other=tool.rival) for tool in tools if tool.rival and is_installed(tool.rival)}
+    answers = {tool: f"pip install {tool.distribution}" for tool in tools if not installed_version(tool.distribution)}
+    answers |= {tool: words("rival", other=tool.rival) for tool in tools if tool.rival and installed_version(tool.rival)}
     left = [tool for tool in tools if tool not in answers]
     groups = [left] if hasattr(os, "fork") else [[tool] for tool in left]  # one start of PyTorch for all, where it can be forked
     for group in filter(None, groups):
@@ -125,11 +125,12 @@ def answers_of(tools: list[Tool], model: nn.Module, size: tuple[int, ...]) -> li
     return [answers[tool] for tool in tools]
 
 
-def is_installed(distribution: str) -> bool:
+def installed_version(distribution: str) -> str:
+    """The version that is installed, without what says for which device; nothing where none is."""
     try:
-        return bool(importlib.metadata.version(distribution))
+        return importlib.metadata.version(distribution).partition("+")[0]
     except importlib.metadata.PackageNotFoundError:
-        return False
+        return ""
 
 
 def _worker(tools: list[Tool], model: nn.Module, size: tuple[int, ...]) -> list[dict[str, int] | str]:

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn.parameter import UninitializedTensorMixin
 from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_map
+from torch.utils._pytree import tree_map_only
 
 from course_lib.by_machine.modules import is_place
 from course_lib.by_machine.walk.operations import Op, Operations, storage
@@ -78,7 +78,7 @@ class _Recorder(TorchFunctionMode):
     def __init__(self, walk: Walk, check: Callable[[Place], None]) -> None:
         super().__init__()
         self.walk, self.check = walk, check
-        self.open, self.stack = None, []
+        self.open, self.stack = None, [""]  # the place that is open; the paths of the modules that run
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
@@ -90,7 +90,7 @@ class _Recorder(TorchFunctionMode):
             if name not in LOOKS:
                 return func(*args, **kwargs)
         name = name.strip("_")
-        self.open = place = Place(self.path, function=SIGNS.get(name, SIGNS.get(name[1:], name)), inputs=shapes(args, kwargs))
+        self.open = place = Place(self.stack[-1], function=SIGNS.get(name, SIGNS.get(name[1:], name)), inputs=shapes(args, kwargs))
         try:
             result = func(*args, **kwargs)
         except Exception:
@@ -104,10 +104,6 @@ class _Recorder(TorchFunctionMode):
                 self.done(place)
         return result
 
-    @property
-    def path(self) -> str:
-        return self.stack[-1] if self.stack else ""
-
     def enter(self, module: nn.Module, args, kwargs) -> None:
         self.stack.append("" if module is self.walk.model else self.walk.names[module])
         if self.open is None and is_place(type(module)):
@@ -115,7 +111,6 @@ class _Recorder(TorchFunctionMode):
             self.check(self.open)
 
     def leave(self, module: nn.Module, args, output) -> None:
-        """Called where the module raised, too, then without an output."""
         self.stack.pop()
         if self.open is not None and self.open.module is module:
             self.open.outputs = shapes(output)
@@ -131,20 +126,19 @@ class _Recorder(TorchFunctionMode):
         if self.open is not None:
             self.open.ops.append(op)
         elif op.macs or not op.priced:  # called by nobody in Python
-            self.walk.places.append(Place(self.path, function=op.name, ops=[op]))
+            self.walk.places.append(Place(self.stack[-1], function=op.name, ops=[op]))
 
 
 def forward_walk(model: nn.Module, args: tuple, kwargs: dict, check: Callable[[Place], None], training: bool = False) -> Walk:
     """One forward pass of a model on inputs whose values do not count: see `Walk`. `check` may raise before a place runs."""
     model = unwrapped(model)
     with outside_state_kept(model):
-        blanks = tree_map(_to_meta, (args, kwargs))
+        blanks = tree_map_only(torch.Tensor, lambda tensor: torch.empty_like(tensor, device="meta"), (args, kwargs))
         walk = _walk_copy(model, "meta", training, *blanks, check)
     error = walk.error
     if isinstance(error, NotImplementedError) or (isinstance(error, (RuntimeError, TypeError)) and "meta" in str(error)):
         with outside_state_kept(model):  # it asks for a value, or names a device
-            values = tree_map(values_of, (args, kwargs))
-            walk = _walk_copy(model, "cpu", training, *values, check)
+            walk = _walk_copy(model, "cpu", training, *with_values((args, kwargs)), check)
         walk.real = True
     return walk
 
@@ -161,7 +155,7 @@ def _walk_copy(original: nn.Module, device: str, training: bool, args: tuple, kw
     handles = []
     for _, part, _ in located:
         handles.append(part.register_forward_pre_hook(recorder.enter, with_kwargs=True, prepend=True))
-        handles.append(part.register_forward_hook(recorder.leave, always_call=True))
+        handles.append(part.register_forward_hook(recorder.leave, always_call=True))  # where it raised, too, then without an output
     try:
         with torch.no_grad(), torch.device(device), recorder, Operations(recorder.record):
             walk.output = model(*args, **kwargs)
@@ -173,12 +167,6 @@ def _walk_copy(original: nn.Module, device: str, training: bool, args: tuple, kw
     return walk
 
 
-def _to_meta(value):
-    return torch.empty_like(value, device="meta") if isinstance(value, torch.Tensor) else value
-
-
-def values_of(value):
-    """A tensor's copy on the CPU, zeros where it has no values; anything else as it is."""
-    if not isinstance(value, torch.Tensor):
-        return value
-    return torch.zeros_like(value, device="cpu") if value.is_meta else value.detach().clone()  # a forward may change it in place
+def with_values(arguments):
+    """The same with a copy of each tensor on the CPU, zeros where it has no values: a forward may change it in place."""
+    return tree_map_only(torch.Tensor, lambda t: torch.zeros_like(t, device="cpu") if t.is_meta else t.detach().clone(), arguments)
