@@ -101,8 +101,6 @@ def compare(network_or_model: Network | nn.Module, input_size=None, input_data=N
     if network is not None:
         input_size, input_data = network_input_size(network, input_size, input_data), None
         model = build(network, device="meta").eval()
-    elif input_size is None and input_data is None:
-        raise TypeError(words("model.compare_no_input"))
     counts = counts_of(model, input_size, input_data)
     rows = network.ledger(input_size[0]) if network is not None else counts.ledger
     torchinfo_counts = _Torchinfo(counts.walk, input_size, input_data)

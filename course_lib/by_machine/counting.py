@@ -67,10 +67,7 @@ class Counts(NamedTuple):
 
     walk: Walk
     rows: list[CountedRow]
-
-    @property
-    def ledger(self) -> Ledger:
-        return Ledger(counted.row for counted in self.rows)
+    ledger = property(lambda self: Ledger(counted.row for counted in self.rows))
 
 
 def counts_of(model: nn.Module, input_size=None, input_data=None, train: bool = False) -> Counts:
@@ -91,10 +88,9 @@ def counts_of(model: nn.Module, input_size=None, input_data=None, train: bool = 
     counts, layers = counts_in(train)
     if counts.walk.error is not None:
         raise Misfit(misfit.failure_sentence(counts.walk, layers), counts.ledger) from counts.walk.error
-    if any(counted.idle == "never_used" for counted in counts.rows):  # an auxiliary head may run in the other mode alone
-        other, _ = counts_in(not train)
-        used = {counted.row.name for counted in other.rows if counted.idle != "never_used"}
-        why = "only_in_eval" if train else "only_in_training"
-        rows = [c.idling(why) if c.idle == "never_used" and c.row.name in used else c for c in counts.rows]
-        return counts._replace(rows=rows)
-    return counts
+    if not any(counted.idle == "never_used" for counted in counts.rows):
+        return counts
+    other, _ = counts_in(not train)  # an auxiliary head may run in the other mode alone
+    used = {counted.row.name for counted in other.rows if counted.idle != "never_used"}
+    why = "only_in_eval" if train else "only_in_training"
+    return counts._replace(rows=[c.idling(why) if c.idle == "never_used" and c.row.name in used else c for c in counts.rows])

@@ -34,39 +34,32 @@ class CountedRow(NamedTuple):
         return self._replace(idle=why, row=self.row._replace(note=words(why)))
 
 
-class _FirstUse:
-    """Which tensors nobody used before, by where they lie: each is counted in the first row that uses it."""
-
-    def __init__(self) -> None:
-        self.owner = {}
-
-    def of(self, path: str, tensors: list[torch.Tensor]) -> tuple[list[torch.Tensor], str]:
-        """Those that are new, and words on whose the others are."""
-        places = [(storage(tensor), tensor.storage_offset()) for tensor in tensors]
-        others = sorted({self.owner[place] for place in places if place in self.owner})
-        new = [tensor for place, tensor in zip(places, tensors, strict=True) if place not in self.owner]
-        for place in places:
-            self.owner.setdefault(place, path)
-        if not others:
-            return new, ""
-        return new, words("used_again") if others == [path] else words("shared_with", names=", ".join(others))
+def _first_used(used: dict, path: str, tensors: list[torch.Tensor]) -> tuple[list[torch.Tensor], str]:
+    """The tensors that lie where nobody used one before, and words on whose the others are; `used` has each place's first user."""
+    places = [(storage(tensor), tensor.storage_offset()) for tensor in tensors]
+    others = sorted({used[place] for place in places if place in used})
+    new = [tensor for place, tensor in zip(places, tensors, strict=True) if place not in used]
+    used.update(dict.fromkeys(places, path) | used)
+    if not others:
+        return new, ""
+    return new, words("used_again") if others == [path] else words("shared_with", names=", ".join(others))
 
 
 def rows_of(walk: Walk, layers: Layers) -> list[CountedRow]:
     """One row for each place, a tensor counted in the first that uses it; then what nothing used."""
-    owners, first_use, rows, on_map = walk.owners(), _FirstUse(), [], False
+    owners, first_users, rows, on_map = walk.owners(), {}, [], False
     for place in walk.places:
         if _is_only_a_look(place, owners):
             continue
         layer = layers[place.module]
         on_map = _on_map(place, layer, on_map)
         used = _tensors_used(place, owners)
-        new, sharing = first_use.of(place.path, used)
+        new, sharing = _first_used(first_users, place.path, used)
         caveats = _caveats(walk, place, on_map)
         notes = [sharing, *_notes(walk, place, layer), *caveats]
         row = _row_of(place, layer, new)._replace(note="; ".join(filter(None, notes)))
         rows.append(CountedRow(row, place.module, place.macs, _parameters_in(used), caveats))
-    return rows if walk.error is not None else rows + _unused(walk, layers, first_use)
+    return rows if walk.error is not None else rows + _unused(walk, layers, first_users)
 
 
 def _is_only_a_look(place: Place, owners: dict) -> bool:
@@ -86,11 +79,11 @@ def _parameters_in(tensors: Iterable[torch.Tensor]) -> tuple[nn.Parameter, ...]:
     return tuple(tensor for tensor in tensors if isinstance(tensor, nn.Parameter))
 
 
-def _unused(walk: Walk, layers: Layers, first_use: _FirstUse) -> list[CountedRow]:
+def _unused(walk: Walk, layers: Layers, first_users: dict) -> list[CountedRow]:
     """A row for each module that owns what nothing used."""
     rows = []
     for part, path in walk.names.items():
-        new, _ = first_use.of(path, [t for t in (*part._parameters.values(), *part._buffers.values()) if t is not None])
+        new, _ = _first_used(first_users, path, [t for t in (*part._parameters.values(), *part._buffers.values()) if t is not None])
         if new:
             parameters = _parameters_in(new)
             row = CountedRow(_row_of(Place(path, part), layers[part], new), part, 0, parameters)

@@ -1,6 +1,7 @@
 """One forward pass walk operation by operation, without its arithmetic: on a copy of the structure, on the meta device. The only walk."""
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, is_dataclass
 
 import torch
@@ -98,10 +99,9 @@ class _Recorder(TorchFunctionMode):
             raise
         finally:
             self.open = None
-        if place.ops and place.inputs:
-            place.outputs = shapes(result)
-            if place.outputs:
-                self.done(place)
+        place.outputs = shapes(result)
+        if place.ops and place.inputs and place.outputs:
+            self.done(place)
         return result
 
     def enter(self, module: nn.Module, args, kwargs) -> None:
@@ -148,22 +148,19 @@ def _walk_copy(original: nn.Module, device: str, training: bool, args: tuple, kw
     located = list(located_modules(model))
     pairs = list(zip(owned_tensors(model), owned_tensors(original), strict=True))
     hooked = [path for path, part, _ in located_modules(original) if has_hooks(part)]
-    names = {part: path for path, part, _ in located}
     unregistered = {part for _, part, registered in located if not registered}
-    walk = Walk(model, pairs, hooked, names, unregistered)
+    walk = Walk(model, pairs, hooked, {part: path for path, part, _ in located}, unregistered)
     recorder = _Recorder(walk, check)
-    handles = []
-    for _, part, _ in located:
-        handles.append(part.register_forward_pre_hook(recorder.enter, with_kwargs=True, prepend=True))
-        handles.append(part.register_forward_hook(recorder.leave, always_call=True))  # where it raised, too, then without an output
-    try:
-        with torch.no_grad(), torch.device(device), recorder, Operations(recorder.record):
-            walk.output = model(*args, **kwargs)
-    except Exception as error:
-        walk.error = error
-        walk.places += filter(None, [walk.failed])
-    for handle in handles:
-        handle.remove()
+    with ExitStack() as hooks:
+        for part in walk.names:
+            hooks.enter_context(part.register_forward_pre_hook(recorder.enter, with_kwargs=True, prepend=True))
+            hooks.enter_context(part.register_forward_hook(recorder.leave, always_call=True))  # without an output where it raised
+        try:
+            with torch.no_grad(), torch.device(device), recorder, Operations(recorder.record):
+                walk.output = model(*args, **kwargs)
+        except Exception as error:
+            walk.error = error
+            walk.places += filter(None, [walk.failed])
     return walk
 
 

@@ -113,16 +113,12 @@ class _Copy:
         if unwrapped(module) is not module:
             return self.of(unwrapped(module))
         made = self.memo[id(module)] = object.__new__(type(module))  # before its attributes, which may lead back to it
-        made.__dict__.update(vars(module))
         for name, value in vars(module).items():
-            if type(value) in self.SHARED:
-                continue
             if "_hooks" in name and isinstance(value, dict):
                 # PyTorch's own do part of the work: weight_norm, pruning, the lazy layers' sizes.
-                value = OrderedDict((key, self.of(hook)) for key, hook in value.items() if _is_pytorchs_hook(hook))
+                made.__dict__[name] = OrderedDict((key, self.of(hook)) for key, hook in value.items() if _is_pytorchs_hook(hook))
             else:
-                value = self.of(value)
-            made.__dict__[name] = value
+                made.__dict__[name] = self.of(value)
         return made
 
     def _tensor(self, tensor: torch.Tensor) -> torch.Tensor:
