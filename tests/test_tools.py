@@ -144,9 +144,9 @@ WORKER = """if True:
     import contextlib, json, os, sys
     sys.path[:] = {path!r}
     import cloudpickle, torch
-    from course_lib.by_machine.tools import _forked, _torch
+    from course_lib.by_machine.tools import _forked, torch_answer
     asks, networks = cloudpickle.loads(sys.stdin.buffer.read())
-    _torch(torch.nn.Linear(2, 2), torch.zeros(1, 2))  # what this imports, once and not in each fork
+    torch_answer(torch.nn.Linear(2, 2), torch.zeros(1, 2))  # what this imports, once and not in each fork
     answers = {{}}
     for distribution, ask in asks.items():  # a fork a tool, which imports it, and from there a fork a network
         reading, writing = os.pipe()
