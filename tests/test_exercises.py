@@ -35,7 +35,7 @@ from course_lib import (
 from course_lib import small_cnn as by_hand_cnn
 from course_lib import vgg16_32 as by_hand_vgg
 from course_lib.asking.answers import Answer, Design, Function
-from course_lib.asking.answers.reading import means
+from course_lib.asking.answers.number import means
 from course_lib.asking.answers.slips import Slip
 from course_lib.asking.exercises import EXERCISES, varied
 from course_lib.by_machine.measuring import measure_peak

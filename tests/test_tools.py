@@ -144,9 +144,9 @@ WORKER = """if True:
     import contextlib, json, os, sys
     sys.path[:] = {path!r}
     import cloudpickle, torch
-    from course_lib.by_machine.tools import _forked, _torch
+    from course_lib.by_machine.tools import _forked, torch_answer
     asks, networks = cloudpickle.loads(sys.stdin.buffer.read())
-    _torch(torch.nn.Linear(2, 2), torch.zeros(1, 2))  # what this imports, once and not in each fork
+    torch_answer(torch.nn.Linear(2, 2), torch.zeros(1, 2))  # what this imports, once and not in each fork
     answers = {{}}
     for distribution, ask in asks.items():  # a fork a tool, which imports it, and from there a fork a network
         reading, writing = os.pipe()
@@ -328,7 +328,7 @@ def test_a_model_that_cannot_be_sent_costs_the_answers_and_nothing_else():
 @pytest.fixture
 def in_this_process(monkeypatch):
     """Tools are asked here, where a test is about their answers and not about their process."""
-    monkeypatch.setattr(tools, "_worker", lambda asked, model, size: [tools._said(tool.ask, model, size) for tool in asked])
+    monkeypatch.setattr(tools, "_worker", lambda asked, model, size: [tools._tool_answer(tool.ask, model, size) for tool in asked])
 
 
 def test_tools_are_asked_for_by_their_package_and_answers_by_their_tool(in_this_process):
