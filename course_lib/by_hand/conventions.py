@@ -136,10 +136,6 @@ def _thop(row: Row) -> int:
     return row.macs + 4 * inputs_of(row, "BatchNorm") + row.outputs * ("AvgPool" in row.kind)
 
 
-def _ultralytics(row: Row) -> int:
-    return row.macs + 4 * inputs_of(row, "Norm") + (row.window + 1) * row.outputs * ("AvgPool" in row.kind)
-
-
 def _hooked(row: Row) -> int:
     """What ptflops counts by its hooks on modules."""
     return row.macs + row.bias_additions + 2 * inputs_of(row, "Norm") - inputs_of(row, "LayerNorm") + active(row) + inputs_of(row, "Pool")
@@ -219,7 +215,8 @@ CONVENTIONS = {
     "torchstat MAdd": Convention("FLOP", _torchstat_madd, [
         UNSEEN, MODULE_UNSEEN,
         Fault("only_conv2d", ("Conv1d", "Conv3d", "ConvTranspose1d", "ConvTranspose3d")), LAST_CALL], per_image=True),
-    "ultralytics-thop": Convention("MAC", _ultralytics, [
+    "ultralytics-thop": Convention(
+        "MAC", lambda row: row.macs + 4 * inputs_of(row, "Norm") + (row.window + 1) * row.outputs * ("AvgPool" in row.kind), [
         Fault("attention_softmax", MODULE, _ultralytics_attention),
         Fault("functional_convs", counts=lambda row, use: 0 if row.is_function and "conv" in row.kind else None)]),
     "thop": Convention("MAC", _thop, [  # it hangs a hook for each name, and then adds up by name

@@ -83,7 +83,7 @@ def timeline(
             raise plainly(ValueError(words("memory.in_place", name=one.name, keeper=step.keepers[one.before.storage])))
         step.forward(one)
     if mode == "train":
-        step.loss(layers[-1].after.storage)
+        step.loss()
         for one in reversed(layers):
             if one.after.live:
                 step.backward(one)
@@ -119,35 +119,29 @@ class _Step:
     def __init__(self, memory: Memory, batch: int, size: int, input_shape: Shape, stateless: bool, accumulate: bool) -> None:
         self.memory, self.batch, self.size, self.accumulate = memory, batch, size, accumulate
         self.state, self.gradients, self.scalars = memory.state * (not stateless), memory.gradients * accumulate, 0
-        self.maps, self.keepers, self.gradient, self.moments = {0: self.bytes_of(input_shape)}, {}, 0, []
+        self.maps, self.handed_on, self.keepers = {0: self.bytes_of(input_shape)}, set(), {}
+        self.gradient, self.moments = 0, []
 
     def moment(self, phase: str, place: str, arriving: int = 0, leaving: int = 0) -> None:
-        kept = sum(self.maps[storage] for storage in self.keepers if storage != 0)
-        passing = sum(self.maps.values()) - self.maps[0] - kept + self.scalars  # maps that are handed on, loss and its gradient
+        kept = sum(self.maps[storage] for storage in self.keepers.keys() - {0})
+        passing = sum(self.maps[storage] for storage in self.handed_on - self.keepers.keys() - {0}) + self.scalars  # loss and its gradient
         now = self.memory.weights, self.gradients, self.state, self.memory.buffers, self.maps[0], kept, passing
         self.moments.append(Moment(phase, place, *now, arriving, leaving))
 
-    def leave(self, storage) -> None:
-        """Nobody hands this map on any longer: it stays where somebody keeps it, and the input is its owner's."""
-        if storage not in self.keepers and storage != 0:
-            self.maps.pop(storage, None)
-
     def forward(self, one: Pass) -> None:
-        self.maps[one.after.storage] = self.bytes_of(one.after.shape)
+        self.maps[one.after.storage], self.handed_on = self.bytes_of(one.after.shape), {one.before.storage, one.after.storage}
         more = {need.storage: need.bytes for need in one.needs if need.storage not in (one.before.storage, one.after.storage)}
         if one.after.live:
             self.maps |= more
             for need in one.needs:
                 self.keepers.setdefault(need.storage, one.name)
         self.moment("forward", one.name, 0 if one.after.live else sum(more.values()))
-        if not one.stays:
-            self.leave(one.before.storage)
+        self.handed_on = {one.after.storage}
 
-    def loss(self, output: int) -> None:
+    def loss(self) -> None:
         self.scalars = self.size
         self.moment("loss", "sum")
-        self.leave(output)
-        self.scalars = 2 * self.size  # and its gradient, which the whole of backward holds
+        self.handed_on, self.scalars = set(), 2 * self.size  # and its gradient, which the whole of backward holds
 
     def backward(self, one: Pass) -> None:
         """A moment for each stage; what arrives, and what the layer kept, is there for the first alone. Where gradients are there
@@ -166,17 +160,11 @@ class _Step:
                 self.gradients += new
                 self.moment("backward", one.name, arriving, makes)
             arriving = 0
-            self.release(one.name)
+            self.keepers = {storage: name for storage, name in self.keepers.items() if name != one.name}
         self.gradient = self.bytes_of(one.before.shape) * one.before.live
 
     def bytes_of(self, shape: Shape) -> int:
         return self.batch * self.size * math.prod(shape)
-
-    def release(self, keeper: str) -> None:
-        """The layer's backward no longer needs what it kept."""
-        for storage in [storage for storage, name in self.keepers.items() if name == keeper]:
-            del self.keepers[storage]
-            self.leave(storage)
 
     def optimize(self, network: Network, stored: Optimizer, name: str, foreach: bool, first: bool) -> None:
         """Parameter by parameter, where what was made for the last one goes when the next has made its own; or all at once."""

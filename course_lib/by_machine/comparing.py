@@ -92,7 +92,6 @@ def compare(network_or_model: Network | nn.Module, input_size=None, input_data=N
     A Network brings its input_size; a module needs it, with the batch, as torchinfo takes it, or input_data. Nothing is run on
     the module itself, but on a copy without values. Raises `Misfit`, with the rows so far, where the forward fails.
 
-    >>> from course_lib import small_cnn
     >>> compare(small_cnn()).totals, compare(small_cnn()).agree
     ((26926, 26926, 26926), True)
     """
@@ -120,7 +119,6 @@ def compare(network_or_model: Network | nn.Module, input_size=None, input_data=N
 def three_answers(network: Network, batch_size: int = 1) -> list[tuple[Row, int, int]]:
     """Each layer's row by hand, and its parameters by `.parameters()` and by torchinfo, as quickly as a slider asks.
 
-    >>> from course_lib import one_conv
     >>> [(row.params, *machine) for row, *machine in three_answers(one_conv())]
     [(196, 196, 196)]
     """

@@ -23,7 +23,6 @@ from course_lib.words import words
 def params(asked: Network | nn.Module) -> int:
     """The values in `.parameters()`.
 
-    >>> from course_lib import small_cnn
     >>> params(small_cnn()), params(nn.Conv2d(3, 7, 3))
     (26926, 196)
     """
@@ -34,7 +33,6 @@ def params(asked: Network | nn.Module) -> int:
 def macs(network: Network) -> int:
     """MACs of one forward pass: half of what FlopCounterMode says.
 
-    >>> from course_lib import small_cnn
     >>> macs(small_cnn())
     373856
     """

@@ -30,7 +30,6 @@ def measure_memory(
     input_size has the batch first, or is the batch alone for a Network; input_data is a tensor, of integers, too, or a tuple or dict of
     them. What shares a storage counts once.
 
-    >>> from course_lib import small_cnn
     >>> step = measure_memory(small_cnn(), 16)
     >>> step.training_state, step.kept, step.kept + step.input
     (430848, 486400, 683008)
@@ -99,7 +98,6 @@ def measure_peak(
 
     What a kernel takes and gives back inside of one operation is not seen; nor does PyTorch's own MemTracker see it.
 
-    >>> from course_lib import small_cnn
     >>> measure_peak(small_cnn(), 16)
     1378584
     """
@@ -127,7 +125,6 @@ def compare_memory(
     """The parts of one step by hand and as measured, and the most at once; on a CUDA device, where there is one, what PyTorch asks the
     allocator for, and what that rounds up to blocks of 512 bytes.
 
-    >>> from course_lib import small_cnn
     >>> compare_memory(small_cnn(), 16).total[1:3]
     ['1,378,584', '1,378,584']
     """

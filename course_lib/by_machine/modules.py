@@ -17,7 +17,6 @@ CONTAINERS = ("Sequential", "ModuleList", "ModuleDict", "Transformer", "DataPara
 def build(network: Network, device: str = "cpu") -> nn.Sequential:
     """The network as PyTorch's own module, layer by layer under the same names, frozen layers without gradients.
 
-    >>> from course_lib import small_cnn
     >>> sum(p.numel() for p in build(small_cnn()).parameters())
     26926
     """

@@ -30,7 +30,6 @@ except ModuleNotFoundError:  # a card does without it, and says so
 def fitting_ends(fits: Callable[[int], object], start: int, low: int, high: int) -> tuple[int, int]:
     """Ends for a slider between low and high: low or high itself where it fits, else the last value before the first that does not.
 
-    >>> from course_lib import small_cnn
     >>> fitting_ends(lambda kernel: small_cnn(conv2_kernel=kernel), 3, 1, 20)
     (1, 10)
     """

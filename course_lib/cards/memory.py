@@ -80,7 +80,6 @@ def memory_card(
 
     `network` is one of the course's by name, which a menu changes; or a Network of your own, or a function that gives one.
 
-    >>> from course_lib import Linear, Network
     >>> memory_card(batch=128, optimizer="SGD").values["optimizer"], list(memory_card(Network((4,), fc=Linear(4, 2))).controls)
     ('SGD', ['batch', 'dtype', 'optimizer', 'budget'])
     """

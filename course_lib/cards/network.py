@@ -211,7 +211,6 @@ def network_card(network: Make = small_cnn, sliders: Iterable[str] | None = None
     numbers or True and False as defaults; `depth: (1, 6) = 2` gives a slider its ends. `sliders` names those to show (all by default),
     `start` their values, `machine` asks PyTorch and torchinfo too, and layout "projector" has two totals and only the rows that changed.
 
-    >>> from course_lib import vgg16_32
     >>> network_card(conv2_kernel=5).values["conv2_kernel"], network_card(vgg16_32, width=32).values["late_convs"]
     (5, 3)
     """
