@@ -25,7 +25,7 @@ class Fault(NamedTuple):
     counts of such a row instead of its own rule, None for one that is not hit, and the issue that reports it."""
 
     key: str
-    kinds: Sequence[str] = ()
+    kinds: tuple[str, ...] = ()
     counts: Callable[[Row, Use], int | None] = lambda row, use: 0
     issue: str = ""
 
@@ -203,7 +203,7 @@ CONVENTIONS = {
     "torchinfo": Convention("MAC", _torchinfo, [
         MODULE_UNSEEN,
         UNSEEN._replace(issue="TylerYep/torchinfo#226"),
-        Fault("tokens", ["Linear"], lambda row, use: _torchinfo(row) // positions_of(row), "TylerYep/torchinfo#77"),
+        Fault("tokens", ("Linear",), lambda row, use: _torchinfo(row) // positions_of(row), "TylerYep/torchinfo#77"),
         Fault("transposed", TRANSPOSED, lambda row, use: _transposed(row))]),
     "torchsummary": Convention("parameters", lambda row: row.params, [
         Fault("functions_unseen", counts=lambda row, use: 0 if row.is_function else None),
@@ -235,7 +235,7 @@ CONVENTIONS = {
         CALFLOPS_UNSEEN, CALFLOPS_UNSEEN._replace(kinds=MODULE, counts=lambda row, use: row.macs - products(row)),
         Fault("registered_again", counts=lambda row, use: use.registered * row.macs)]),
     "calflops FLOPs": Convention("FLOP", _calflops, [
-        CALFLOPS_UNSEEN, CALFLOPS_UNSEEN._replace(kinds=MODULE, counts=_calflops_attention), KEPT,
+        CALFLOPS_UNSEEN._replace(kinds=MODULE, counts=_calflops_attention), KEPT, CALFLOPS_UNSEEN,
         Fault("registered_again", counts=lambda row, use: use.registered * _calflops(row))]),
     "torchlens": Convention("MAC", lambda row: row.macs, [Fault("cross_attention", MODULE, _torchlens_attention)]),
 }  # fmt: skip

@@ -46,19 +46,19 @@ def shape(what: str, value) -> Shape:
 
 
 RANGES = {
-    "finite": lambda value: -math.inf < value < math.inf,
-    "above_0": lambda value: 0 < value < math.inf,
-    "fraction": lambda value: 0 <= value <= 1,
+    "argument.finite": lambda value: -math.inf < value < math.inf,
+    "argument.above_0": lambda value: 0 < value < math.inf,
+    "argument.fraction": lambda value: 0 <= value <= 1,
 }
 
 
-def _real(what: str, value, dims: int | None, within: str = "finite", several: bool = False):
+def _real(what: str, value, dims: int | None, within: str = "argument.finite", several: bool = False):
     if several and isinstance(value, tuple):
         return tuple(_real(what, part, dims, within) for part in value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise plainly(TypeError(words("argument.number", what=what, value=value)))
     if not RANGES[within](value):
-        raise plainly(ValueError(words(f"argument.{within}", what=what, value=value)))
+        raise plainly(ValueError(words(within, what=what, value=value)))
     return value
 
 
@@ -95,9 +95,9 @@ Sizes0 = Annotated[int | Shape, partial(_sizes, least=0)]
 Target = Annotated[int | Shape, lambda what, value, dims: _sizes(what, value, dims, open_axes=dims > 1)]
 Padding = Annotated[int | Shape | str, _padding]
 Real = Annotated[float, _real]
-Positive = Annotated[float, partial(_real, within="above_0")]
-Fraction = Annotated[float, partial(_real, within="fraction")]
-Scale = Annotated[float | tuple[float, ...], partial(_real, within="above_0", several=True)]
+Positive = Annotated[float, partial(_real, within="argument.above_0")]
+Fraction = Annotated[float, partial(_real, within="argument.fraction")]
+Scale = Annotated[float | tuple[float, ...], partial(_real, within="argument.above_0", several=True)]
 Flag = Literal[True, False]
 
 
