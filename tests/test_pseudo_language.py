@@ -30,7 +30,7 @@ from course_lib.by_machine.misfit import Misfit
 ENGLISH = course_lib.words.everything("en")
 PLACE = re.compile(r"(\{[^{}]*\})")  # where a value stands in a text
 BRACKETED = re.compile(r"⟦[^⟦⟧]*⟧")
-WORD = re.compile(r"[A-Za-z_][\w.-]*[A-Za-z]{2}\w*")
+WORD = re.compile(r"[A-Za-z_][\w.-]*[A-Za-z]{2}[\w-]*")
 
 
 def stretched(text: str) -> str:
