@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import ipywidgets as widgets
-import torch._dynamo  # noqa: F401 - PyTorch imports it when it first counts, and must not be stopped there because a second is over
 import traitlets
 from IPython import get_ipython
 
@@ -22,8 +21,6 @@ from course_lib.cards.view import FACTS
 from course_lib.live.screen import Unseen, on_screen, within
 from course_lib.show.tables import Cell, Table, arrow, number, times
 from course_lib.words import words
-
-TYPED = Path(__file__).with_name("typed.js")  # hears of every key in a cell
 
 
 def _by_place(ledger: Ledger) -> dict[tuple[str, int], Row]:
@@ -92,7 +89,8 @@ class Panel(Live):
         self._html, self.name, self.asked, self.shell = widgets.HTML(), name, asked, shell
         self._good, self._before = Ledger(), None  # the last ledger of a class that ran and worked, and the one before that
         self.state = self._ran = self._run()
-        keys = [] if anywidget is None else [anywidget.AnyWidget(_esm=TYPED.read_text(encoding="utf-8"))]
+        script = Path(__file__).with_name("typed.js").read_text(encoding="utf-8")
+        keys = [] if anywidget is None else [anywidget.AnyWidget(_esm=script)]
         for widget in keys:
             widget.add_traits(source=traitlets.Unicode("").tag(sync=True))
             widget.observe(lambda change: self.typed(change["new"]), "source")
