@@ -7,7 +7,7 @@ from torch import nn
 from course_lib.by_machine.counting import Counts, counts_of
 from course_lib.by_machine.misfit import Misfit
 from course_lib.by_machine.rows import CountedRow
-from course_lib.by_machine.walk.forward import tensors
+from course_lib.by_machine.walk.operations import tensors
 from course_lib.words import words
 
 
@@ -30,11 +30,15 @@ def model_caveats(model: nn.Module, counts: Counts, input_size=None, input_data=
     sentences += [f"{c.row.name}: {caveat}" for c in rows for caveat in c.caveats]
     if unused := [c.row.name for c in rows if c.idle == "never_used"]:
         sentences.append(f"{', '.join(unused)}: {words('never_used')}.")
-    batch = input_size[0] if input_size is not None else None
-    if isinstance(batch, int) and outputs and outputs[0].dim() and outputs[0].shape[0] != batch:
-        sentences.append(words("batch_changed", before=batch, after=outputs[0].shape[0]))
+    sentences += _batch_changed(outputs, input_size)
     sentences += [words("run_for_real")] * walk.real
     return sentences + _of_one_mode_only(rows, model, input_size, input_data)
+
+
+def _batch_changed(outputs: list, input_size) -> list[str]:
+    before = input_size[0] if input_size is not None and isinstance(input_size[0], int) else None
+    after = outputs[0].shape[0] if outputs and outputs[0].dim() else before
+    return [words("batch_changed", before=before, after=after)] * (before not in (None, after))
 
 
 def _of_one_mode_only(rows: list[CountedRow], model: nn.Module, input_size, input_data) -> list[str]:

@@ -14,7 +14,7 @@ from course_lib.by_hand.optimizers import Optimizer, named_optimizer
 from course_lib.by_hand.step import timeline
 from course_lib.by_machine.counting import counts_of, forward_arguments, network_input_size
 from course_lib.by_machine.modules import build
-from course_lib.by_machine.walk.forward import tensors
+from course_lib.by_machine.walk.operations import tensors
 from course_lib.by_machine.walk.step import LiveStorages, loss_of, one_step, saved_by_forward, step_context, torch_optimizer
 from course_lib.by_machine.walk.structure import copy_on, owned_tensors
 from course_lib.show.tables import Table, times
