@@ -133,8 +133,8 @@ def compare_memory(
     """
     case = network, batch_size, dtype, optimizer, mode
     by_hand, measured = predict_memory(*case), measure_memory(*case)
-    rows = [[words(part), f"{hand:,}", f"{real:,}", ""] for part, hand, real in zip(Memory._fields, by_hand, measured, strict=True)]
-    rows.append([words("parts_sum"), f"{by_hand.total:,}", f"{measured.total:,}", ""])
+    parts = [*zip(Memory._fields, by_hand, measured, strict=True), ("parts_sum", by_hand.total, measured.total)]
+    rows = [[words(part), f"{hand:,}", f"{real:,}", ""] for part, hand, real in parts]
     at_once = words("no_cuda")
     if torch.cuda.is_available():
         expected = timeline(*case, foreach=True).peak.total  # PyTorch's optimizers work on all at once there

@@ -176,8 +176,7 @@ class Panel(widgets.VBox):
 
     def _look(self, kind) -> PanelState:
         """A class, or a model, counted; or the last good ledger, and what went wrong."""
-        from course_lib.by_machine.caveats import model_caveats
-        from course_lib.by_machine.counting import counts_of
+        from course_lib.by_machine.counting import counts_of, model_caveats
         from course_lib.by_machine.misfit import Misfit
         from course_lib.by_machine.modules import build
         from course_lib.by_machine.walk.structure import model_without_values
