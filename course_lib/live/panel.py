@@ -10,8 +10,7 @@ from IPython import get_ipython
 
 from course_lib.by_hand.ledger import Ledger, Row, what
 from course_lib.by_hand.networks import Network
-from course_lib.by_machine.caveats import model_caveats
-from course_lib.by_machine.counting import counts_of
+from course_lib.by_machine.counting import counts_of, model_caveats
 from course_lib.by_machine.misfit import Misfit
 from course_lib.by_machine.modules import build
 from course_lib.by_machine.walk.structure import model_without_values
