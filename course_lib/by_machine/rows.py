@@ -53,7 +53,9 @@ def rows_of(walk: Walk, layers: Layers) -> list[CountedRow]:
             continue
         layer = layers[place.module]
         on_map = _on_map(place, layer, on_map)
-        used = _tensors_used(place, owners)
+        own = [*place.module.parameters(), *place.module.buffers()] if place.module is not None else []
+        read = [tensor for op in place.ops for where in op.reads for tensor in owners.get(where, ())]
+        used = list(dict.fromkeys([*own, *read]))
         new, sharing = _first_used(first_users, place.path, used)
         caveats = _caveats(walk, place, on_map)
         notes = [sharing, *_notes(walk, place, layer), *caveats]
@@ -66,13 +68,6 @@ def _is_only_a_look(place: Place, owners: dict) -> bool:
     """Whether it is a function that only looks at a parameter, such as weight.t(): that counts where it is used."""
     views = all(op.is_view and all(read in owners for read in op.reads) for op in place.ops)
     return bool(place.function and place.ops) and views
-
-
-def _tensors_used(place: Place, owners: dict[int, list[torch.Tensor]]) -> list[torch.Tensor]:
-    """The parameters and buffers of a place's module, and those that its operations read, each once."""
-    own = [*place.module.parameters(), *place.module.buffers()] if place.module is not None else []
-    read = [tensor for op in place.ops for where in op.reads for tensor in owners.get(where, ())]
-    return list({id(tensor): tensor for tensor in (*own, *read)}.values())
 
 
 def _parameters_in(tensors: Iterable[torch.Tensor]) -> tuple[nn.Parameter, ...]:
