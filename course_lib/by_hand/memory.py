@@ -36,11 +36,7 @@ class Memory(NamedTuple):
     kept: int
     input: int
     total = property(lambda self: sum(self))
-
-    @property
-    def training_state(self) -> int:
-        """What does not depend on the batch: weights, gradients, optimizer state and buffers."""
-        return self.weights + self.gradients + self.state + self.buffers
+    training_state = property(lambda self: sum(self[:4]), doc="What does not depend on the batch: all but `kept` and `input`.")
 
 
 def trained_shapes(network: Network) -> list[tuple[str, Shape]]:

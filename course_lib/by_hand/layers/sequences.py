@@ -1,5 +1,4 @@
-"""Layers of sequences: a table of vectors; attention; and recurrent layers, whose gates look at the input and at what the step before
-handed on."""
+"""Layers of sequences: a table of vectors, attention, and recurrent layers, whose gates look at what the step before handed on, too."""
 
 from typing import Literal
 
@@ -94,7 +93,7 @@ class _Recurrent(_Steps):
 
     @property
     def params_work(self) -> Work:
-        """The work shown for `params`, in PyTorch's order: a direction's weights, its biases, and what projects."""
+        """In PyTorch's order: a direction's weights, its biases, and what projects."""
         terms = []
         for depth in range(self.num_layers):
             into, over, *projects = self._weights(depth)
