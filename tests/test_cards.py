@@ -36,7 +36,7 @@ from course_lib import (
 from course_lib.asking.exercises import Reply
 from course_lib.by_hand.step import largest_batch
 from course_lib.by_machine.modules import build
-from course_lib.cards import base, controls, memory
+from course_lib.cards import base, memory
 from course_lib.cards.memory import megabytes, memory_view
 from course_lib.cards.network import PRESETS, START, network_settings, network_view
 from course_lib.cards.pictures import short_number
@@ -203,11 +203,6 @@ def test_running_a_cell_again_frees_its_old_card_and_no_other(monkeypatch):
     cell, run = "a", 4
     again = layer_card()
     assert [card.comm is None for card in (first, second, other, nobodys, again)] == [True, True, False, False, False]
-
-
-def test_without_anywidget_there_is_a_card_all_the_same(monkeypatch):
-    monkeypatch.setattr(controls, "PagePlace", None)
-    assert "course-no-anywidget" in network_card().children[1].value
 
 
 def test_twins_say_the_same_as_the_card():

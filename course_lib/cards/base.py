@@ -8,7 +8,7 @@ from html import escape
 import ipywidgets as widgets
 from IPython import get_ipython
 
-from course_lib.cards.controls import FOLDER, button, control_of, follow_ends, give_value, more_button, page_place
+from course_lib.cards.controls import FOLDER, PagePlace, button, control_of, follow_ends, give_value, more_button
 from course_lib.cards.settings import Setting, control_names
 from course_lib.cards.view import LAYOUTS, View, over_last_picture
 from course_lib.show.svg import PALETTE
@@ -17,10 +17,10 @@ from course_lib.words import named, words
 
 
 def _palette(selector: str, which: int) -> str:
-    return f"{selector} {{ {''.join(f'--course-{colours[0]}: {colours[which]}; ' for colours in PALETTE)}}}\n"
+    return f"{selector} {{ {''.join(f'--course-{name}: {shades[which]}; ' for name, shades in PALETTE.items())}}}\n"
 
 
-CSS = _palette(".course-card", 1) + _palette('body[data-jp-theme-light="false"] .course-card', 2)
+CSS = _palette(".course-card", 0) + _palette('body[data-jp-theme-light="false"] .course-card', 1)
 CSS += (FOLDER / "card.css").read_text(encoding="utf-8")
 
 
@@ -84,7 +84,7 @@ class Card(Live):
         rows = self._rows(names, fits, presets)
         hidden = [rows.pop(name) for name in names if sliders is None and settings[name].more]
         line = widgets.HBox(self._buttons(presets, list(rows.values()), hidden), layout={"flex_flow": "row wrap", "grid_gap": "2px 12px"})
-        self._place = page_place()
+        self._place = PagePlace()
         self._place.observe(self._redraw, "on_slide")
         columns = "repeat(auto-fill, minmax(430px, 1fr))" if len(rows) + len(hidden) > 1 else "1fr"
         grid = widgets.GridBox([*rows.values(), *hidden], layout={"grid_template_columns": columns, "grid_gap": "0 34px"})
@@ -193,7 +193,7 @@ class Card(Live):
     @property
     def _layout_now(self) -> str:
         """On a slide every card is a projector's."""
-        return "projector" if getattr(self._place, "on_slide", False) else self._layout_name
+        return "projector" if self._place.on_slide else self._layout_name
 
     def _view(self) -> tuple[View | None, str]:
         """What is shown; or None and why there is nothing to show."""

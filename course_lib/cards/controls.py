@@ -6,6 +6,7 @@ from contextlib import suppress
 from itertools import takewhile
 from pathlib import Path
 
+import anywidget
 import ipywidgets as widgets
 from traitlets import Bool, TraitError
 
@@ -13,18 +14,14 @@ from course_lib.cards.settings import SWITCH, Setting
 from course_lib.words import words
 
 FOLDER = Path(__file__).parent
-try:
-    import anywidget
 
-    class PagePlace(anywidget.AnyWidget):
-        """What a card asks of its place on the page: each handle and number box takes the label beside it as its accessible name, which
-        ipywidgets does not give; and whether the card stands on a slide."""
 
-        _esm = (FOLDER / "names.js").read_text(encoding="utf-8")
-        on_slide = Bool(False).tag(sync=True)
+class PagePlace(anywidget.AnyWidget):
+    """What a card asks of its place on the page: each handle and number box takes the label beside it as its accessible name, which
+    ipywidgets does not give; and whether the card stands on a slide."""
 
-except ModuleNotFoundError:  # a card does without it, and says so
-    anywidget = PagePlace = None
+    _esm = (FOLDER / "names.js").read_text(encoding="utf-8")
+    on_slide = Bool(False).tag(sync=True)
 
 
 def fitting_ends(fits: Callable[[int], object], start: int, low: int, high: int) -> tuple[int, int]:
@@ -97,10 +94,6 @@ def give_value(control: widgets.Widget, name: str, value: object) -> None:
             raise ValueError(words("card.beyond", name=name, low=control.min, high=control.max, value=value))
         choices = getattr(control, "options", (True, False))
         raise ValueError(words("card.choice", name=name, choices=", ".join(map(str, choices)), value=value))
-
-
-def page_place() -> widgets.Widget:
-    return widgets.HTML('<span class="course-no-anywidget"></span>') if PagePlace is None else PagePlace()
 
 
 def button(label: str, action: Callable[[], None]) -> widgets.Button:

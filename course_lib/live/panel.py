@@ -4,6 +4,7 @@ from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
+import anywidget
 import ipywidgets as widgets
 import traitlets
 from IPython import get_ipython
@@ -15,7 +16,6 @@ from course_lib.by_machine.misfit import Misfit
 from course_lib.by_machine.modules import build
 from course_lib.by_machine.walk.structure import model_without_values
 from course_lib.cards.base import Live
-from course_lib.cards.controls import anywidget
 from course_lib.cards.view import FACTS
 from course_lib.live.screen import Unseen, on_screen, within
 from course_lib.show.tables import Cell, Table, arrow, number, times
@@ -89,11 +89,10 @@ class Panel(Live):
         self._good, self._before = Ledger(), None  # the last ledger of a class that ran and worked, and the one before that
         self.state = self._ran = self._run()
         script = Path(__file__).with_name("typed.js").read_text(encoding="utf-8")
-        keys = [] if anywidget is None else [anywidget.AnyWidget(_esm=script)]
-        for widget in keys:
-            widget.add_traits(source=traitlets.Unicode("").tag(sync=True))
-            widget.observe(lambda change: self.typed(change["new"]), "source")
-        super().__init__([self._html, *keys], "course-follow")
+        keys = anywidget.AnyWidget(_esm=script)
+        keys.add_traits(source=traitlets.Unicode("").tag(sync=True))
+        keys.observe(lambda change: self.typed(change["new"]), "source")
+        super().__init__([self._html, keys], "course-follow")
         self._show(self.state)
 
     def update(self, *_) -> None:

@@ -1,23 +1,13 @@
 """Pictures as SVG written by plain Python: the same string on every run, and colours that follow the theme."""
 
 import base64
+import tomllib
 from html import escape
+from pathlib import Path
 from unicodedata import east_asian_width
 
-# One palette for the whole course: (name, light, dark). In a card the names follow the theme; elsewhere light is used.
-PALETTE = (
-    ("ink", "#1a1a2e", "#e8eaf0"),
-    ("quiet", "#566076", "#a9b1c2"),
-    ("paper", "#ffffff", "#111418"),
-    ("line", "#cbd5e0", "#4a5365"),
-    ("blue", "#2a6ab3", "#7db4f0"),
-    ("pale", "#dbe8f6", "#1e3450"),
-    ("input", "#ececec", "#33373f"),
-    ("orange", "#c05621", "#f09a5e"),
-    ("warm", "#fff5eb", "#33241a"),
-    ("green", "#1f6f43", "#74c99b"),
-)
-LIGHT = {name: light for name, light, _ in PALETTE}
+PALETTE = tomllib.loads(Path(__file__).with_name("palette.toml").read_text(encoding="utf-8"))
+LIGHT = {name: light for name, (light, _) in PALETTE.items()}
 
 
 def colour(name: str) -> str:

@@ -4,29 +4,19 @@ A right answer is a sum of terms, a term a product of sizes. A slip changes one 
 by the part that it changes. All that one slip can make is tried, then all that two can. Numbers alone: words/ has the sentences.
 """
 
+import tomllib
 from ast import literal_eval
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from itertools import combinations
+from pathlib import Path
 from typing import NamedTuple
 
 Term = dict[str, int]  # how often each size is a factor of it; −1 divides
 Terms = dict[str, Term]
 
-UNITS = {  # what people give in place of a number, a byte or a share: the right answer times this
-    "number": {"bytes": 4, "half": 1 / 2, "double": 2, "thousands": 1e-3, "millions": 1e-6},
-    "macs": {"double": 2, "training": 3, "bytes": 4, "half": 1 / 2, "thousands": 1e-3, "millions": 1e-6, "giga": 1e-9},
-    "flops": {"half": 1 / 2, "double": 2, "thousands": 1e-3, "millions": 1e-6},
-    "gflops": {"half": 1 / 2, "double": 2, "flops": 1e9, "mega": 1e3, "tera": 1e-3},
-    "bytes": {"bits": 8, "kb": 1e-3, "mb": 1e-6, "kib": 2**-10, "mib": 2**-20, "half": 1 / 2, "double": 2},
-    "MB": {"mib": 1e6 / 2**20, "kb": 1e3, "values": 1 / 4, "bits": 8, "half": 1 / 2, "double": 2},
-    "MiB": {"mb": 2**20 / 1e6, "mixed": 2**20 / 1_024_000, "kb": 2**20 / 1e3, "kib": 1024, "thousands": 1e3,
-            "wrong_way": (2**20 / 1e6) ** 2, "thousandth": 1e-3, "values": 1 / 4, "bits": 8, "half": 1 / 2, "double": 2, "gib": 2**-10},
-    "count": {"half": 1 / 2, "double": 2},
-    "percent": {"fraction": 1e-2, "double": 2, "half": 1 / 2},
-    "times": {},
-}  # fmt: skip
+UNITS = tomllib.loads(Path(__file__).with_name("units.toml").read_text(encoding="utf-8"))  # wrong units, by what is asked for
 # Ranks on top of that of the kind: units that a second slip makes by chance, and another size for the kernel's.
 RANK = {("unit", "half"): 1, ("unit", "double"): 1, ("unit", "bits"): 2, ("unit", "bytes"): 2, ("unit", "training"): 2, ("swapped", "k"): 1}
 
