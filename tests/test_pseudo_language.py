@@ -100,7 +100,7 @@ def test_a_layers_row(pseudo_language, kind):
 
 
 def test_tables(pseudo_language):
-    tables = [small_cnn(batch_norm=True).ledger(), small_cnn().ledger().by_kind(), timeline(small_cnn(), 2), compare(small_cnn())]
+    tables = [small_cnn(batch_norm=True).ledger(), timeline(small_cnn(), 2), compare(small_cnn())]
     tables += [compare_memory(small_cnn(), 2), reconcile(small_cnn(), tools=["torch", "torchinfo", "fvcore"])]
     for table in tables:
         assert "⟦" in repr(table) and english(repr(table), visible(table.table().html() if hasattr(table, "table") else table.html())) == []

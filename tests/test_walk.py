@@ -883,11 +883,3 @@ def test_where_torchinfo_fails_two_answers_agree_and_the_third_is_none(monkeypat
     found = compare(nn.Linear(2, 3), (1, 2))
     assert found.totals == (9, 9, None) and "2 agree ✓" in str(found) and "3 agree" not in str(found)
     assert "torchinfo fails on this model" in str(found)
-
-
-def test_sums_by_kind_keep_every_total():
-    from course_lib import small_cnn
-
-    ledger = small_cnn().ledger(16)
-    for total in ("params", "trainable_params", "buffers", "macs", "bias_additions"):
-        assert getattr(ledger.by_kind(), total) == getattr(ledger, total), total

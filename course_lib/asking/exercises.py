@@ -148,7 +148,6 @@ def practice(*lessons: int | str) -> Reply:
 
 
 def _to_practise(lesson: int | str) -> list[str]:
-    """A lesson's exercises that have other numbers, or the one of this name."""
     if not str(lesson).isdecimal():
         return [exercise_of(lesson, 1).name]
     names = [name for name in varied() if EXERCISES[name].lesson == int(lesson)]

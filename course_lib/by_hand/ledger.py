@@ -79,18 +79,6 @@ class Ledger(Shown, tuple):
                 return row
         raise KeyError(words("network.no_layer", name=key, names=", ".join(row.name for row in self)))
 
-    def by_kind(self) -> "Ledger":
-        """The sums over all rows of one kind, as one row each, the kind with the most MACs first.
-
-        >>> [(row.kind, row.detail, row.params, row.macs) for row in small_cnn().ledger().by_kind()][:2]
-        [('Conv2d', '× 2', 932, 348000), ('Linear', '× 2', 25994, 25856)]
-        """
-        found = {}
-        for row in self:
-            found.setdefault(row.kind, []).append(row)
-        sums = [Row(kind, kind, f"× {len(rows)}", by=rows[0].by, **_sums(rows)) for kind, rows in found.items()]
-        return Ledger(sorted(sums, key=lambda row: (-row.macs, -row.params)))
-
     def table(self) -> Table:
         """Layer, what it is, output without the batch, the work, parameters, MACs; buffers where there are any."""
         buffers, notes = bool(self.buffers), any(row.note for row in self)
@@ -105,11 +93,6 @@ class Ledger(Shown, tuple):
         headings += [words("buffers")] * buffers + [words("macs")] + [f"<{words('note')}"] * notes
         total = [words("total"), "", "", "", f"{self.params:,}"] + [f"{self.buffers:,}"] * buffers + [f"{self.macs:,}"]
         return Table(headings, rows, total + [""] * notes)
-
-
-def _sums(rows: list[Row]) -> dict[str, int]:
-    names = "params", "trainable_params", "buffers", "macs", "inputs", "outputs"
-    return {name: sum(getattr(row, name) for row in rows) for name in names} | {"biased": all(row.biased for row in rows)}
 
 
 def what(row: Row) -> str:

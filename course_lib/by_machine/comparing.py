@@ -171,7 +171,6 @@ class _Torchinfo:
 
 
 def _reason(row: Row, parameters: int, by_torchinfo: int | None) -> str:
-    """Why a number is another one."""
     if row.params != parameters:
         return row.note or words("unexplained", by=parameters - row.params)
     if by_torchinfo in (None, parameters):
@@ -180,7 +179,6 @@ def _reason(row: Row, parameters: int, by_torchinfo: int | None) -> str:
 
 
 def _why_left(model: nn.Module, path: str, compared: list[Compared]) -> str:
-    """Why torchinfo's line of a container holds more than the lines below it."""
     paths, inside = {}, "" if path == "model" else f"{path}."
     for name, part in model.named_modules(remove_duplicate=False):
         paths.setdefault(part, []).append(name)

@@ -55,7 +55,6 @@ def measure_memory(
 
 
 def _bytes_under(given: Iterable[torch.Tensor]) -> int:
-    """The bytes under these tensors, each storage once."""
     storages = [tensor.untyped_storage() for tensor in given]
     return sum({storage.data_ptr(): storage.nbytes() for storage in storages}.values())
 

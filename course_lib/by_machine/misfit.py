@@ -59,7 +59,6 @@ def _two_branches(failed: Place, before: list[Place]) -> str:
 
 
 def _advice(layer: Layer, failed: Place, before: list[Place]) -> list[str]:
-    """The line to write, where one number of the layer would mend it."""
     shape = failed.inputs[0][1:]
     if not shape:  # the batch has gone into one row with its values
         return [words("keep_batch")] * (before[-1:] != [] and before[-1].function in ("flatten", "reshape", "view"))

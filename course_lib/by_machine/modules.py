@@ -53,7 +53,6 @@ def as_layer(module: nn.Module) -> Layer | None:
 
 @cache
 def _kind(module_class: type) -> str | None:
-    """Which layer known by hand a class of modules is, or derives from."""
     bases = [base.__name__ for base in module_class.__mro__ if base is getattr(nn, base.__name__, None)]
     return next((base for base in bases if base in LAYERS), None)
 

@@ -75,7 +75,6 @@ def reconcile(model: Network | nn.Module, input_size=None, tools: Sequence[str |
 
 
 def _uses(model: nn.Module, counts: Counts) -> list[Use]:
-    """What the rows do not say of their modules."""
     modules = dict(model.named_modules(remove_duplicate=False))
     places, calls, uses = Counter(modules.values()), Counter(), []
     ops = {place.path: Counter(op.name for op in place.ops) for place in counts.walk.places if not place.function}

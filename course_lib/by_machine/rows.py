@@ -75,7 +75,6 @@ def _parameters_in(tensors: Iterable[torch.Tensor]) -> tuple[nn.Parameter, ...]:
 
 
 def _unused(walk: Walk, layers: Layers, first_users: dict) -> list[CountedRow]:
-    """A row for each module that owns what nothing used."""
     rows = []
     for part, path in walk.names.items():
         new, _ = _first_used(first_users, path, [t for t in (*part._parameters.values(), *part._buffers.values()) if t is not None])

@@ -134,7 +134,6 @@ def installed_version(distribution: str) -> str:
 
 
 def _worker(tools: list[Tool], model: nn.Module, size: tuple[int, ...]) -> list[dict[str, int] | str]:
-    """The answers of tools from a process of their own."""
     code = f"import sys\nsys.path[:] = {sys.path!r}\nfrom course_lib.by_machine.tools import answer_on_stdin\nanswer_on_stdin()"
     try:
         letter = cloudpickle.dumps(([tool.ask for tool in tools], model, size, SECONDS))
@@ -177,7 +176,6 @@ def _forked(asks: list[Callable], model: nn.Module, size: tuple[int, ...], secon
 
 
 def _tool_answer(ask: Callable, model: nn.Module, size: tuple[int, ...]) -> dict[str, int] | str:
-    """What a tool says of a model; or how it fails."""
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         try:
             if any(tensor.is_meta for tensor in (*model.parameters(), *model.buffers())):

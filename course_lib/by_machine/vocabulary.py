@@ -56,6 +56,5 @@ def _among(value, known: set) -> bool:
 
 @cache
 def _functions() -> set:
-    """PyTorch's functions on tensors, by its own list."""
     overridable = get_overridable_functions()
     return {function for module in MODULES for function in overridable.get(module, ())}

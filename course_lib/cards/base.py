@@ -162,7 +162,6 @@ class Card(Live):
             self._redraw()
 
     def _keep(self) -> None:
-        """Make what is shown now the start, with which all that follows is compared."""
         self._reference = self.values
         self._redraw()
 

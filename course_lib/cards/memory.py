@@ -31,7 +31,6 @@ _largest_batch = lru_cache(maxsize=16)(largest_batch)  # which does not depend o
 
 
 def _step_and_batch(values: dict, own: Network | None) -> tuple[Timeline, int]:
-    """The step, and the largest batch whose step fits."""
     network = own or _known_network(values["network"], values["batch_norm"])
     dtype, optimizer, budget = values["dtype"], values["optimizer"], BUDGETS[values["budget"]] * 10**6
     return _timeline(network, values["batch"], dtype, optimizer), _largest_batch(network, budget, dtype, optimizer)

@@ -23,7 +23,6 @@ from course_lib.words import words
 
 
 def _by_place(ledger: Ledger) -> dict[tuple[str, int], Row]:
-    """The rows by name, and which row of that name it is."""
     names = [row.name for row in ledger]
     return {(row.name, names[:i].count(row.name)): row for i, row in enumerate(ledger)}
 
@@ -152,7 +151,6 @@ class Panel(Live):
         return PanelState(counts.ledger, None, tuple(sentences))
 
     def _older(self, sentence: str) -> PanelState:
-        """The last good ledger, and what went wrong."""
         return PanelState(self._good, self._before, (sentence,), older=bool(self._good), failed=True)
 
     def bundle(self) -> dict[str, str]:

@@ -21,11 +21,7 @@ def box(x, y, width, height, fill: str, edge: str = "", thick: float = 1.2) -> s
 
 
 def text_width(text: str) -> float:
-    """How wide a text is, in heights of its letters: a Latin letter 0.6, a multiplication sign 0.8, a Chinese letter 1.
-
-    >>> text_width("fc1"), text_width("全连接")
-    (1.8, 3.0)
-    """
+    """How wide a text is, in heights of its letters: a Latin letter 0.6, a multiplication sign 0.8, a Chinese letter 1."""
     return round(sum(1.0 if east_asian_width(letter) in "WF" else 0.8 if letter == "×" else 0.6 for letter in text), 1)
 
 

@@ -77,11 +77,7 @@ class Table(Shown):
 
 
 def columns(text: str) -> int:
-    """How many columns of a terminal a text takes: a Chinese letter takes two.
-
-    >>> columns("fc1"), columns("全连接")
-    (3, 6)
-    """
+    """How many columns of a terminal a text takes: a Chinese letter takes two."""
     return sum(1 + (east_asian_width(letter) in "WF") - (combining(letter) > 0) for letter in text)
 
 

@@ -49,7 +49,6 @@ class Design(Exercise):
         return off <= 0, words(f"design.{keeps if off <= 0 else breaks}", remedy=find(f"design.more_{what}"), **values)
 
     def _measured(self, what: str, network: Network) -> tuple[int, str, int]:
-        """A network's measure; and which layer or part has most of it, and how much."""
         if what == "field":
             return min(network.receptive_field()), "", 0
         if what == "memory":

@@ -25,11 +25,7 @@ def digits_of(value: float) -> int:
 
 
 def means(answer: float, number: float) -> bool:
-    """Whether the answer is this number, rounded or cut off to the digits that it gives, and near it.
-
-    >>> means(91.7, 91.748), means(92, 91.748), means(91, 91.748), means(5, 4.9)
-    (True, True, True, False)
-    """
+    """Whether the answer is this number, rounded or cut off to the digits that it gives, and near it."""
     if answer == number or not math.isclose(answer, number, rel_tol=0.015):
         return answer == number
     scale = 10 ** digits_of(answer)
@@ -85,11 +81,7 @@ class Answer(Sum, Exercise):
         return replace(self, **{**changes, **added})
 
     def at_sizes(self, **sizes: float) -> "Answer":
-        """The same of these sizes, and of what follows from them.
-
-        >>> Answer({"size": 12, "k": 3}, {"side": "out"}, derive={"out": "size - k + 1"}).at_sizes(k=5).truth
-        8
-        """
+        """The same of these sizes, and of what follows from them."""
         known = self.sizes | sizes
         for size, formula in self.derive.items():
             known[size] = eval(_compiled(formula), {}, known)
@@ -148,11 +140,7 @@ class Answer(Sum, Exercise):
         return words("variant_why", work=self.work(), value=self.shown_truth())
 
     def work(self) -> str:
-        """The right answer as it is calculated, equal terms put together.
-
-        >>> Answer({"k": 3, "cout": 12, "mib": 2**20}, {"once": "k cout", "again": "k cout", "less": "-1 k", "share": "cout /mib"}).work()
-        '2·3·12 − 3 + 12/1,048,576'
-        """
+        """The right answer as it is calculated, equal terms put together."""
         factors = [sorted(term.split(), key=lambda factor: factor[0] == "/") for term in self.terms.values()]  # what divides comes last
         products = ["·".join(some).replace("·/", "/") for some in factors]
         products = [re.sub(r"\b[^\W\d]\w*", lambda size: f"{self.sizes[size[0]]:,}", product) for product in products]

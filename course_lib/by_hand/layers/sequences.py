@@ -86,7 +86,6 @@ class _Recurrent(_Steps):
     directions = property(lambda self: 1 + self.bidirectional)
 
     def _weights(self, depth: int) -> list[tuple[int, ...]]:
-        """The weights of one direction at this depth, as (outputs, inputs)."""
         wide = self.gates * self.hidden_size
         inputs = self.input_size if depth == 0 else self.directions * self.handed_on
         return [(wide, inputs), (wide, self.handed_on)] + [(self.proj_size, self.hidden_size)] * (self.proj_size > 0)

@@ -74,7 +74,6 @@ def _about(func) -> _About:
 
 
 def _result_and_macs(func, args: tuple, kwargs: dict) -> tuple[object, int]:
-    """An operation's result and its MACs, remembered where they can be."""
     key = _call_key(func, args, kwargs)
     if key in _results:
         again, macs = _results[key]
