@@ -1,0 +1,241 @@
+"""Small changes to the course that its tests should notice: python tests/benchmarks/mutants.py (needs: pip install cosmic-ray)
+
+Half of the changes were picked where a weak test would miss them: `[[picked]]` in mutants.toml. The other half is drawn by cosmic-ray
+from all that it can change in course_lib and start.py: by a rank that a place's own line gives it with the seed, so that a change
+elsewhere draws no others. Each is made in a copy of the course, and the tests that should see it (TESTS) run until one fails. Those that
+survive stand in mutants.toml with the reason; another one ends this with 1. What changes nothing that anybody could see is counted apart.
+
+    --picked         without drawn ones        --drawn 64   so many of them, and no picked ones
+    --only TEXT      those with TEXT in the file's name or in the change
+"""
+
+import argparse
+import ast
+import difflib
+import hashlib
+import os
+import queue
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+LIST = Path(__file__).with_name("mutants.toml")
+DRAWN, SEED = 64, 1
+SECONDS = 120  # that tests may take longer than three times on the unchanged course; then they hang, which is a failure
+TESTS = {  # by the beginning of a file's name, the first that fits: what should see a change there
+    "course_lib/by_hand/layers/": "tests/test_layers.py tests/test_memory.py",
+}
+
+
+class Change(NamedTuple):
+    """A text in a file and what stands there instead; `reason` why it may survive, `same` whether nobody could see it."""
+
+    kind: str  # picked or drawn
+    file: str
+    old: str
+    new: str
+    line: int = 0  # of a drawn one, where the line stands
+    reason: str = ""
+    same: bool = False
+
+    @property
+    def part(self) -> str:
+        return next(part for part in TESTS if self.file.startswith(part))
+
+    def __str__(self) -> str:
+        lines = difflib.ndiff(self.old.splitlines(), self.new.splitlines())
+        return "\n".join([self.file, *(f"    {line}" for line in lines if line[0] in "+-")])
+
+    def applied(self, text: str) -> str:
+        """The file's text with this change."""
+        if not self.line:
+            return text.replace(self.old, self.new)
+        lines = text.split("\n")
+        return "\n".join([*lines[: self.line], self.new, *lines[self.line + 1 + self.old.count("\n") :]])
+
+
+def listed(kind: str) -> list[dict]:
+    return tomllib.loads(LIST.read_text(encoding="utf-8")).get(kind, [])
+
+
+def picked_changes() -> list[Change]:
+    """The changes that mutants.toml says."""
+    return [Change("picked", one["file"], one["old"], one["new"], reason=one.get("survives", "")) for one in listed("picked")]
+
+
+def drawn_changes(number: int, seed: int) -> list[Change]:
+    """So many of the changes that cosmic-ray knows, each in another line."""
+    import cosmic_ray.mutating  # noqa: F401  before its plugins, which import each other
+    from cosmic_ray.plugins import get_operator, operator_names
+
+    kinds = [get_operator(name) for name in sorted(operator_names())]
+    operators = [kind() for kind in kinds if not kind.arguments()]
+    ranked = {}
+    for path in (ROOT / "start.py", *(ROOT / "course_lib").rglob("*.py")):
+        file, text = path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")
+        for row, line in enumerate(text.split("\n"), 1):
+            rank = hashlib.sha256(f"{seed} {file} {line.strip()}".encode()).hexdigest()
+            ranked[rank] = file, row, text
+    changes = (_drawn_in_line(operators, rank, *place) for rank, place in sorted(ranked.items()))
+    return list(islice(filter(None, changes), number))
+
+
+def _drawn_in_line(operators: list, rank: str, file: str, row: int, text: str) -> Change | None:
+    """One of the changes in a line that are more than another annotation, which nothing reads; None where there is none."""
+    from cosmic_ray.ast import ast_nodes, get_ast
+
+    tree = get_ast(text)
+    nodes = [node for node in ast_nodes(tree) if node.start_pos[0] <= row <= node.end_pos[0] and node.type != "file_input"]
+    ways: dict[tuple, list] = {}
+    for operator in operators:
+        for node in nodes:
+            for index, (start, end) in enumerate(operator.mutation_positions(node)):
+                if start[0] == row:
+                    ways.setdefault((start, end), []).append((operator, node, index))
+    if not ways:
+        return None
+    chance = random.Random(rank)
+    operator, node, index = chance.choice(chance.choice(sorted(ways.items()))[1])
+    siblings = node.parent.children
+    at = siblings.index(node)
+    siblings[at : at + 1] = filter(None, [operator.mutate(node, index)])  # None where it goes, as a decorator does
+    changed = tree.get_code()
+    if _executed(changed) in (None, _executed(text)):
+        return None
+    change = _by_line(file, text, changed)
+    keys = change.file, change.old.strip(), change.new.strip()
+    known = next((one for one in listed("drawn") if (one["file"], one["old"], one["new"]) == keys), {})
+    return change._replace(reason=known.get("reason", ""), same=known.get("same", False))
+
+
+def _by_line(file: str, text: str, changed: str) -> Change:
+    old, new = text.split("\n"), changed.split("\n")
+    first = next(i for i, (one, other) in enumerate(zip(old, new, strict=False)) if one != other)
+    last = next(i for i, (one, other) in enumerate(zip(old[::-1], new[::-1], strict=False)) if one != other)
+    return Change("drawn", file, "\n".join(old[first : len(old) - last]), "\n".join(new[first : len(new) - last]), first)
+
+
+def _executed(text: str) -> str | None:
+    """A program without its annotations of functions; None where it is none."""
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:
+        return None
+    for node in ast.walk(tree):
+        for field in ("annotation", "returns"):
+            if isinstance(node, (ast.arg, ast.FunctionDef)) and hasattr(node, field):
+                setattr(node, field, None)
+    return ast.dump(tree)
+
+
+def copy_of_the_course(folder: Path) -> Path:
+    files = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True)
+    for name in files.stdout.splitlines():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, folder / name)
+    return folder
+
+
+def tests_pass(folder: Path, part: str, limit: float) -> bool:
+    """Whether the tests of a part pass in a copy, in so many seconds."""
+    options = ["-x", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=0"]
+    surroundings = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest", *options, *TESTS[part].split()], cwd=folder, env=surroundings, start_new_session=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        return process.wait(limit) == 0
+    except subprocess.TimeoutExpired:
+        return False
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        shutil.rmtree(folder / ".hypothesis", ignore_errors=True)  # what failed for one change is not tried first for another
+
+
+class Runner:
+    """Copies of the course, one for each job; and how long each part's tests take on the unchanged one, which they have to pass."""
+
+    def __init__(self, folder: Path, jobs: int) -> None:
+        self.folders, self.seconds = queue.Queue(), {}
+        self.pool = ThreadPoolExecutor(jobs)
+        for job in range(jobs):
+            self.folders.put(copy_of_the_course(folder / str(job)))
+
+    def passes(self, part: str, change: Change | None) -> bool:
+        """Whether a part's tests pass with this change."""
+        folder, began = self.folders.get(), time.monotonic()
+        path = change and folder / change.file
+        text = path and path.read_text(encoding="utf-8")
+        try:
+            if path:
+                path.write_text(change.applied(text), encoding="utf-8")
+            passes = tests_pass(folder, part, SECONDS + 3 * self.seconds.get(part, 200))
+        finally:
+            if path:
+                path.write_text(text, encoding="utf-8")
+            self.folders.put(folder)
+        seconds = time.monotonic() - began
+        if change is None:
+            self.seconds[part] = seconds
+        print(f"{seconds:5.0f} s  {'' if passes else 'not '}passed  {change or part}", flush=True)
+        return passes
+
+    def all_pass(self, calls: list[tuple[str, Change | None]]) -> list[bool]:
+        return list(self.pool.map(lambda call: self.passes(*call), calls))
+
+
+def summary(changes: list[Change], survived: list[bool]) -> str:
+    """How many were caught, by part; those that nobody could see are left out."""
+    counts: dict[str, Counter] = {}
+    for change, lives in zip(changes, survived, strict=True):
+        for part in (change.part, "all") if not change.same else ():
+            counts.setdefault(part, Counter()).update({change.kind: 1, f"{change.kind} caught": not lives})
+    lines = [f"{'caught of':<36}{'picked':>12}{'drawn':>12}"]
+    for part in sorted(counts, key=lambda part: part == "all"):
+        cells = (f"{counts[part][f'{kind} caught']} / {counts[part][kind]}" for kind in ("picked", "drawn"))
+        lines.append(f"{part:<36}" + "".join(f"{cell:>12}" for cell in cells))
+    return "\n".join([*lines, f"changes that nobody could see: {sum(change.same for change in changes)}"])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--picked", action="store_true")
+    parser.add_argument("--drawn", type=int)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--jobs", type=int, default=2)
+    options = parser.parse_args()
+    changes = picked_changes() if options.drawn is None else []
+    changes += [] if options.picked else drawn_changes(DRAWN if options.drawn is None else options.drawn, options.seed)
+    changes = [change for change in changes if options.only in str(change)]
+    with tempfile.TemporaryDirectory() as folder:
+        runner = Runner(Path(folder), options.jobs)
+        parts = list(dict.fromkeys(change.part for change in changes))
+        sound = dict(zip(parts, runner.all_pass([(part, None) for part in parts]), strict=True))
+        tried = [change for change in changes if sound[change.part]]
+        survived = runner.all_pass([(change.part, change) for change in tried])
+    print("", summary(tried, survived), "", sep="\n")
+    survivors = [change for change, lives in zip(tried, survived, strict=True) if lives]
+    print(*(f"survived: {change}\n    {change.reason or 'not listed'}" for change in survivors), sep="\n")
+    print(*(f"caught now, and still listed: {change}" for change in tried if change.reason and change not in survivors), sep="\n")
+    red = [part for part, passes in sound.items() if not passes]
+    print(*(f"red without a change, so not tried: {part} by {TESTS[part]}" for part in red), sep="\n")
+    return bool(red) or any(not change.reason for change in survivors)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
