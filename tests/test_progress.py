@@ -210,6 +210,15 @@ def test_a_results_file_that_was_tampered_with_is_left_out_and_the_rest_goes_on(
     assert "total" in str(results(tmp_path)) and results(tmp_path).page()
 
 
+def test_a_file_that_is_too_large_for_a_learners_is_left_out_unread(tmp_path):
+    for name, size in (("largest", 1_000_000), ("larger", 1_000_001)):
+        learner(tmp_path, f"{name}.json", name, total=entry())
+        file = tmp_path / f"{name}.json"
+        file.write_text(file.read_text().ljust(size))
+    found = results(tmp_path)
+    assert found.learners == 1 and [line.split(" is left out")[0] for line in found.left_out] == ["larger.json"]
+
+
 def start(*arguments) -> subprocess.CompletedProcess:
     return subprocess.run([sys.executable, ROOT / "start.py", *map(str, arguments)], capture_output=True, text=True)
 

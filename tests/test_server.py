@@ -60,6 +60,15 @@ def test_a_server_without_the_setting_runs_on(caplog):
         caplog.clear()
 
 
+def test_kernels_inherit_no_token(monkeypatch):
+    given = []
+    monkeypatch.setattr(server, "belong_to_starter", lambda app, token: given.append(token))
+    for name in ("COURSE_TOKEN", "JUPYTER_TOKEN"):
+        monkeypatch.setenv(name, "secret")
+    server._load_jupyter_server_extension(SimpleNamespace(log=logging.getLogger("server")))
+    assert given == ["secret"] and "secret" not in os.environ.values()
+
+
 def test_a_connection_without_a_handler_connects(caplog):
     class Connection:
         log = logging.getLogger("server")
