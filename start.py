@@ -3,7 +3,8 @@
 
     python3 start.py             open the course in JupyterLab (the first time: install it, a few minutes)
     python3 start.py lecture 01  the same as slides, with large type (docs/lecture.md)
-    python3 start.py test        run every check; what follows goes to pytest
+    python3 start.py test        run the checks, five minutes; what follows goes to pytest
+    python3 start.py test --all  run those too that take long: every slide, every situation
     python3 start.py record      run the notebooks, or those named, and store their outputs
     python3 start.py results F   what a class has answered: reads the results.json of its learners in the folder F
 
@@ -760,7 +761,7 @@ def run(arguments):
             if not options.edit:
                 give_lessons()
             return open_lab(python, folder, options.port, not options.no_browser, turn.close)
-    if command == "test":  # a file stays in one process, so each notebook starts one kernel; the browser's long ones come first
+    if command == "test":  # a file stays in one process, so each notebook starts one kernel; conftest.py puts the long ones first
         rest = ["-m", "pytest", "--nbval", "--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile", "--no-loadscope-reorder", *rest]
     else:
         rest = ["tests/record.py", *rest]

@@ -33,11 +33,11 @@ def _load_jupyter_server_extension(app):
 
 def belong_to_starter(app, token: str) -> None:
     """Take the starter's token, whatever the user's configuration says; tell it the address; end when it ends."""
-    app.identity_provider.token = token
-    loop = app.io_loop
+    identity, loop = app.identity_provider, app.io_loop
+    identity.token = token
 
     def announce():
-        guarded = app.identity_provider.auth_enabled and app.identity_provider.token == token
+        guarded = identity.auth_enabled and identity.token == token
         print(json.dumps({"url": app.connection_url, "guarded": guarded}), flush=True)
 
     def watch():
@@ -61,11 +61,8 @@ def large_type(app) -> None:
 
 
 def send_at_once(app) -> None:
-    """Set TCP_NODELAY on each kernel websocket.
-
-    Jupyter Server leaves Nagle's algorithm on. Together with the browser's delayed acknowledgement it holds every second
-    small message back for 40 ms, and a slider sends many.
-    """
+    """Set TCP_NODELAY on each kernel websocket: Jupyter Server leaves Nagle's algorithm on, which together with the browser's delayed
+    acknowledgement holds every second small message back for 40 ms, and a slider sends many."""
     settings = app.web_app.settings
     settings["kernel_websocket_connection_class"] = without_delay(settings["kernel_websocket_connection_class"])
 

@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -67,6 +68,16 @@ def notebook(text: str) -> str:
     return f'{{"cells": [{cell}], "metadata": {{}}, "nbformat": 4, "nbformat_minor": 5}}\n'
 
 
+def as_from_a_terminal() -> dict:
+    """How a process is started that gets signals as one of a terminal does, whatever nohup or a script has made our own ignore."""
+
+    def usual_signals() -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+
+    return {} if os.name == "nt" else {"start_new_session": True, "preexec_fn": usual_signals}
+
+
 class Course:
     """A small course in a folder, and start.py run there."""
 
@@ -98,7 +109,7 @@ class Course:
     def start(self, *arguments: str, python: str | Path = BASE, folder: Path | None = None, **variables: str | None):
         """Run start.py to its end, its output and errors as one text."""
         return subprocess.run(
-            [python, "start.py", *arguments], cwd=folder or self.folder, env=self.variables(**variables), timeout=120,
+            [python, "start.py", *arguments], cwd=folder or self.folder, env=self.variables(**variables),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace",
         )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""What CONTRIBUTING.md says about adding an exercise, a claim and a lesson, done as it says, on a copy of the course."""
+"""What CONTRIBUTING.md says about adding something, done as it says, on a copy of the course."""
 
 import json
 import os
@@ -44,6 +44,13 @@ class Copy:
         assert text.count(f"\n{table} = {{\n") == 1
         (self.root / path).write_text(text.replace(f"\n{table} = {{\n", f"\n{table} = {{\n    {entry.strip()}\n"), encoding="utf-8")
 
+    def put_behind(self, path: str, line: str, entry: str) -> None:
+        """An entry behind a line that stands once in a file, which the section names."""
+        assert f"`{path}`" in self.section
+        text = (self.root / path).read_text(encoding="utf-8")
+        assert text.count(line) == 1
+        (self.root / path).write_text(text.replace(line, line + entry), encoding="utf-8")
+
     def solve(self, key: str, solution: str) -> None:
         path = self.root / "notebooks/solutions.json"
         solutions = json.loads(path.read_text(encoding="utf-8")) | {key: solution}
@@ -67,6 +74,7 @@ def follow(tmp_path):
     return lambda heading: Copy(tmp_path, heading)
 
 
+@pytest.mark.slow("runs the checks that concern it in a process of its own")
 def test_an_exercise_is_added_as_contributing_says(follow):
     copy = follow("Adding an exercise")
     answer, words, judge = copy.blocks
@@ -105,6 +113,7 @@ print(check())
     copy.test(ours, "tests/test_exercises.py", "tests/test_sentences.py", "tests/test_notebooks.py", at_least=25)
 
 
+@pytest.mark.slow("runs the checks that concern it in a process of its own")
 def test_a_claim_is_added_as_contributing_says(follow):
     copy = follow("Adding a claim")
     claim, words = copy.blocks
@@ -118,6 +127,7 @@ def test_a_claim_is_added_as_contributing_says(follow):
     copy.test("l01.toml", "tests/test_numbers.py", at_least=1)
 
 
+@pytest.mark.slow("runs the checks that concern it in a process of its own")
 def test_a_lesson_is_added_as_contributing_says(follow):
     copy = follow("Adding a lesson")
     lesson, words, numbers, first, cell = copy.blocks
@@ -156,24 +166,84 @@ start.give_lessons()
     copy.test(ours, "--nbval", f"notebooks/{name}.ipynb", *(f"tests/{file}" for file in files), at_least=45)
 
 
-def test_a_card_is_added_as_contributing_says(tmp_path):
-    section = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## Adding a card")[1].split("\n## ")[0]
-    code, table = (textwrap.dedent(block) for block in re.findall(r"```(?:python|toml)\n(.*?)\n *```", section, re.S))
-    shutil.copytree(ROOT / "course_lib", tmp_path / "course_lib", ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "course_lib/cards/linear.py").write_text(f"{code}\n", encoding="utf-8")
+def test_a_layer_is_added_as_contributing_says(follow):
+    copy = follow("Adding a layer")
+    (block,) = copy.blocks
+    family = copy.root / "course_lib/by_hand/layers/activation.py"
+    source = family.read_text(encoding="utf-8")
+    assert source.count(f"\n\n{block}\n") == 1, "the section shows PReLU as it stands"
+    family.write_text(source.replace(f"\n\n{block}\n", ""), encoding="utf-8")
+    assert copy.python("-c", "import course_lib; print(hasattr(course_lib, 'PReLU'))") == "False\n"
+    copy.append("course_lib/by_hand/layers/activation.py", f"\n{block}")
+    tried = """
+from torch import nn
+from course_lib import Conv2d, Network, PReLU, compare, count, measure_peak, timeline
+network = Network((3, 8, 8), conv=Conv2d(3, 4, 3), act=PReLU(4), last=Conv2d(4, 2, 3))
+print(compare(network).agree, compare(network).totals, network.receptive_field())
+print(timeline(network, 2).peak.total == measure_peak(network, 2))
+(row,) = count(nn.Sequential(nn.PReLU(4)), (1, 4, 6, 6))
+print(row.by, row.kind, row.output_shape, row.params)
+"""
+    assert copy.python("-c", tried).splitlines() == ["True (190, 190, 190) (5, 5)", "True", "hand PReLU (4, 6, 6) 4"]
+    copy.test("PReLU", "tests/test_layers.py", "tests/test_memory.py", "tests/test_pseudo_language.py", at_least=7)
+
+
+def test_an_optimizer_is_added_as_contributing_says(follow):
+    copy = follow("Adding an optimizer")
+    copy.append("course_lib/by_hand/optimizers.py", *copy.blocks)
+    copy.test("Adamax", "tests/test_memory.py", at_least=4)
+    tried = """
+from course_lib import small_cnn, timeline
+try:
+    timeline(small_cnn(), optimizer="Adamax")
+except ValueError as error:
+    print(error)
+"""
+    assert "what Adamax makes in its step is not known by hand" in copy.python("-c", tried)
+
+
+def test_a_counting_tool_is_added_as_contributing_says(follow):
+    copy = follow("Adding a counting tool")
+    convention, tool, words = copy.blocks
+    copy.append("course_lib/by_hand/conventions.py", convention)
+    copy.append("course_lib/by_machine/tools.py", f"\n{tool}")
+    heading, rule = words.split("\n", 1)
+    copy.put_behind("course_lib/words/en/common.toml", f"{heading}\n", f"{rule}\n")
+    installed = copy.root / "flopper-1.0.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: flopper\nVersion: 1.0\n", encoding="utf-8")
+    biases = 5 * 28 * 28 + 12 * 10 * 10 + 128 + 10
+    as_its_rule_says = f"def flops(model, x):\n    return 2 * 373_856 + {biases}\n"
+    (copy.root / "flopper.py").write_text(as_its_rule_says, encoding="utf-8")
+    tried = """
+from course_lib import reconcile, small_cnn
+answer = reconcile(small_cnn(), tools=["flopper"])
+print(answer)
+print(answer["flopper"].remainder, answer["flopper"].unit)
+"""
+    lines = copy.python("-c", tried).splitlines()
+    assert "2 × MACs, 1 × additions of biases" in lines[1] and lines[-1] == "0 FLOP"
+
+
+def test_a_language_is_added_as_contributing_says(follow):
+    copy = follow("Adding a language")
+    folder = copy.root / "course_lib/words/xx"
+    assert "`course_lib/words/xx`" in copy.section
+    shutil.copytree(copy.root / "course_lib/words/en", folder)
+    common = folder / "common.toml"
+    common.write_text(re.sub(r'(?m)^right = ".*"$', 'right = "Ja."', common.read_text(encoding="utf-8")), encoding="utf-8")
+    copy.test("language", "tests/test_words.py", at_least=3)
+    tried = "import course_lib.words as w; w.language = 'xx'; from course_lib import check; print(check('conv2-params', 552))"
+    assert copy.python("-c", tried).startswith("Ja.\n")
+
+
+def test_a_card_is_added_as_contributing_says(follow):
+    copy = follow("Adding a card")
+    code, table, name = copy.blocks
+    copy.append("course_lib/cards/linear.py", code)
     heading, line = table.split("\n", 1)
-    for name, old, new in (
-        ("words/en/common.toml", f"{heading}\n", f"{heading}\n{line}\n"),
-        (
-            "__init__.py",
-            "    from course_lib.cards.memory import",
-            "    from course_lib.cards.linear import linear_card\n    from course_lib.cards.memory import",
-        ),
-        ("__init__.py", '    "cards.memory":', '    "cards.linear": ("linear_card",),\n    "cards.memory":'),
-    ):
-        path = tmp_path / "course_lib" / name
-        assert path.read_text(encoding="utf-8").count(old) == 1
-        path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    copy.put_behind("course_lib/words/en/common.toml", f"{heading}\n", f"{line}\n")
+    copy.append("course_lib/__init__.pyi", name)
     tried = """
 from course_lib import linear_card
 card = linear_card(out_features=10)
@@ -187,7 +257,7 @@ for wrong in ({"depth": 3}, {"bias": 3}, {"in_features": 10**9}):
     except (TypeError, ValueError) as error:
         print(error)
 """
-    output = subprocess.run([sys.executable, "-c", tried], cwd=tmp_path, capture_output=True, text=True, check=True).stdout.splitlines()
+    output = copy.python("-c", tried).splitlines()
     assert output[0] == "linear_card(in_features=48, out_features=10, bias=False)"
     assert '<span class="big">480</span>' in output[1] and 'width="12.0" height="2.5"' in output[1]
     assert output[2:4] == ["1024 480 parameters", "A matrix of 10 by 48 weights; 480 parameters."]

@@ -35,7 +35,7 @@ from course_lib import (
 from course_lib import small_cnn as by_hand_cnn
 from course_lib import vgg16_32 as by_hand_vgg
 from course_lib.asking.answers import Answer, Design, Function
-from course_lib.asking.answers.reading import means
+from course_lib.asking.answers.number import means
 from course_lib.asking.answers.slips import Slip
 from course_lib.asking.exercises import EXERCISES, varied
 from course_lib.by_machine.measuring import measure_peak
@@ -346,7 +346,13 @@ JUDGE = {
 NUMBERS = [name for name, answer in EXERCISES.items() if isinstance(answer, Answer)]
 
 
-@pytest.mark.parametrize("name", [name for name in NUMBERS if name != "block-right"])  # test_tools.py asks the tools
+def marked(names) -> list:
+    """Those whose judge is a real step of VGG16 marked slow; in the faster run lesson 12 itself measures such steps."""
+    slow = pytest.mark.slow("a real step of VGG16 on 128 pictures; the faster run has lesson 12's own")
+    return [pytest.param(name, marks=slow if name in ("checkpoint-all", "vgg-256") else ()) for name in names]
+
+
+@pytest.mark.parametrize("name", marked(name for name in NUMBERS if name != "block-right"))  # test_tools.py asks the tools
 def test_the_truth_is_pytorchs(name):
     judged = JUDGE[name]() if name in JUDGE else VARIED_JUDGE[name](EXERCISES[name].sizes)
     assert EXERCISES[name].truth == pytest.approx(judged, rel=1e-12)
@@ -1123,7 +1129,7 @@ def reach(network: Network) -> int:
     return x.grad.count_nonzero().item()
 
 
-@pytest.mark.parametrize("name", DESIGNED)
+@pytest.mark.parametrize("name", marked(DESIGNED))
 def test_a_design_is_judged_by_pytorch(name):
     """Right are two networks that keep within every bound; one that breaks one is told which, and by how much."""
     fitting, breaking = DESIGNED[name]

@@ -2,15 +2,19 @@
 
 import copy
 import dataclasses
+import math
+import random
 
+import drawn
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from runs import examples
 from torch import nn
 
 import course_lib
-from course_lib import BatchNorm1d, Conv2d, Dropout, Flatten, GroupNorm, LayerNorm, Linear, Network, ReLU, small_cnn, vgg16_32
+from course_lib import BatchNorm1d, Conv2d, Flatten, Linear, Network, ReLU, small_cnn, vgg16_32
 from course_lib.by_hand.layers import LAYERS
 from course_lib.by_hand.memory import DTYPES, MODES, keeps, predict_memory
 from course_lib.by_hand.optimizers import OPTIMIZERS, STEPS_KNOWN, Optimizer, copies
@@ -19,84 +23,67 @@ from course_lib.by_machine import measuring
 from course_lib.by_machine.measuring import compare_memory, cuda_peak, measure_memory, measure_peak
 from course_lib.by_machine.modules import build
 
-POINTWISE = ("Sigmoid", "Tanh", "GELU", "SiLU", "LeakyReLU", "ELU", "ReLU6", "Hardswish", "Identity")
-
-MODES_OF = {1: ["linear"], 2: ["bilinear", "bicubic"]}
-IN_PLACE = ("LeakyReLU", "ELU", "SiLU", "ReLU6", "Hardswish")
-
-
-def layers_for(shape):
-    """Layers that may follow a map of this shape."""
-    axes, flag = len(shape) - 1, st.booleans()
-    make = lambda name, **arguments: st.builds(getattr(course_lib, f"{name}{max(axes, 1)}d"), **arguments)  # noqa: E731
-    always = [
-        st.builds(ReLU, inplace=flag),
-        st.builds(Dropout, p=st.sampled_from([0, 0.3, 0.9, 1]), inplace=flag),
-        make("BatchNorm", num_features=st.just(shape[0]), affine=flag, track_running_stats=flag),
-        st.builds(Linear, st.just(shape[-1]), st.integers(1, 6), bias=flag),
-        st.sampled_from(POINTWISE).map(lambda name: getattr(course_lib, name)()),
-        st.sampled_from(IN_PLACE).map(lambda name: getattr(course_lib, name)(inplace=True)),
-        st.builds(LayerNorm, st.integers(0, axes).map(lambda axis: shape[axis:]), elementwise_affine=flag, bias=flag),
-        st.builds(GroupNorm, st.sampled_from([1, shape[0]]), st.just(shape[0]), affine=flag),
-    ]
-    if not axes:
-        return st.one_of(always)
-    small = st.integers(1, 3)
-    conv = make("Conv", in_channels=st.just(shape[0]), out_channels=st.integers(1, 5), kernel_size=st.integers(1, 4),
-                stride=st.integers(1, 2), padding=st.integers(0, 2), dilation=st.integers(1, 2), bias=flag,
-                padding_mode=st.sampled_from(["zeros", "zeros", "circular", "reflect", "replicate"]))  # fmt: skip
-    same = make("Conv", in_channels=st.just(shape[0]), out_channels=small, kernel_size=st.integers(1, 4), padding=st.just("same"),
-                dilation=st.integers(1, 2))  # fmt: skip
-    pools = [make("MaxPool", kernel_size=small, stride=st.sampled_from([None, 1, 2]), ceil_mode=flag),
-             make("AvgPool", kernel_size=small, stride=st.sampled_from([None, 1, 2])) if axes < 3 else st.nothing(),
-             make("AdaptiveAvgPool", output_size=small)]  # fmt: skip
-    kernel = st.integers(1 + (axes == 3), 3)  # a ConvTranspose3d with kernel 1 takes room of its own, by a choice inside PyTorch
-    back = make("ConvTranspose", in_channels=st.just(shape[0]), out_channels=small, kernel_size=kernel, stride=st.integers(1, 2),
-                bias=flag, dilation=st.integers(1, 2))  # fmt: skip
-    larger = (
-        st.builds(course_lib.Upsample, scale_factor=st.just(2), mode=st.sampled_from(["nearest", *MODES_OF[axes]])) if axes < 3 else back
-    )
-    return st.one_of(conv, conv, same, *pools, *always, st.builds(Flatten), back, larger)
+IN_A_ROW = [kind for kind, layer in LAYERS.items() if layer.chains and kind not in ("Embedding", "LazyLinear")]
+NOT_KNOWN = "is not known by hand"  # what a layer says whose backward no sizes tell
 
 
 @st.composite
 def networks(draw):
-    shape = first = draw(st.sampled_from([(3, 8, 8), (2, 9), (5,), (1, 6, 7), (2, 4, 3, 5)]))
+    """Rows of any layers there are, each drawn from its own fields, some frozen."""
+    rng = random.Random(draw(st.integers(0, 10**6)))
+    shape = first = rng.choice([(3, 8, 8), (2, 9), (5,), (1, 6, 7), (2, 4, 3, 5)])
     layers = {}
-    for i in range(draw(st.integers(1, 7))):
-        layer = draw(layers_for(shape))
-        if layer.misfit(shape) is None:
-            layers[f"{layer.kind}{i}"], shape = layer, layer.output_shape(shape)
+    for i in range(rng.randint(1, 9)):
+        kind = rng.choice(IN_A_ROW)
+        takes_it = len(shape) in (LAYERS[kind].ranks or (len(shape),))
+        layer = drawn.fitting(kind, shape, rng) if takes_it else None
+        if layer and math.prod(layer.output_shape(shape)) < 4000:
+            layers[f"{kind}{i}"], shape = layer, layer.output_shape(shape)
     network = Network(first, **(layers or {"flatten": Flatten()}))
-    return network.frozen(*draw(st.sets(st.sampled_from(list(network.layers)), max_size=2)))
+    return network.frozen(*rng.sample(list(network.layers), rng.randint(0, min(2, len(network.layers)))))
 
 
-@settings(max_examples=250, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def measured(measure, *case, **how):
+    """What is measured; a case is left out where PyTorch has no kernel for it, such as an AvgPool3d in bfloat16."""
+    try:
+        return measure(*case, **how)
+    except NotImplementedError:
+        assume(False)
+    except RuntimeError as error:
+        assume("not implemented for" not in str(error))
+        raise
+
+
+@pytest.mark.timeout(1800)  # where all are drawn
+@settings(max_examples=examples(250), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(networks(), st.integers(1, 4), st.sampled_from(list(DTYPES)), st.sampled_from(list(OPTIMIZERS)),
        st.sampled_from(["train", "train", "eval", "no_grad"]))  # fmt: skip
 def test_predicted_is_measured_to_the_byte(network, batch, dtype, optimizer, mode):
     try:
         predicted = predict_memory(network, batch, dtype, optimizer, mode)
-    except ValueError:
+    except ValueError as error:
+        assume(NOT_KNOWN not in str(error))
         with pytest.raises(ValueError):
             measure_memory(network, batch, dtype, optimizer, mode)
         return
-    assert predicted == measure_memory(network, batch, dtype, optimizer, mode)
+    assert predicted == measured(measure_memory, network, batch, dtype, optimizer, mode)
     assert sum(row.bytes for row in keeps(network, batch, dtype, mode)) == predicted.kept + predicted.input
 
 
-@settings(max_examples=250, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@pytest.mark.timeout(1800)  # where all are drawn
+@settings(max_examples=examples(250), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(networks(), st.integers(1, 4), st.sampled_from(list(DTYPES)), st.sampled_from(STEPS_KNOWN),
        st.sampled_from(["train", "train", "train", "eval", "no_grad"]), st.booleans(), st.booleans(), st.booleans())  # fmt: skip
 def test_the_peak_is_measured_to_the_byte(network, batch, dtype, optimizer, mode, foreach, first, accumulate):
     how = {"optimizer": optimizer, "mode": mode, "foreach": foreach, "first": first, "accumulate": accumulate}
     try:
         predicted = timeline(network, batch, dtype, **how).peak.total
-    except ValueError:
+    except ValueError as error:
+        assume(NOT_KNOWN not in str(error))
         with pytest.raises((ValueError, RuntimeError)):
             measure_peak(network, batch, dtype, **how)
         return
-    assert predicted == measure_peak(network, batch, dtype, **how)
+    assert predicted == measured(measure_peak, network, batch, dtype, **how)
 
 
 @pytest.mark.parametrize(

@@ -170,6 +170,6 @@ def test_verdicts_are_the_same_and_no_english_is_left(monkeypatch, pseudo_langua
         replies += [check(name, guess) for guess in guesses(exercise)[:6]]
         if exercise.shown_truth():
             replies += [reveal(name, guess) for guess in guesses(exercise)[-2:]] + [vote(name, reveal=True).text()]
-        if exercise.has_variants:
+        if exercise.vary:
             replies += [check(name, variant=3), check(name, exercise.variant(3).truth, variant=3), practice(name)]
         assert all("⟦" in reply for reply in replies) and english(*map(str, replies)) == [], name

@@ -153,11 +153,17 @@ def test_the_session_and_the_random_state_stay_as_they_are(capsys):
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no alarm")
+def test_a_busy_machine_is_no_slow_class():
+    with within(0.2):
+        time.sleep(0.5)  # as where others have the processor
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no alarm")
 def test_what_takes_long_is_ended_also_where_an_except_swallows_the_alarm():
-    ends = time.monotonic() + 5
+    ends = time.process_time() + 5
     with pytest.raises(Unseen, match="takes long"), within(0.2):
         for _ in range(2):
             with contextlib.suppress(Exception):
-                while time.monotonic() < ends:
+                while time.process_time() < ends:
                     pass
-    assert time.monotonic() < ends
+    assert time.process_time() < ends

@@ -1,11 +1,10 @@
-"""start.py as people run it: each test is a situation that somebody was in, built in a scratch folder and gone through for real.
-
-Those that take long run where CI is set, as .ci/run and the workflows do."""
+"""start.py as people run it: each test is a situation that somebody was in, built in a scratch folder and gone through for real."""
 
 import codecs
 import io
 import json
 import os
+import secrets
 import shutil
 import signal
 import site
@@ -15,13 +14,15 @@ import time
 from pathlib import Path
 
 import pytest
-from situations import BASE, Course, can_mount, index, mounted, notebook, wheel
+from runs import rest_slow
+from situations import BASE, Course, as_from_a_terminal, can_mount, index, mounted, notebook, wheel
 
 import start
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the small course's environment is laid out as on Linux and macOS")
 needs_mounts = pytest.mark.skipif(not can_mount(), reason="no file system can be mounted here")
-long = pytest.mark.skipif(not os.environ.get("CI"), reason="takes long: runs where CI is set")
+MORE = "a situation like the ones before it, with another case"
+INSTALLS = "makes and fills an environment of its own"
 C = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 
 
@@ -55,9 +56,20 @@ def copy_of(installed, folder: Path, environment: bool = True) -> Course:
     folder.mkdir(parents=True)
     course = Course(folder, installed.packages)
     if environment:
-        shutil.copytree(installed.folder / ".venv", folder / ".venv", symlinks=True)
+        shutil.copytree(installed.folder / ".venv", folder / ".venv", symlinks=True, copy_function=copy_or_link)
         shutil.copytree(installed.my, course.my)
     return course
+
+
+def copy_or_link(file: str, to: str) -> str:
+    """A copy; of pip's own files, which are many and which no test writes into, another name."""
+    if f"{os.sep}pip{os.sep}" in file:
+        try:
+            os.link(file, to)
+            return to
+        except OSError:  # on another file system
+            pass
+    return shutil.copy2(file, to)
 
 
 @pytest.fixture
@@ -84,11 +96,11 @@ def fails(done, *words: str) -> bool:
 
 # Names of folders -----------------------------------------------------------------------------------------------------
 
-FOLDERS = ["课程", 'Übung für 张三\'s "course"', "x" * 200, "a=b #1 [%41] {c}"]
+FOLDERS = ['Übung für 张三\'s "course"', "课程", "x" * 200, "a=b #1 [%41] {c}"]
 LOCALES = [{"LC_ALL": "C.UTF-8"}, C, {"LC_ALL": "POSIX"}, {"LC_ALL": "zh_CN.gbk"}, {"LC_ALL": "de_DE"}]  # the last as CP1252
 
 
-@pytest.mark.parametrize("name", FOLDERS)
+@pytest.mark.parametrize("name", rest_slow(FOLDERS, MORE))
 def test_it_opens_under_every_name_and_locale_and_after_a_move(installed, tmp_path, name):
     course = copy_of(installed, tmp_path / name)  # with the environment of another folder
     for locale in LOCALES:
@@ -100,7 +112,7 @@ def test_it_opens_under_every_name_and_locale_and_after_a_move(installed, tmp_pa
     assert name in course.start("--no-browser", **C).stdout  # not as ??
 
 
-@pytest.mark.parametrize("python", pythons())
+@pytest.mark.parametrize("python", rest_slow(pythons(), "another Python"))
 def test_it_installs_under_a_chinese_name_and_a_c_locale(installed, tmp_path, python):
     course = copy_of(installed, tmp_path / "课程", environment=False)
     assert opens(course.start("--no-browser", python=python, **C)), python
@@ -156,7 +168,7 @@ def test_a_full_disk_cuts_nothing_and_the_next_start_goes_on(course):
     assert opens(course.start("--no-browser")) and len(course.mine()) == 3
 
 
-@pytest.mark.parametrize("cut", ["", '{"cells": [{"cell_ty', "[1, 2]", '{"cells": [{"source": 3}]}'])
+@pytest.mark.parametrize("cut", rest_slow(['{"cells": [{"cell_ty', "", "[1, 2]", '{"cells": [{"source": 3}]}'], MORE))
 def test_what_cannot_be_read_is_set_aside_and_given_fresh(course, cut):
     (course.my / "01_counting.ipynb").write_text(cut)
     done = course.start("--no-browser")
@@ -205,7 +217,7 @@ def test_copies_of_before_there_was_a_record_are_kept_and_told_once(course):
     assert (course.my / "01_counting.ipynb").read_text() == notebook("mine, or an older lesson")
 
 
-@pytest.mark.parametrize("record", ["", "[]", '{"01_counting.ipynb": 3}', '{"01_counting.ipynb": [1, 2'])
+@pytest.mark.parametrize("record", rest_slow(["", "[]", '{"01_counting.ipynb": 3}', '{"01_counting.ipynb": [1, 2'], MORE))
 def test_a_broken_record_loses_nothing(course, record):
     (course.my / ".given.json").write_text(record)
     (course.my / "01_counting.ipynb").write_text(notebook("mine"))
@@ -249,7 +261,7 @@ def test_a_home_that_may_not_be_written_is_replaced(course, tmp_path):
     assert opens(course.start("--no-browser", HOME="/no/such/home"))
 
 
-@pytest.mark.parametrize("closed", [">&-", ">&- 2>&-", "> /dev/full", "| head -1", ">&- 2>&- <&-"])
+@pytest.mark.parametrize("closed", rest_slow([">&- 2>&- <&-", "| head -1", ">&-", ">&- 2>&-", "> /dev/full"], MORE, first=2))
 def test_it_does_without_an_output(course, closed):
     command = ["bash", "-c", f"set -o pipefail; {BASE} start.py --no-browser {closed}"]
     done = subprocess.run(command, cwd=course.folder, env=course.variables(), capture_output=True)
@@ -259,7 +271,7 @@ def test_it_does_without_an_output(course, closed):
 # The environment ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("python", pythons())
+@pytest.mark.parametrize("python", rest_slow(pythons(), "another Python"))
 def test_everything_is_here_and_no_network(course, python):
     """Also after a comment was added to pyproject.toml, and when another Python starts it."""
     (course.folder / "pyproject.toml").write_text((course.folder / "pyproject.toml").read_text() + "# changed\n")
@@ -274,29 +286,35 @@ def test_an_environment_of_before_with_the_folders_name_in_utf_8_is_mended_witho
     assert opens(done) and "Making" not in done.stdout
 
 
-@pytest.mark.parametrize("when", ["Making an environment", "Installing what the course needs"])
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_what_was_interrupted_goes_on(fresh, when, how):
+MOMENTS = [(how, when) for how in (signal.SIGKILL, signal.SIGINT, signal.SIGTERM) for when in ("Installing what", "Making an")]
+
+
+@pytest.mark.parametrize("how, when", rest_slow(MOMENTS, "another moment, or another end"))
+def test_what_was_interrupted_goes_on(fresh, how, when):
     process, text = begin(fresh), ""
     while when not in text:
         text += process.stdout.readline()
     time.sleep(0.3)
     os.killpg(process.pid, how)
-    rest = process.communicate(timeout=20)[0]
+    rest = process.communicate()[0]
     assert how == signal.SIGKILL or (process.returncode == 130 and "goes on from here" in rest), rest
     assert opens(fresh.start("--no-browser"))
 
 
 @pytest.mark.parametrize(
     "harm, told",
-    [
-        (lambda site: shutil.rmtree(site / "jupyterlab-4.6.1.dist-info"), "jupyterlab<5,>=4.6 (here: none)"),
-        (lambda site: shutil.rmtree(site / "behind-1.2.dist-info"), "behind>=1 (here: none)"),
-        (lambda site: (site / "behind.py").unlink(), "behind 1.2, whole (here: without all of behind.py)"),
-        (lambda site: (site / "behind.py").write_text("answ"), "behind 1.2, whole (here: without all of behind.py)"),
-        (lambda site: (site / "behind-1.2.dist-info" / "RECORD").unlink(), "behind 1.2, whole (here: without all of RECORD)"),
-        (lambda site: (site / "behind-1.2.dist-info").rename(site / "behind-0.9.dist-info"), "behind>=1 (here: 0.9)"),
-    ],
+    rest_slow(
+        [
+            (lambda site: shutil.rmtree(site / "jupyterlab-4.6.1.dist-info"), "jupyterlab<5,>=4.6 (here: none)"),
+            (lambda site: shutil.rmtree(site / "behind-1.2.dist-info"), "behind>=1 (here: none)"),
+            (lambda site: (site / "behind.py").unlink(), "behind 1.2, whole (here: without all of behind.py)"),
+            (lambda site: (site / "behind.py").write_text("answ"), "behind 1.2, whole (here: without all of behind.py)"),
+            (lambda site: (site / "behind-1.2.dist-info" / "RECORD").unlink(), "behind 1.2, whole (here: without all of RECORD)"),
+            (lambda site: (site / "behind-1.2.dist-info").rename(site / "behind-0.9.dist-info"), "behind>=1 (here: 0.9)"),
+        ],
+        MORE,
+        first=3,
+    ),
     ids=["missing", "missing behind", "a file missing", "a file cut off", "installing cut off", "another version"],
 )
 def test_what_is_missing_or_damaged_is_named_and_mended(course, harm, told):
@@ -324,6 +342,7 @@ def test_a_new_need_is_installed_and_one_that_cannot_be_met_is_told(course):
     assert fails(course.start("--no-browser"), "more==2.0 (here: 1.0)", "No matching distribution found for more==2.0")
 
 
+@pytest.mark.slow(INSTALLS)
 def test_what_lies_outside_does_not_shadow_and_pips_settings_do_not_lead_away(fresh, tmp_path):
     outside = tmp_path / "outside"
     (outside / "jupyterlab").mkdir(parents=True)
@@ -365,6 +384,7 @@ def test_a_folder_that_is_no_environment_is_left_alone(fresh):
     assert fails(fresh.start("--no-browser"), ".venv is no environment of Python", "rename it")
 
 
+@pytest.mark.slow(INSTALLS)
 def test_an_environment_that_does_not_run_is_made_anew(course):
     course.python.unlink()
     course.python.symlink_to("/no/such/python3.10")
@@ -386,6 +406,7 @@ def test_a_course_without_lessons_is_told(course):
     assert fails(course.start("--no-browser"), "There are no lessons in notebooks/", "get it again") and len(course.mine()) == 3
 
 
+@pytest.mark.slow(INSTALLS)
 def test_another_courses_environment_is_not_taken_for_ours(course, fresh):
     done = fresh.start("--no-browser", python=course.python, VIRTUAL_ENV=str(course.folder / ".venv"))
     assert opens(done) and "Making an environment in .venv" in done.stdout
@@ -393,6 +414,7 @@ def test_another_courses_environment_is_not_taken_for_ours(course, fresh):
     assert opens(course.start("--no-browser")), "and the other course has its own still"
 
 
+@pytest.mark.slow(INSTALLS)
 def test_an_active_environment_is_asked_and_filled_only_when_told(fresh, tmp_path):
     subprocess.run([BASE, "-m", "venv", tmp_path / "theirs"], check=True, env=fresh.variables())
     python = tmp_path / "theirs" / "bin" / "python"
@@ -411,12 +433,15 @@ def test_an_active_environment_is_asked_and_filled_only_when_told(fresh, tmp_pat
     assert fails(done, "jupyterlab<5,>=4.6 (here: 1.0)", "PYTHONPATH is set", "unset it")
 
 
-def test_arguments_reach_pytest_and_a_lessons_name_is_checked_first(fresh):
+def test_a_lessons_name_is_checked_before_anything_is_installed(fresh):
     assert fails(fresh.start("record", "7"), "No notebooks start with '7'", "01_counting.ipynb") and not (fresh.folder / ".venv").exists()
     assert fails(fresh.start("--reset", "0"), "3 notebooks start with '0'", "01_counting.ipynb")
     assert fails(fresh.start("--reset", ""), "3 notebooks start with ''")
-    done = fresh.start("test", "tests/test_layers.py", "-x", "-k", "a or b", "--port=3", "-h")
-    assert done.stdout.endswith("'tests/test_layers.py', '-x', '-k', 'a or b', '--port=3', '-h']\n")
+
+
+def test_arguments_reach_pytest(course):
+    done = course.start("test", "--all", "tests/test_layers.py", "-x", "-k", "a or b", "--port=3", "-h")
+    assert done.stdout.endswith("'--all', 'tests/test_layers.py', '-x', '-k', 'a or b', '--port=3', '-h']\n")
 
 
 # Several at once, and their ends --------------------------------------------------------------------------------------
@@ -425,15 +450,19 @@ def test_arguments_reach_pytest_and_a_lessons_name_is_checked_first(fresh):
 def begin(course, *arguments, **variables):
     return subprocess.Popen(
         [BASE, "start.py", "--no-browser", *arguments], cwd=course.folder, env=course.variables(**variables), text=True,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **as_from_a_terminal(),
     )  # fmt: skip
 
 
+@pytest.mark.slow(INSTALLS)
 def test_three_first_starts_at_once_install_once(fresh):
-    started = [begin(fresh) for _ in range(3)]
-    said = [process.communicate(timeout=120)[0] for process in started]
+    with (fresh.folder / ".start.lock").open("a") as lock:
+        assert start.locked(lock)
+        started = [begin(fresh) for _ in range(3)]
+        assert all("Another start" in process.stdout.readline() for process in started)
+    said = [process.communicate()[0] for process in started]
     assert [process.returncode for process in started] == [0, 0, 0], said
-    assert sum("Making an environment" in text for text in said) == 1 and sum("Another start" in text for text in said) == 2
+    assert sum("Making an environment" in text for text in said) == 1
     assert all("The course is open at" in text for text in said)
 
 
@@ -449,18 +478,17 @@ def alive(token: str) -> bool:
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes in /proc")
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize("end", rest_slow([signal.SIGINT, signal.SIGHUP, signal.SIGKILL, signal.SIGTERM], "as SIGHUP", first=3))
 def test_however_start_py_ends_jupyterlab_ends_with_it(course, end):
-    process = begin(course, STAYS=f"until-{end}")
+    mark = secrets.token_hex(8)  # of this run alone: what another has left behind is not ours
+    process = begin(course, STAYS=mark)
     text = ""
     while "To stop" not in text:
         text += process.stdout.readline()
     process.send_signal(end)
-    process.wait(10)
-    deadline = time.monotonic() + 10
-    while alive(f"until-{end}") and time.monotonic() < deadline:
+    process.wait()
+    while alive(mark):  # the test's own limit ends a wait that is in vain
         time.sleep(0.1)
-    assert not alive(f"until-{end}")
     assert end == signal.SIGKILL or (process.returncode == 0 and "JupyterLab has stopped" in process.stdout.read())
 
 

@@ -10,13 +10,13 @@ import socket
 import ssl
 import subprocess
 import sys
-import time
 import tomllib
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 import pytest
+from situations import as_from_a_terminal
 
 import start
 
@@ -201,7 +201,8 @@ def test_a_command_that_fails_raises_what_it_meant(capfd):
 @pytest.mark.parametrize("stubborn", ["", "import signal; [signal.signal(s, signal.SIG_IGN) for s in (2, 15)]; "])
 def test_an_interrupted_command_does_not_live_on(monkeypatch, stubborn):
     monkeypatch.setattr(start, "PATIENCE", 0.1)
-    sleep = start.child([sys.executable, "-c", f"{stubborn}import time; print('here', flush=True); time.sleep(30)"], stdout=subprocess.PIPE)
+    code = f"{stubborn}import time; print('here', flush=True); time.sleep(3600)"
+    sleep = start.child([sys.executable, "-c", code], stdout=subprocess.PIPE)
     with pytest.raises(KeyboardInterrupt), sleep as process:
         process.stdout.readline()
         raise KeyboardInterrupt
@@ -209,13 +210,12 @@ def test_an_interrupted_command_does_not_live_on(monkeypatch, stubborn):
 
 
 def test_an_index_answers_or_costs_little_time(monkeypatch):
+    monkeypatch.setattr(start, "PATIENCE", 60)  # a busy machine is not what this asks
     assert start.answers((ROOT / "pyproject.toml").as_uri())
     assert not start.answers((ROOT / "no such file").as_uri())
     monkeypatch.setattr(start, "PATIENCE", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        began = time.monotonic()
-        assert not start.answers(f"http://127.0.0.1:{silent.getsockname()[1]}/")
-        assert time.monotonic() - began < 3
+        assert not start.answers(f"http://127.0.0.1:{silent.getsockname()[1]}/")  # which would wait for ever
 
 
 # JupyterLab ----------------------------------------------------------------------------------------------------------
@@ -230,6 +230,7 @@ def test_a_port_that_is_taken_or_cannot_be_is_said_before_anything_is_installed(
         assert f"Port {port} is taken" in capsys.readouterr().err
 
 
+LABS = pytest.mark.slow("starts JupyterLab for real, as the test before it; with other settings")
 TOKEN_AWAY = "c.IdentityProvider.token = c.ServerApp.token = ''\n"
 OPEN_DOOR = """
 from jupyter_server.auth.identity import IdentityProvider
@@ -258,7 +259,7 @@ def real_labs(*folders: Path, settings: str = "", port: int | None = None):
         (folder / "00_start_here.ipynb").write_text('{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}')
         variables = {**os.environ, "JUPYTER_RUNTIME_DIR": str(folder), "JUPYTER_CONFIG_DIR": str(folder / "config")}
         command = [sys.executable, "-u", "-c", CODE.format(port=port), folder]
-        how = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "start_new_session": True}
+        how = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, **as_from_a_terminal()}
         started.append(subprocess.Popen(command, cwd=ROOT, env=variables, **how))
     try:
         yield started, [next((line.strip() for line in process.stdout if "?token=" in line), "") for process in started]
@@ -276,7 +277,7 @@ def status(address: str) -> int:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no signal that ends a child in its own way")
-@pytest.mark.parametrize("settings", ["", TOKEN_AWAY], ids=["plain", "token taken away"])
+@pytest.mark.parametrize("settings", ["", pytest.param(TOKEN_AWAY, marks=LABS)], ids=["plain", "token taken away"])
 def test_jupyterlab_answers_at_the_printed_address_alone_and_ends_with_us(tmp_path, settings):
     with real_labs(tmp_path, settings=settings) as ([process], [address]):
         base, token = address.partition("lab/tree/")[0], address.partition("?")[2]
@@ -287,15 +288,15 @@ def test_jupyterlab_answers_at_the_printed_address_alone_and_ends_with_us(tmp_pa
         assert json.loads(next(tmp_path.glob("jpserver-*.json")).read_text())["hostname"] == "127.0.0.1"
         kernel = urllib.request.Request(f"{base}api/kernels?{token}", data=b"{}", method="POST")
         assert json.loads(urllib.request.urlopen(kernel).read())["name"] == "python3"
-        began = time.monotonic()
         os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does
         rest = process.stdout.read()
-        assert process.wait(10) == 0 and time.monotonic() - began < 10
+        assert process.wait() == 0
         assert "JupyterLab has stopped" in rest
         assert str(tmp_path) not in subprocess.run(["ps", "axww"], capture_output=True, text=True).stdout, "nor does its kernel live on"
 
 
 @pytest.mark.skipif(os.name == "nt" or not shutil.which("openssl"), reason="makes a certificate with openssl")
+@LABS
 def test_somebodys_base_url_and_certificate_are_respected(tmp_path):
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-keyout", key, "-out", certificate]
@@ -307,6 +308,7 @@ def test_somebodys_base_url_and_certificate_are_respected(tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="as above")
+@LABS
 def test_three_at_once_open_each_its_own(tmp_path):
     with real_labs(*(tmp_path / number for number in "123")) as (_, addresses):
         assert len({address.partition("lab/tree")[0] for address in addresses}) == 3
@@ -314,18 +316,19 @@ def test_three_at_once_open_each_its_own(tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="as above")
+@LABS
 def test_a_port_of_ones_own_is_taken_or_the_lab_says_why_not(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with real_labs(tmp_path / "taken", port=port) as ([process], [address]):
-            assert address == "" and process.wait(10) == 1
+            assert address == "" and process.wait() == 1
     with real_labs(tmp_path / "free", port=port) as (_, [address]):
         assert address.startswith(f"http://127.0.0.1:{port}/")
 
 
 def test_an_open_door_is_refused(tmp_path):
     with real_labs(tmp_path, settings=OPEN_DOOR) as ([process], [address]):
-        assert address == "" and process.wait(10) == 1
+        assert address == "" and process.wait() == 1
 
 
 # The two lists of dependencies ---------------------------------------------------------------------------------------

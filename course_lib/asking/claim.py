@@ -1,21 +1,10 @@
 """A claim of an article, and how it is tried: lessons/ has what it says and what is true, words/ its figures in words."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from types import SimpleNamespace
-from typing import NamedTuple
 
 from course_lib import by_hand
-
-
-class Verdict(NamedTuple):
-    """What a claim says, what is true, what it is without the claim's condition, the number to show, and so how the claim stands."""
-
-    said: object
-    true: object
-    otherwise: object
-    figure: object
-    verdict: str
 
 
 @dataclass(frozen=True)
@@ -32,17 +21,17 @@ class Claim:
     name: str = ""  # its key in its lesson's CLAIMS; set where these are read
     lesson: int = -1  # set there, too
 
-    def verdict(self) -> Verdict:
-        """
-        >>> Claim("A1", "holds_if", said=6, true=lambda ask: ask.params(ask.nn.Linear(2, 2)), otherwise=4).verdict().verdict
-        'holds_if'
-        """
+    @property
+    def verdict(self) -> str:
+        if self.said != self.true:
+            return "does_not_hold"
+        return "holds" if self.otherwise in (None, self.said) else "holds_if"
+
+    def tried(self) -> "Claim":
+        """The same with values for its parts, so that it has a verdict."""
         ask = vocabulary()
         with ask.torch.random.fork_rng(devices=[]):  # layers are made on the way, and these draw random numbers
-            parts = (self.said, self.true, self.otherwise, self.figure)
-            said, true, otherwise, figure = (part(ask) if callable(part) else part for part in parts)
-        verdict = "does_not_hold" if said != true else "holds_if" if otherwise not in (None, said) else "holds"
-        return Verdict(said, true, otherwise, true if figure is None else figure, verdict)
+            return replace(self, **{part: value(ask) for part, value in vars(self).items() if callable(value)})
 
 
 @cache
@@ -51,7 +40,4 @@ def vocabulary() -> SimpleNamespace:
     from course_lib.by_hand import memory, step
     from course_lib.by_machine import evidence, measuring
 
-    names = {}
-    for module in (by_hand, memory, step, evidence, measuring):
-        names |= vars(module)
-    return SimpleNamespace(**names)
+    return SimpleNamespace(**vars(by_hand) | vars(memory) | vars(step) | vars(evidence) | vars(measuring))

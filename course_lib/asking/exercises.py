@@ -4,7 +4,7 @@ import random
 from html import escape
 
 from course_lib.asking.answers.base import Exercise
-from course_lib.asking.answers.reading import as_number, shown_number
+from course_lib.asking.answers.number import as_number, shown_number
 from course_lib.asking.progress import Progress
 from course_lib.by_hand.layers import whole
 from course_lib.lessons import entries
@@ -18,8 +18,7 @@ _latest: list[str] = []  # what this session has shown last, answered or not
 class Reply(str):
     """An answer to the learner: text, and the same as HTML with its first sentence in bold."""
 
-    def __repr__(self) -> str:
-        return str(self)
+    __repr__ = str.__str__
 
     def _repr_html_(self) -> str:
         first, _, rest = self.partition("\n")
@@ -61,19 +60,19 @@ def check(name: str | None = None, answer=..., hint: int = 0, variant: int | Non
     _latest[:] = [name]
     if hint:
         return _reply(words("hint"), exercise.hint(1 if hint in (1, "1") else 2))
-    if prompt := exercise.prompt(answer):
-        return _reply(exercise.question(), prompt)
     wrong = exercise.judge(answer)
     if wrong and not wrong.is_answer:
         return _reply(exercise.question(), wrong.text)
     progress.remember(name, not wrong, wrong.slips if wrong else "")
     if wrong:
-        return _reply(words("not_yet"), wrong.text, _notice())
-    return _reply(words("right"), exercise.why(), *_reasons(exercise, reason), _notice())
+        return _reply(words("not_yet"), wrong.text)
+    return _reply(words("right"), exercise.why(), *_reasons(exercise, reason))
 
 
 def _reply(*lines: str) -> Reply:
-    return Reply("\n".join(filter(None, lines)))
+    """These lines; and what has happened to the results file, once."""
+    notice, progress.notice = progress.notice, ""
+    return Reply("\n".join(filter(None, (*lines, notice))))
 
 
 def _reasons(exercise: Exercise, letter: str) -> list[str]:
@@ -81,17 +80,10 @@ def _reasons(exercise: Exercise, letter: str) -> list[str]:
     reasons = exercise.own_words("reasons")
     if not reasons:
         return []
-    shuffled = random.Random(exercise.name).sample(reasons, len(reasons))
-    letters = dict(zip("ABCD", shuffled, strict=True))
+    letters = dict(zip("ABCD", random.Random(exercise.name).sample(reasons, len(reasons)), strict=True))
     if chosen := letters.get(str(letter).strip().upper()):
         return [words("reason_right" if chosen is reasons[0] else "reason_wrong", reason=chosen[0], reply=chosen[1])]
     return [words("reasons", name=exercise.name), *(f"{key}  {text}" for key, (text, _) in letters.items())]
-
-
-def _notice() -> str:
-    """What has happened to the results file, once."""
-    notice, progress.notice = progress.notice, ""
-    return notice
 
 
 def score() -> Reply:
@@ -99,21 +91,19 @@ def score() -> Reply:
     known = progress.exercises()
     last = (_latest or list(known) or [""])[-1]
     if last not in EXERCISES:
-        return _reply(words("score_nothing"), _notice())
+        return _reply(words("score_nothing"))
     number = EXERCISES[last].lesson
     mine = {name: exercise for name, exercise in EXERCISES.items() if exercise.lesson == number}
     checked = [name for name, exercise in mine.items() if exercise.stars]
     passed = sum(known.get(name, {}).get("passed", False) for name in checked)
     slips = [_slips_made(name, entry) for name, entry in known.items() if name in mine]
-    again = [name for name, exercise in mine.items() if exercise.vary and known.get(name, {}).get("slips")]
-    practise = words("score_practise", name=again[0]) if again else ""
-    return _reply(words("score", passed=passed, of=len(checked), lesson=number), *slips, practise, _notice())
+    again = [words("score_practise", name=name) for name in mine if name in varied() and known.get(name, {}).get("slips")]
+    return _reply(words("score", passed=passed, of=len(checked), lesson=number), *slips, *again[:1])
 
 
 def _slips_made(name: str, entry: dict) -> str:
     """The sentences of an exercise's slips, each once; empty where none is known."""
-    sentences = dict.fromkeys(EXERCISES[name].recalled(slips) for slips in entry["slips"])
-    told = " ".join(filter(None, sentences))
+    told = " ".join(filter(None, dict.fromkeys(map(EXERCISES[name].recalled, entry["slips"]))))
     return words("score_slips", name=name, told=told) if told else ""
 
 
@@ -130,27 +120,26 @@ def reveal(name: str, guess=..., variant: int | None = None) -> Reply:
     if not truth:
         return check(name, guess)
     _latest[:] = [name]
-    if prompt := exercise.prompt(guess):
-        return _reply(exercise.question(), prompt)
     wrong = exercise.judge(guess)
+    if wrong and not wrong.is_answer:
+        return _reply(exercise.question(), wrong.text)
     progress.remember(name, not wrong, wrong.slips if wrong else "")
     verdict = words("guessed" if wrong else "guess_right", value=shown_number(as_number(guess)), truth=truth)
-    return _reply(verdict, wrong.text if wrong and wrong.slips else "", exercise.why(), _notice())
+    return _reply(verdict, wrong.text if wrong and wrong.slips else "", exercise.why())
 
 
 guess = ...  # what stands in a guess cell until you put a number there
 
 
 def practice(*lessons: int | str) -> Reply:
-    """A question again, with other numbers: what was last answered wrong, then what was answered longest ago.
-
-    Without a name those that were answered so far; with lessons, such as 1 or 4, or exercises by name, those.
+    """A question again, with other numbers: what was last answered wrong, then what was answered longest ago; of these lessons, such as
+    1 or 4, or exercises by name, or of all that were answered.
 
     >>> practice("tied").splitlines()[0][:11]
     'Two Linear('
     """
     known = progress.exercises()
-    wanted = [name for lesson in lessons for name in _to_practise(lesson)] if lessons else [name for name in known if name in varied()]
+    wanted = [name for lesson in lessons for name in _to_practise(lesson)] or [name for name in known if name in varied()]
     if not wanted:
         return _reply(words("nothing_to_practise"))
     name = min(wanted, key=lambda name: (known.get(name, {}).get("last") != "wrong", list(known).index(name) if name in known else -1))

@@ -4,6 +4,7 @@ import json
 import os
 import secrets
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,44 +16,24 @@ KIND = "course_lib results 1"
 
 
 class ResultsFile(NamedTuple):
-    """A results file: the number that was drawn when it was begun, and its exercises, those answered last at the end.
+    """What a results file holds."""
 
-    By its number a file that is handed in twice is known.
-    """
-
-    number: str
-    exercises: dict[str, dict[str, Any]]
+    number: str  # drawn when it was begun: by it a file that is handed in twice is known
+    exercises: dict[str, dict[str, Any]]  # those answered last at the end
 
 
 def read(text: str) -> ResultsFile:
-    """What a results file holds; ValueError where it is none.
-
-    >>> entry = '{"tries": 2, "passed": true, "last": "right", "slips": {}}'
-    >>> read('{"file": "course_lib results 1", "number": "5e0c", "exercises": {"total": %s}}' % entry).exercises["total"]["tries"]
-    2
-    >>> read("[]")
-    Traceback (most recent call last):
-    ValueError: this is no results file of the course
-    """
-    try:
+    """What a results file holds; ValueError where it is none."""
+    with suppress(ValueError, TypeError, KeyError, AttributeError, RecursionError):
         held = json.loads(text)
-        entries = held["exercises"].values() if held["file"] == KIND else [None]
-        sound = type(held["number"]) is str and all(map(_sound, entries))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        sound = False
-    if not sound:
-        raise ValueError(words("results.none_of_ours"))
-    return ResultsFile(held["number"], held["exercises"])
+        if held["file"] == KIND and type(held["number"]) is str and all(map(_sound, held["exercises"].values())):
+            return ResultsFile(held["number"], held["exercises"])
+    raise ValueError(words("results.none_of_ours"))
 
 
 def _sound(entry: dict) -> bool:
-    counts = [entry["tries"], *entry["slips"].values()]
-    return (
-        entry.keys() == {"tries", "passed", "last", "slips"}
-        and all(type(count) is int and 0 <= count < 10**9 for count in counts)
-        and type(entry["passed"]) is bool
-        and entry["last"] in ("right", "wrong")
-    )
+    counted = all(type(count) is int and 0 <= count < 10**9 for count in (entry["tries"], *entry["slips"].values()))
+    return counted and type(entry["passed"]) is bool and entry["last"] in ("right", "wrong")
 
 
 class Progress:
@@ -79,34 +60,24 @@ class Progress:
         return self._session
 
     def remember(self, name: str, right: bool, slips: str = "") -> None:
-        """Keep one answer."""
+        """Keep one answer; the file is written whole or not at all."""
         known = dict(self.exercises())
         entry = known.pop(name, {"tries": 0, "passed": False, "slips": {}})
         made = Counter(entry["slips"]) + Counter([slips] if slips else [])
-        known[name] = {
-            "tries": entry["tries"] + 1,
-            "passed": entry["passed"] or right,
-            "last": "right" if right else "wrong",
-            "slips": dict(made),
-        }
+        last = "right" if right else "wrong"
+        known[name] = {"tries": entry["tries"] + 1, "passed": entry["passed"] or right, "last": last, "slips": dict(made)}
         self._session = known
         if path := results_path():
+            new = path.with_name(f".{path.name}.{os.getpid()}")
             try:
-                _write(path, json.dumps({"file": KIND, "number": self._number, "exercises": known}, indent=1) + "\n")
+                new.write_text(json.dumps({"file": KIND, "number": self._number, "exercises": known}, indent=1), encoding="utf-8")
+                os.replace(new, path)
             except OSError as error:
                 self.notice = words("results.not_written", file=FILE, error=error.strerror)
+            finally:
+                new.unlink(missing_ok=True)
 
 
 def results_path() -> Path | None:
     """The learner's results file, where this session runs in the learner's copy, in whichever of its folders."""
     return MY / FILE if MY.is_dir() and Path.cwd().is_relative_to(MY) else None
-
-
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all."""
-    new = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        new.write_text(text, encoding="utf-8")
-        os.replace(new, path)
-    finally:
-        new.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from course_lib.asking.answers.base import Exercise
 from course_lib.asking.exercises import EXERCISES
-from course_lib.asking.progress import ResultsFile, read
+from course_lib.asking.progress import read
 from course_lib.show.tables import Table
 from course_lib.words import words
 
@@ -52,32 +52,28 @@ def results(folder: Path) -> Results:
         except (OSError, ValueError) as error:
             left_out.append(words("results.left_out", name=name, why=getattr(error, "strerror", None) or error))
         else:
-            learners.setdefault(learner.number, []).append((_tries(learner), name, learner.exercises))
+            tries = sum(entry["tries"] for entry in learner.exercises.values())
+            learners.setdefault(learner.number, []).append((tries, name, learner.exercises))
     for files in learners.values():
         files.sort(key=lambda file: file[0])
         left_out += [words("results.twice", name=name, same=files[-1][1]) for _, name, _ in files[:-1]]
     return Results(_exercise_table([files[-1][2] for files in learners.values()]), len(learners), left_out)
 
 
-def _tries(learner: ResultsFile) -> int:
-    return sum(entry["tries"] for entry in learner.exercises.values())
-
-
 def _exercise_table(learners: list[dict]) -> Table:
     unknown = sorted({name for learner in learners for name in learner} - EXERCISES.keys())  # of another version of the course
-    rows = []
-    for exercise in (*EXERCISES.values(), *(Exercise(name=name) for name in unknown)):
-        entries = [learner[exercise.name] for learner in learners if exercise.name in learner]
-        rows += _exercise_rows(exercise, entries) if entries else []
+    answered = {name: [learner[name] for learner in learners if name in learner] for name in (*EXERCISES, *unknown)}
+    rows = [row for name, entries in answered.items() if entries for row in _exercise_rows(name, entries)]
     heads = [words("lesson"), f"<{words('results.exercise')}", words("results.answered"), words("results.passed")]
     return Table([*heads, words("results.made_by"), f"<{words('results.slips')}"], rows)
 
 
-def _exercise_rows(exercise: Exercise, entries: list[dict]) -> list[list[str]]:
+def _exercise_rows(name: str, entries: list[dict]) -> list[list[str]]:
     """A line for each of the slips that most learners made, the first with what is known of the exercise."""
-    lesson = f"{exercise.lesson}" if exercise.name in EXERCISES else "?"
+    exercise = EXERCISES.get(name, Exercise())
+    lesson = f"{exercise.lesson}" if name in EXERCISES else "?"
     passed = sum(entry["passed"] for entry in entries)
     counts = Counter(slips for entry in entries for slips in entry["slips"])  # how many learners made each
     sentences = [[f"{n}", exercise.recalled(slips) or slips] for slips, n in counts.most_common(MOST)]
     first, *others = sentences or [["", ""]]
-    return [[lesson, exercise.name, f"{len(entries)}", f"{passed}", *first], *(["", "", "", "", *slip] for slip in others)]
+    return [[lesson, name, f"{len(entries)}", f"{passed}", *first], *(["", "", "", "", *slip] for slip in others)]

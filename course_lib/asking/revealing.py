@@ -37,7 +37,6 @@ def by_itself(shell) -> bool:
 
 
 def _html_of(part: dict[str, str]) -> str:
-    """A picture, or text, as HTML."""
     if "image/png" in part:
         return f'<img src="data:image/png;base64,{part["image/png"]}">'
     return f"<pre>{escape(part.get('text/plain', ''))}</pre>"
@@ -55,9 +54,6 @@ def reveal_cell(shell, line: str, cell: str) -> None:
     if shown.stdout:
         parts.insert(0, {"text/plain": shown.stdout.rstrip("\n")})
     html = "".join(part.get("text/html") or _html_of(part) for part in parts)
-    opened = " open" if by_itself(shell) else ""
-    bundle = {
-        "text/html": f"<details{opened}><summary><b>{escape(title)}</b></summary>{html}</details>",
-        "text/plain": "\n".join([title, *(part.get("text/plain", "") for part in parts)]),
-    }
-    display(bundle, raw=True)
+    html = f"<details{' open' * by_itself(shell)}><summary><b>{escape(title)}</b></summary>{html}</details>"
+    text = "\n".join([title, *(part.get("text/plain", "") for part in parts)])
+    display({"text/html": html, "text/plain": text}, raw=True)

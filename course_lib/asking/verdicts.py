@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from course_lib.asking.claim import Claim, Verdict
+from course_lib.asking.claim import Claim
 from course_lib.lessons import entries
 from course_lib.show.tables import Cell, Table
 from course_lib.words import words
@@ -12,13 +12,9 @@ TONES = {"holds": "good", "holds_if": "quiet", "does_not_hold": "up"}
 
 
 @cache
-def verdict_on(name: str) -> Verdict:
-    """One claim, put to the test now.
-
-    >>> verdict_on("a4-parameters")[:2], verdict_on("a4-parameters").verdict
-    ((29226, 105450), 'does_not_hold')
-    """
-    return CLAIMS[name].verdict()
+def verdict_on(name: str) -> Claim:
+    """One claim, put to the test now."""
+    return CLAIMS[name].tried()
 
 
 def claims(article: str = "") -> Table:
@@ -37,9 +33,10 @@ def claims(article: str = "") -> Table:
 
 def _claim_row(claim: Claim) -> list[str | Cell]:
     try:
-        verdict = verdict_on(claim.name)
+        tried = verdict_on(claim.name)
     except ModuleNotFoundError as missing:  # a tool that is not installed
         cell, true = Cell(words("not_tried"), "quiet"), str(missing)
     else:
-        cell, true = Cell(words(verdict.verdict), TONES[verdict.verdict]), words(f"claim.{claim.name}.true", **verdict._asdict())
+        figure = tried.true if tried.figure is None else tried.figure
+        cell, true = Cell(words(tried.verdict), TONES[tried.verdict]), words(f"claim.{claim.name}.true", **vars(tried) | {"figure": figure})
     return [claim.article, words(f"claim.{claim.name}.says"), cell, true, str(claim.lesson)]

@@ -2,7 +2,7 @@
 
 from html import escape
 
-from course_lib.asking.answers.reading import shown_number
+from course_lib.asking.answers.number import shown_number
 from course_lib.asking.exercises import exercise_of
 from course_lib.by_hand.layers import whole
 from course_lib.show.tables import Cell, Table, arrow
@@ -20,7 +20,7 @@ class Vote(Table):
         return f'<p style="font-size:20px"><b>{escape(self.caption)}</b></p><div style="{grid}">{tiles}</div>'
 
     def _tile(self, row: list[str | Cell]) -> str:
-        letter, number, *rest = [cell.text if isinstance(cell, Cell) else cell for cell in row]
+        letter, (number, _), *rest = row
         labelled = zip(self.columns[2:], rest, strict=True)  # hands by round; and last, under no heading, who believes it
         lines = [escape(text if heading.startswith("<") else f"{heading}: {text}") for heading, text in labelled if text]
         head = f'<span style="font-size:22px">{letter}</span> <b style="font-size:32px">{escape(number)}</b>'
@@ -33,29 +33,19 @@ def vote(name: str, reveal: bool = False, variant: int | None = None, first: lis
 
     `first` and `second` are the hands for A to D before and after neighbours have talked: how the room has moved.
 
-    >>> vote("fc1-params")
-    How many parameters does fc1, Linear(192, 128), have?
-    vote  number
-    A      1,664
-    B     24,576
-    C     24,704
-    D     24,768
+    >>> [number.text for _, number in vote("fc1-params").rows]
+    ['1,664', '24,576', '24,704', '24,768']
     """
     exercise = exercise_of(name, variant)
-    options = exercise.options()
+    options = dict(sorted(exercise.options().items()))
     rounds = [hands for hands in (first, second) if hands]
     if any(not isinstance(hands, (list, tuple)) or len(hands) != len(options) for hands in rounds):
         raise ValueError(words("exercise_call.hands", answers=len(options)))
-    columns = [
-        (f"<{words('vote')}", list("ABCD")[: len(options)]),
-        (words("number"), [Cell(shown_number(number), "name") for number in sorted(options)]),
-    ]
+    columns = {f"<{words('vote')}": "ABCD"[: len(options)], words("number"): [Cell(shown_number(number), "name") for number in options]}
     for n, hands in enumerate(rounds, 1):
-        columns.append((words("hands", n=n), [f"{whole('vote: hands', count, 0)}" for count in hands]))
+        columns[words("hands", n=n)] = [f"{whole('vote: hands', count, 0)}" for count in hands]
     if len(rounds) == 2:
-        columns.append((words("change"), [arrow(after - before) for before, after in zip(first, second, strict=True)]))
+        columns[words("change")] = [arrow(after - before) for before, after in zip(first, second, strict=True)]
     if reveal:
-        columns.append((f"<{words('believes')}", [options[number] for number in sorted(options)]))
-    headings, cells = zip(*columns, strict=True)
-    rows = [list(row) for row in zip(*cells, strict=True)]
-    return Vote(list(headings), rows, caption=exercise.question())
+        columns[f"<{words('believes')}"] = options.values()
+    return Vote(list(columns), [list(row) for row in zip(*columns.values(), strict=True)], caption=exercise.question())

@@ -90,7 +90,7 @@ def keeps(network: Network, batch_size: int = 1, dtype: str = "float32", mode: s
     rows, held = [("input", [], [])], set()
     for one in passes(network, batch_size, dtype, mode):
         rows.append((one.name, [], []))
-        for saved in one.needs if one.live else ():
+        for saved in one.needs if one.after.live else ():
             rows[-1][1].append(saved.what)
             if saved.storage not in held:
                 held.add(saved.storage)
@@ -107,26 +107,9 @@ class Need(NamedTuple):
     bytes = property(lambda self: math.prod(self.term))
 
 
-class Pass(NamedTuple):
-    """One layer in one pass: where its input and output lie and how many bytes they are, and what its backward needs, if there is one."""
-
-    name: str
-    layer: Layer
-    forward: Forward
-    input: int  # a map's storage has the number of the layer that makes it; 0 is the network's input
-    output: int
-    input_bytes: int
-    output_bytes: int
-    needs: tuple[Need, ...]
-    live: bool  # whether autograd follows it
-    owner: bool  # whether it has parameters that are trained
-    in_place: bool
-    on_view: bool  # whether its input is a view, as Flatten gives one
-
-
-class _Map(NamedTuple):
-    """The map that is handed from layer to layer: its shape, the storage in which it lies, whether autograd follows it, and whether it
-    is a view."""
+class Map(NamedTuple):
+    """What is handed from layer to layer: its shape without the batch, the storage in which it lies, whether autograd follows it, and
+    whether it is a view. A storage has the number of the layer that makes it; 0 is the network's input."""
 
     shape: Shape
     storage: int
@@ -134,25 +117,33 @@ class _Map(NamedTuple):
     is_view: bool = False
 
 
+class Pass(NamedTuple):
+    """One layer in one pass: the map before it and behind it, what its backward needs, if there is one, and whether it has parameters
+    that are trained."""
+
+    name: str
+    layer: Layer
+    forward: Forward
+    before: Map
+    after: Map
+    needs: tuple[Need, ...]
+    owner: bool
+    stays = property(lambda self: self.before.storage == self.after.storage)
+
+
 def passes(network: Network, batch_size: int = 1, dtype: str = "float32", mode: str = "train") -> Iterator[Pass]:
     """The layers of one pass, in order."""
     batch_size = whole("memory: batch_size", batch_size)
     one_of(DTYPES, "dtype", dtype)
     one_of(MODES, "mode", mode)
-    before = _Map(network.input_shape, 0)
+    before = Map(network.input_shape, 0)
     for number, (name, layer) in enumerate(network.layers.items(), 1):
         _refuse_one_value(name, layer, before.shape, batch_size, mode)
         owner = name not in network.frozen_names and layer.params > 0
         after = _after(layer, before, number, (before.live or owner) and mode != "no_grad", mode)
         forward = Forward(before.shape, after.shape, mode == "train", owner, before.live)
         needs = tuple(_need(saved, name, before, after, batch_size, DTYPES[dtype]) for saved in layer.saves(forward))
-        in_place = after.storage == before.storage and bool(needs)
-        each = DTYPES[dtype] * batch_size  # bytes of a value, for all images
-        sizes = [each * math.prod(shape) for shape in (before.shape, after.shape)]
-        yield Pass(
-            name, layer, forward, before.storage, after.storage, *sizes, needs, after.live, owner and mode == "train", in_place,
-            before.is_view,
-        )  # fmt: skip
+        yield Pass(name, layer, forward, before, after, needs, owner and mode == "train")
         before = after
 
 
@@ -163,16 +154,16 @@ def _refuse_one_value(name: str, layer: Layer, shape: Shape, batch_size: int, mo
         raise plainly(ValueError(words(what_fits, name=name, kind=layer.kind)))
 
 
-def _after(layer: Layer, before: _Map, number: int, live: bool, mode: str) -> _Map:
+def _after(layer: Layer, before: Map, number: int, live: bool, mode: str) -> Map:
     """The map behind a layer, where it lies, and whether it is a view."""
     shape = layer.output_shape(before.shape)
     if layer.stays(mode == "train"):
         is_view = layer.gives_view(shape) or before.is_view or shape != before.shape
-        return _Map(shape, before.storage, live, is_view)
-    return _Map(shape, number, live, layer.gives_view(shape))
+        return Map(shape, before.storage, live, is_view)
+    return Map(shape, number, live, layer.gives_view(shape))
 
 
-def _need(saved: Saved, name: str, before: _Map, after: _Map, batch_size: int, size: int) -> Need:
+def _need(saved: Saved, name: str, before: Map, after: Map, batch_size: int, size: int) -> Need:
     """A saved tensor with the storage in which it lies."""
     storage = {"input": before.storage, "output": after.storage}.get(saved.what, (name, saved.what))
     return Need(saved.what, storage, (batch_size,) * saved.batched + saved.shape + (INDEX if saved.index else size,))

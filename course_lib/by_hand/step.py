@@ -78,15 +78,15 @@ def timeline(
     if mode == "train" and stored.temporaries is None:
         raise plainly(ValueError(words("memory.step_unknown", optimizer=stored.name)))
     stateless = first and stored.makes_state != "before it"
-    step = _Step(memory, batch_size * DTYPES[dtype], DTYPES[dtype], layers[0].input_bytes, stateless, accumulate)
+    step = _Step(memory, batch_size, DTYPES[dtype], network.input_shape, stateless, accumulate)
     for one in layers:
-        if mode == "train" and one.in_place and one.live and one.input in step.keepers:
-            raise plainly(ValueError(words("memory.in_place", name=one.name, keeper=step.keepers[one.input])))
+        if mode == "train" and one.stays and one.needs and one.after.live and one.before.storage in step.keepers:
+            raise plainly(ValueError(words("memory.in_place", name=one.name, keeper=step.keepers[one.before.storage])))
         step.forward(one)
     if mode == "train":
-        step.loss(layers[-1].output)
+        step.loss(layers[-1].after.storage)
         for one in reversed(layers):
-            if one.live:
+            if one.after.live:
                 step.backward(one)
         step.optimize(network, stored, optimizer if isinstance(optimizer, str) else stored.name, foreach, first)
     return Timeline(step.moments)
@@ -127,10 +127,10 @@ def _copies_of_a_view(arriving: int, part: int) -> int:
 class _Step:
     """What lives now. A map lives while it is handed on or somebody keeps it; weights, buffers and the input live always."""
 
-    def __init__(self, memory: Memory, each: int, size: int, input_bytes: int, stateless: bool, accumulate: bool) -> None:
-        self.memory, self.each, self.size, self.accumulate = memory, each, size, accumulate  # each: bytes of a value of all images
+    def __init__(self, memory: Memory, batch: int, size: int, input_shape: Shape, stateless: bool, accumulate: bool) -> None:
+        self.memory, self.batch, self.size, self.accumulate = memory, batch, size, accumulate
         self.state, self.gradients, self.scalars = memory.state * (not stateless), memory.gradients * accumulate, 0
-        self.maps, self.keepers, self.gradient, self.moments = {0: input_bytes}, {}, 0, []
+        self.maps, self.keepers, self.gradient, self.moments = {0: self.bytes_of(input_shape)}, {}, 0, []
 
     def moment(self, phase: str, place: str, arriving: int = 0, leaving: int = 0) -> None:
         kept = sum(self.maps[storage] for storage in self.keepers if storage != 0)
@@ -144,15 +144,15 @@ class _Step:
             self.maps.pop(storage, None)
 
     def forward(self, one: Pass) -> None:
-        self.maps[one.output] = one.output_bytes
-        more = {need.storage: need.bytes for need in one.needs if need.storage not in (one.input, one.output)}
-        if one.live:
+        self.maps[one.after.storage] = self.bytes_of(one.after.shape)
+        more = {need.storage: need.bytes for need in one.needs if need.storage not in (one.before.storage, one.after.storage)}
+        if one.after.live:
             self.maps |= more
             for need in one.needs:
                 self.keepers.setdefault(need.storage, one.name)
-        self.moment("forward", one.name, 0 if one.live else sum(more.values()))
-        if one.output != one.input:
-            self.leave(one.input)
+        self.moment("forward", one.name, 0 if one.after.live else sum(more.values()))
+        if not one.stays:
+            self.leave(one.before.storage)
 
     def loss(self, output: int) -> None:
         self.scalars = self.size
@@ -163,17 +163,17 @@ class _Step:
     def backward(self, one: Pass) -> None:
         """A moment for each stage; what arrives, and what the layer kept, is there for the first alone."""
         own = self.size * one.layer.params * one.owner
-        if one.input == one.output and not one.needs and not own:
+        if one.stays and not one.needs and not own:
             return  # a view hands on what arrives
-        arriving = self.gradient or self.bytes_of(one.forward.output_shape) * one.layer.wants_dense  # of a sum it is one number
+        arriving = self.gradient or self.bytes_of(one.after.shape) * one.layer.wants_dense  # of a sum it is one number
         for stage in one.layer.stages(one.forward):
             makes = sum(map(self.bytes_of, stage.makes))
-            if one.in_place and one.on_view:
+            if one.stays and one.before.is_view:
                 makes += _copies_of_a_view(arriving, makes)
             self.stage(one.name, arriving, makes, own * stage.own)
             arriving = 0
             self.release(one.name)
-        self.gradient = self.bytes_of(one.forward.input_shape) * one.forward.before
+        self.gradient = self.bytes_of(one.before.shape) * one.before.live
 
     def stage(self, name: str, arriving: int, makes: int, own: int) -> None:
         """What one stage holds; where gradients are there already, the new ones of the parameters are added to them, and go."""
@@ -184,7 +184,7 @@ class _Step:
 
     def bytes_of(self, shape: Shape) -> int:
         """The bytes of a map of this shape, for the whole batch."""
-        return self.each * math.prod(shape)
+        return self.batch * self.size * math.prod(shape)
 
     def release(self, keeper: str) -> None:
         """The layer's backward no longer needs what it kept."""

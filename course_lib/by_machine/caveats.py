@@ -27,18 +27,14 @@ def model_caveats(model: nn.Module, counts: Counts, input_size=None, input_data=
         sentences.append(words("unregistered", names=", ".join(unregistered)))
     if walk.hooked:
         sentences.append(words("hooks_not_run", names=", ".join(walk.hooked)))
-    sentences += [f"{c.row.name}: {caveat.text}" for c in rows for caveat in c.caveats if caveat.key != "not_registered"]
+    sentences += [f"{c.row.name}: {caveat}" for c in rows for caveat in c.caveats]
     if unused := [c.row.name for c in rows if c.idle == "never_used"]:
         sentences.append(f"{', '.join(unused)}: {words('never_used')}.")
-    sentences += _batch_changed(outputs, input_size)
+    batch = input_size[0] if input_size is not None else None
+    if isinstance(batch, int) and outputs and outputs[0].dim() and outputs[0].shape[0] != batch:
+        sentences.append(words("batch_changed", before=batch, after=outputs[0].shape[0]))
     sentences += [words("run_for_real")] * walk.real
     return sentences + _of_one_mode_only(rows, model, input_size, input_data)
-
-
-def _batch_changed(outputs: list, input_size) -> list[str]:
-    before = input_size[0] if input_size is not None and isinstance(input_size[0], int) else None
-    after = outputs[0].shape[0] if outputs and outputs[0].dim() else before
-    return [words("batch_changed", before=before, after=after)] * (before not in (None, after))
 
 
 def _of_one_mode_only(rows: list[CountedRow], model: nn.Module, input_size, input_data) -> list[str]:
@@ -53,5 +49,4 @@ def _of_one_mode_only(rows: list[CountedRow], model: nn.Module, input_size, inpu
 
 
 def _working(rows: list[CountedRow]) -> Counter:
-    """The rows that ran and own or multiply something, by name, output and MACs."""
     return Counter((c.row.name, c.row.output_shape, c.macs) for c in rows if (c.macs or c.used) and not c.idle)

@@ -1,11 +1,12 @@
 """compare: what is stored and done by hand, by PyTorch and by torchinfo, row by row, every difference with its reason."""
 
+from collections import Counter
+from itertools import accumulate
 from typing import NamedTuple
 
 import torch
 import torchinfo
 from torch import nn
-from torch.utils._pytree import tree_map
 
 from course_lib.by_hand.ledger import Ledger, Row, what
 from course_lib.by_hand.networks import Network
@@ -13,7 +14,7 @@ from course_lib.by_machine.caveats import model_caveats
 from course_lib.by_machine.counting import counts_of, forward_arguments, network_input_size
 from course_lib.by_machine.modules import build
 from course_lib.by_machine.rows import CountedRow
-from course_lib.by_machine.walk.forward import Walk, values_of
+from course_lib.by_machine.walk.forward import Walk, with_values
 from course_lib.by_machine.walk.operations import Operations
 from course_lib.by_machine.walk.structure import outside_state_kept
 from course_lib.show.tables import Cell, Shown, Table, number, times
@@ -34,10 +35,6 @@ class Compared(NamedTuple):
         return len({self.row.params, self.parameters, self.torchinfo} - {None}) == 1 and self.row.macs == self.macs
 
     @property
-    def is_by_hand(self) -> bool:
-        return self.row.by == "hand"
-
-    @property
     def is_idle(self) -> bool:
         """Whether nothing is owned or multiplied here."""
         return not (self.row.params or self.parameters or self.torchinfo or self.macs)
@@ -45,19 +42,17 @@ class Compared(NamedTuple):
     def cells(self) -> list[Cell]:
         """The row of the table."""
         row = self.row
-        work = row.work.text if self.is_by_hand else "" if self.is_idle else words("by_machine")
-        texts = [row.name, what(row), times(row.output_shape), work]
-        texts += [number(row.params) if self.is_by_hand else "", number(self.parameters), number(self.torchinfo or 0)]
-        texts += [number(row.macs) if self.is_by_hand else "", number(self.macs)]
-        if self.is_idle:
-            return [*(Cell(text, "quiet") for text in texts), self._verdict()]
-        tones = ["name", "", "", "work" if self.is_by_hand else "quiet", *[""] * 5]
-        return [*map(Cell, texts, tones), self._verdict()]
+        work, params, macs = row.work.text, number(row.params), number(row.macs)
+        if row.by == "machine":
+            work, params, macs = "" if self.is_idle else words("by_machine"), "", ""
+        texts = [row.name, what(row), times(row.output_shape), work, params, number(self.parameters), number(self.torchinfo or 0)]
+        tones = ["name", "", "", "work" if row.by == "hand" else "quiet", *[""] * 5]
+        return [*map(Cell, [*texts, macs, number(self.macs)], ["quiet"] * 9 if self.is_idle else tones), self._verdict()]
 
     def _verdict(self) -> Cell:
         if self.reason:
             return Cell(self.reason, "up")
-        agreed = "agree" if self.is_by_hand and self.torchinfo is not None else "two_agree"
+        agreed = "agree" if self.row.by == "hand" and self.torchinfo is not None else "two_agree"
         return Cell(words(agreed) if self.row.params else "", "quiet" if self.is_idle else "good" if self.agree else "up")
 
 
@@ -81,7 +76,7 @@ class Comparison(Shown, tuple):
         return Table(headings, [compared.cells() for compared in self], self._total(), notes=self.warnings)
 
     def _total(self) -> list[str]:
-        by_hand = [c for c in self if c.is_by_hand]
+        by_hand = [c for c in self if c.row.by == "hand"]
         params = sum(c.row.params for c in by_hand)
         rest = self.ledger.params - params
         others = ["" if total is None else f"{total:,}" for total in self.totals[1:]]
@@ -106,8 +101,6 @@ def compare(network_or_model: Network | nn.Module, input_size=None, input_data=N
     if network is not None:
         input_size, input_data = network_input_size(network, input_size, input_data), None
         model = build(network, device="meta").eval()
-    elif input_size is None and input_data is None:
-        raise TypeError(words("model.compare_no_input"))
     counts = counts_of(model, input_size, input_data)
     rows = network.ledger(input_size[0]) if network is not None else counts.ledger
     torchinfo_counts = _Torchinfo(counts.walk, input_size, input_data)
@@ -145,11 +138,11 @@ class _Torchinfo:
 
     def __init__(self, walk: Walk, input_size, input_data) -> None:
         self.by_module: dict[nn.Module, int] = {}
-        self.left: dict[str, int] = {}
+        self.left: Counter[str] = Counter()
         self.fails = False
         # With input_size torchinfo would draw random numbers, and move the caller's random state.
         arguments = forward_arguments(walk.model, input_size, input_data)
-        args, kwargs = tree_map(values_of, arguments) if walk.real else arguments
+        args, kwargs = with_values(arguments) if walk.real else arguments
         data, device = list(args) if args else kwargs, "cpu" if walk.real else "meta"
         try:
             with outside_state_kept(walk.model), torch.device(device):
@@ -160,7 +153,7 @@ class _Torchinfo:
         infos = [info for info in summary.summary_list if not info.is_recursive]
         self.by_module = {info.module: info.num_params for info in infos if info.is_leaf_layer}
         containers = [info for info in infos if not info.is_leaf_layer]
-        self.left = {walk.names.get(info.module, info.var_name): max(0, info.leftover_params()) for info in containers}
+        self.left.update({walk.names.get(info.module, info.var_name): max(0, info.leftover_params()) for info in containers})
 
     def of(self, counted: CountedRow, own: int) -> int | None:
         """What it has for a row of so many parameters of its own: a function's stand in the line of what holds it."""
@@ -168,16 +161,16 @@ class _Torchinfo:
             return None
         if counted.module is not None:
             return self.by_module.pop(counted.module, 0)
-        holder = next((path for path in _upwards(counted.row.name) if self.left.get(path)), "")
-        taken = min(self.left.get(holder, 0), own)
-        self.left[holder] = self.left.get(holder, 0) - taken
+        paths = [*accumulate(counted.row.name.split("."), "{}.{}".format)]  # a, a.b, a.b.c
+        holder = next((path for path in reversed(paths) if self.left[path]), "model")
+        taken = min(self.left[holder], own)
+        self.left[holder] -= taken
         return taken
 
     def left_over(self, walk: Walk, compared: list[Compared]) -> list[Compared]:
         """A row for each container whose line holds more than the lines below it."""
-        kinds = {name: type(part).__name__ for part, name in walk.names.items()}
-        held = [(path, rest) for path, rest in self.left.items() if rest > 0]
-        return [Compared(Row(path, kinds[path]), 0, rest, 0, _why_left(walk.model, path, compared)) for path, rest in held]
+        rests = [(Row(path, type(part).__name__), self.left[path]) for part, path in walk.names.items() if self.left[path] > 0]
+        return [Compared(row, 0, rest, 0, _why_left(walk.model, row.name, compared)) for row, rest in rests]
 
 
 def _reason(row: Row, parameters: int, by_torchinfo: int | None) -> str:
@@ -187,12 +180,6 @@ def _reason(row: Row, parameters: int, by_torchinfo: int | None) -> str:
     if by_torchinfo in (None, parameters):
         return row.note
     return words("torchinfo_tied" if by_torchinfo > parameters else "torchinfo_unused", note=row.note)
-
-
-def _upwards(path: str) -> list[str]:
-    """A path, and those of all that holds it: a.b.c, a.b, a, model."""
-    names = path.split(".")
-    return [".".join(names[:n]) for n in range(len(names), 0, -1)] + ["model"]
 
 
 def _why_left(model: nn.Module, path: str, compared: list[Compared]) -> str:

@@ -10,7 +10,7 @@ from course_lib.by_hand.ledger import Ledger
 from course_lib.by_hand.networks import Network
 from course_lib.by_machine import misfit
 from course_lib.by_machine.misfit import Misfit
-from course_lib.by_machine.modules import Layers, is_place
+from course_lib.by_machine.modules import Layers
 from course_lib.by_machine.rows import CountedRow, rows_of
 from course_lib.by_machine.walk.forward import Walk, forward_walk, shapes
 from course_lib.show.tables import times
@@ -67,10 +67,7 @@ class Counts(NamedTuple):
 
     walk: Walk
     rows: list[CountedRow]
-
-    @property
-    def ledger(self) -> Ledger:
-        return Ledger(counted.row for counted in self.rows)
+    ledger = property(lambda self: Ledger(counted.row for counted in self.rows))
 
 
 def counts_of(model: nn.Module, input_size=None, input_data=None, train: bool = False) -> Counts:
@@ -85,16 +82,15 @@ def counts_of(model: nn.Module, input_size=None, input_data=None, train: bool = 
     def counts_in(training: bool) -> tuple[Counts, Layers]:
         layers = Layers()
         check = lambda place: misfit.refuse_misfit(place, layers[place.module], given)  # noqa: E731
-        walk = forward_walk(model, args, kwargs, is_place, check, training)
+        walk = forward_walk(model, args, kwargs, check, training)
         return Counts(walk, rows_of(walk, layers)), layers
 
     counts, layers = counts_in(train)
     if counts.walk.error is not None:
         raise Misfit(misfit.failure_sentence(counts.walk, layers), counts.ledger) from counts.walk.error
-    if any(counted.idle == "never_used" for counted in counts.rows):  # an auxiliary head may run in the other mode alone
-        other, _ = counts_in(not train)
-        used = {counted.row.name for counted in other.rows if counted.idle != "never_used"}
-        why = "only_in_eval" if train else "only_in_training"
-        rows = [c.idling(why) if c.idle == "never_used" and c.row.name in used else c for c in counts.rows]
-        return counts._replace(rows=rows)
-    return counts
+    if not any(counted.idle == "never_used" for counted in counts.rows):
+        return counts
+    other, _ = counts_in(not train)  # an auxiliary head may run in the other mode alone
+    used = {counted.row.name for counted in other.rows if counted.idle != "never_used"}
+    why = "only_in_eval" if train else "only_in_training"
+    return counts._replace(rows=[c.idling(why) if c.idle == "never_used" and c.row.name in used else c for c in counts.rows])

@@ -50,9 +50,9 @@ def imagenet_vgg16() -> Network:
 
 def torchinfo_says(network: Network, batch_size: int) -> tuple[float, ...]:
     """torchinfo's last lines: mult-adds in millions, then input, forward/backward, parameters and total in MB."""
-    asked = torchinfo.summary(build(network, "meta"), (batch_size, *network.input_shape), verbose=0, device="meta")
-    sizes = asked.total_input, asked.total_output_bytes, asked.total_param_bytes
-    return tuple(round(n / 1e6, 2) for n in (asked.total_mult_adds, *sizes, sum(sizes)))
+    summary = torchinfo.summary(build(network, "meta"), (batch_size, *network.input_shape), verbose=0, device="meta")
+    sizes = summary.total_input, summary.total_output_bytes, summary.total_param_bytes
+    return tuple(round(n / 1e6, 2) for n in (summary.total_mult_adds, *sizes, sum(sizes)))
 
 
 def raises(code: str) -> str:
@@ -114,8 +114,8 @@ def torchsummary_says(model: nn.Module, *shape: int) -> int:
 
 def torchstat_says(before: str = "") -> str:
     """The last line that torchstat prints of VGG16-32, in a process of its own, since it patches Conv2d's class."""
-    code = f"{before}\nfrom torchstat import stat\nfrom course_lib import build, vgg16_32\nstat(build(vgg16_32()), (3, 32, 32))"
-    same = f"import sys\nsys.path[:] = {sys.path}\n"  # what is found here is found there
+    same = f"import sys\nsys.path[:] = {sys.path}\n{before}\n"  # what is found here is found there
+    code = "from torchstat import stat\nfrom course_lib import build, vgg16_32\nstat(build(vgg16_32()), (3, 32, 32))"
     ended = subprocess.run([sys.executable, "-c", same + code], capture_output=True, text=True)
     if "ModuleNotFoundError" in ended.stderr:
         raise ModuleNotFoundError(words("model.no_torchstat"))

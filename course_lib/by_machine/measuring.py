@@ -16,7 +16,7 @@ from course_lib.by_machine.counting import counts_of, forward_arguments, network
 from course_lib.by_machine.modules import build
 from course_lib.by_machine.walk.forward import tensors
 from course_lib.by_machine.walk.step import LiveStorages, loss_of, one_step, saved_by_forward, step_context, torch_optimizer
-from course_lib.by_machine.walk.structure import copy_with_values, owned_tensors
+from course_lib.by_machine.walk.structure import copy_on, owned_tensors
 from course_lib.show.tables import Table, times
 from course_lib.words import words
 
@@ -35,15 +35,15 @@ def measure_memory(
     >>> step.training_state, step.kept, step.kept + step.input
     (430848, 486400, 683008)
     """
-    model, args, kwargs = working_copy(network_or_model, input_size, dtype, optimizer, mode, input_data)
     with step_context(mode):
+        model, args, kwargs = working_copy(network_or_model, input_size, dtype, optimizer, mode, input_data)
         state = []
         output, saved = saved_by_forward(model, args, kwargs)
         if mode == "train":
             stepping = torch_optimizer(model, optimizer)
             loss_of(output).backward()
             stepping.step()
-            state = tensors(list(stepping.state.values()))
+            state = tensors(stepping.state)
     mine = {tensor.untyped_storage().data_ptr() for tensor in tensors([args, kwargs])}
     return Memory(
         weights=_bytes_under(model.parameters()),
@@ -61,36 +61,27 @@ def _bytes_under(given: Iterable[torch.Tensor]) -> int:
     return sum({storage.data_ptr(): storage.nbytes() for storage in storages}.values())
 
 
-def working_copy(
-    network_or_model, input_size, dtype: str, optimizer: str | Optimizer, mode: str, input_data=None
-) -> tuple[nn.Module, tuple, dict]:
+def working_copy(network_or_model, input_size, dtype: str, optimizer, mode: str, input_data=None) -> tuple[nn.Module, tuple, dict]:
     """A copy on the CPU that nobody else sees, without gradients and hooks, and the arguments of its forward."""
-    one_of(DTYPES, "dtype", dtype)
     one_of(MODES, "mode", mode)
     named_optimizer(optimizer)
-    with torch.inference_mode(False):
-        if isinstance(network_or_model, Network):
-            model, size = build(network_or_model), network_input_size(network_or_model, input_size, input_data)
-            input_size = size if input_data is None else None
-        elif not isinstance(network_or_model, nn.Module):
-            raise TypeError(words("measure.no_model", model=network_or_model))
-        elif any(tensor.is_meta or isinstance(tensor, Uninitialized) for tensor in owned_tensors(network_or_model)):
-            raise ValueError(words("measure.meta"))
-        else:
-            counts_of(network_or_model, input_size, input_data, train=mode == "train")  # raises where the input does not fit, by name
-            model = copy_with_values(network_or_model)
-        model.zero_grad(set_to_none=True)  # gradients of an earlier step are not this one's
-        model = model.to(getattr(torch, dtype)).train(mode == "train")
-        args, kwargs = forward_arguments(model, input_size, input_data)
-        with torch.random.fork_rng(devices=[]):
-            args = tuple(_input_value(given, dtype) for given in args)
-            return model, args, {name: _input_value(given, dtype) for name, given in kwargs.items()}
+    if isinstance(network_or_model, Network):
+        model, size = build(network_or_model), network_input_size(network_or_model, input_size, input_data)
+        input_size = size if input_data is None else None
+    elif not isinstance(network_or_model, nn.Module):
+        raise TypeError(words("measure.no_model", model=network_or_model))
+    elif any(tensor.is_meta or isinstance(tensor, Uninitialized) for tensor in owned_tensors(network_or_model)):
+        raise ValueError(words("measure.meta"))
+    else:
+        counts_of(network_or_model, input_size, input_data, train=mode == "train")  # raises where the input does not fit, by name
+        model = copy_on("cpu", network_or_model)  # without the gradients of an earlier step
+    model = model.to(getattr(torch, one_of(DTYPES, "dtype", dtype))).train(mode == "train")
+    arguments = forward_arguments(model, input_size, input_data)
+    return model, *tree_map_only(torch.Tensor, lambda given: _input_value(given, dtype), arguments)
 
 
-def _input_value(given, dtype: str):
-    """A blank as random numbers, a tensor as a copy of the dtype that is asked; integers stay, and so does what is no tensor."""
-    if not torch.is_tensor(given):
-        return given
+def _input_value(given: torch.Tensor, dtype: str) -> torch.Tensor:
+    """A blank as random numbers, a tensor as a copy of the dtype that is asked; integers stay."""
     if given.is_meta:
         try:
             return torch.randn(given.shape).to(getattr(torch, dtype))
@@ -112,8 +103,8 @@ def measure_peak(
     >>> measure_peak(small_cnn(), 16)
     1378584
     """
-    model, args, kwargs = working_copy(network_or_model, input_size, dtype, optimizer, mode, input_data)
     with step_context(mode):
+        model, args, kwargs = working_copy(network_or_model, input_size, dtype, optimizer, mode, input_data)
         stepping = None
         if mode == "train":
             one_by_one = {"foreach": foreach} if foreach or isinstance(optimizer, str) else {}  # a class of your own may not know the word
@@ -124,7 +115,7 @@ def measure_peak(
             if accumulate:
                 loss_of(model(*args, **kwargs)).backward()
         there = [*model.parameters(), *model.buffers(), *(p.grad for p in model.parameters() if p.grad is not None)]
-        with LiveStorages(*tensors([args, kwargs]), *there, *tensors(list(stepping.state.values()) if stepping else [])) as live:
+        with LiveStorages(*tensors([args, kwargs]), *there, *tensors(stepping.state if stepping else ())) as live:
             del there
             one_step(model, args, kwargs, stepping)
     return live.peak
@@ -163,8 +154,8 @@ def cuda_peak(
 ) -> tuple[int, int]:
     """The most at once in a step on the CUDA device, its state in place: bytes asked of PyTorch's allocator, and bytes that it held."""
     before = [torch.cuda.memory_stats().get(f"{name}.current", 0) for name in CUDA_STATISTICS]
-    model, args, kwargs = working_copy(network, batch_size, dtype, optimizer, mode)
     with step_context(mode):
+        model, args, kwargs = working_copy(network, batch_size, dtype, optimizer, mode)
         model, args = model.to("cuda"), tree_map_only(torch.Tensor, lambda tensor: tensor.to("cuda"), args)
         stepping = torch_optimizer(model, optimizer) if mode == "train" else None
         one_step(model, args, kwargs, stepping)

@@ -51,16 +51,11 @@ def failure_sentence(walk: Walk, layers: Layers) -> str:
 
 
 def _two_branches(failed: Place, before: list[Place]) -> str:
-    """Which two places gave what an operator cannot put together."""
-    givers = [_giver(shape, before) for shape in failed.inputs]
-    sizes = [times(shape[1:]) for shape in failed.inputs]
-    return words("branches", sign=failed.function, one=givers[0], other=givers[1], a=sizes[0], b=sizes[1])
-
-
-def _giver(shape: tuple, before: list[Place]) -> str:
-    """The last place that gave a tensor of this shape."""
-    names = (place.path or place.function for place in reversed(before) if place.outputs[:1] == [shape])
-    return next(names, words("input"))
+    """Which two places gave what an operator cannot put together: the last that gave a tensor of such a shape."""
+    names = {place.outputs[0]: place.path or place.function for place in before if place.outputs}
+    one, other = (names.get(shape, words("input")) for shape in failed.inputs)
+    a, b = (times(shape[1:]) for shape in failed.inputs)
+    return words("branches", sign=failed.function, one=one, other=other, a=a, b=b)
 
 
 def _advice(layer: Layer, failed: Place, before: list[Place]) -> list[str]:

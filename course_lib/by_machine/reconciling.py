@@ -1,6 +1,5 @@
 """reconcile: what each counting tool answers, what its rule gives on our rows, and why the two differ where they do."""
 
-import importlib.metadata
 from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,7 +11,7 @@ from course_lib.by_hand.layers import one_of
 from course_lib.by_hand.networks import Network
 from course_lib.by_machine.counting import Counts, batched_size, counts_of, network_input_size
 from course_lib.by_machine.modules import build
-from course_lib.by_machine.tools import TOOLS, Tool, answers_of, is_installed
+from course_lib.by_machine.tools import TOOLS, Tool, answers_of, installed_version
 from course_lib.by_machine.walk.structure import unwrapped
 from course_lib.show.tables import Cell, Shown, Table
 from course_lib.words import words
@@ -30,9 +29,7 @@ class ToolAnswer(NamedTuple):
     by_rule: int
     why: str = ""
 
-    @property
-    def remainder(self) -> int:
-        return 0 if self.answer is None else self.answer - self.by_rule
+    remainder = property(lambda self: 0 if self.answer is None else self.answer - self.by_rule)
 
 
 class Reconciliation(Shown, tuple):
@@ -95,16 +92,16 @@ def _uses(model: nn.Module, counts: Counts) -> list[Use]:
 
 def _reconciled(tool: Tool, name: str, answers: dict | str, model: nn.Module, counts: Counts) -> ToolAnswer:
     convention, ledger = CONVENTIONS[name], counts.ledger
-    version = importlib.metadata.version(tool.distribution).partition("+")[0] if is_installed(tool.distribution) else ""
-    if isinstance(answers, str) or answers.get(name) is None:
-        why = answers if isinstance(answers, str) else words("no_answer")
-        return ToolAnswer(name, version, convention.unit, None, convention.total(ledger), why)
+    version, by_rule = installed_version(tool.distribution), convention.total(ledger)
+    answer = None if isinstance(answers, str) else answers.get(name)
     counted = [convention.counted(row, use) for row, use in zip(ledger, _uses(model, counts), strict=True)]
-    answer, faults = answers[name], list(dict.fromkeys(fault for _, fault in counted if fault))
-    if answer == convention.total(ledger):
+    faults = dict.fromkeys(fault for _, fault in counted if fault)
+    if answer is None:
+        why = answers if isinstance(answers, str) else words("no_answer")
+    elif answer == by_rule:
         why = ""
     elif answer == sum(value for value, _ in counted):
         why = "; ".join(words(f"fault.{fault.key}") + f" ({fault.issue})" * bool(fault.issue) for fault in faults)
     else:
         why = words("not_explained") if version == tool.version else words("other_version", version=tool.version)
-    return ToolAnswer(name, version, convention.unit, answer, convention.total(ledger), why)
+    return ToolAnswer(name, version, convention.unit, answer, by_rule, why)

@@ -15,17 +15,6 @@ from course_lib.by_machine.walk.operations import storage
 from course_lib.words import words
 
 
-class Caveat(NamedTuple):
-    """What is to be said of a row, or of a model, though nothing failed: a key of words, and its values as pairs."""
-
-    key: str
-    values: tuple[tuple[str, object], ...] = ()
-
-    @property
-    def text(self) -> str:
-        return words(self.key, **dict(self.values))
-
-
 class CountedRow(NamedTuple):
     """A row of a walk, and what a row does not say.
 
@@ -37,7 +26,7 @@ class CountedRow(NamedTuple):
     module: nn.Module | None
     macs: int = 0
     used: tuple[nn.Parameter, ...] = ()
-    caveats: tuple[Caveat, ...] = ()
+    caveats: tuple[str, ...] = ()
     idle: str = ""
 
     def idling(self, why: str) -> "CountedRow":
@@ -45,39 +34,32 @@ class CountedRow(NamedTuple):
         return self._replace(idle=why, row=self.row._replace(note=words(why)))
 
 
-class _FirstUse:
-    """Which tensors nobody used before, by where they lie: each is counted in the first row that uses it."""
-
-    def __init__(self) -> None:
-        self.owner = {}
-
-    def of(self, path: str, tensors: list[torch.Tensor]) -> tuple[list[torch.Tensor], str]:
-        """Those that are new, and words on whose the others are."""
-        places = [(storage(tensor), tensor.storage_offset()) for tensor in tensors]
-        others = sorted({self.owner[place] for place in places if place in self.owner})
-        new = [tensor for place, tensor in zip(places, tensors, strict=True) if place not in self.owner]
-        for place in places:
-            self.owner.setdefault(place, path)
-        if not others:
-            return new, ""
-        return new, words("used_again") if others == [path] else words("shared_with", names=", ".join(others))
+def _first_used(used: dict, path: str, tensors: list[torch.Tensor]) -> tuple[list[torch.Tensor], str]:
+    """The tensors that lie where nobody used one before, and words on whose the others are; `used` has each place's first user."""
+    places = [(storage(tensor), tensor.storage_offset()) for tensor in tensors]
+    others = sorted({used[place] for place in places if place in used})
+    new = [tensor for place, tensor in zip(places, tensors, strict=True) if place not in used]
+    used.update(dict.fromkeys(places, path) | used)
+    if not others:
+        return new, ""
+    return new, words("used_again") if others == [path] else words("shared_with", names=", ".join(others))
 
 
 def rows_of(walk: Walk, layers: Layers) -> list[CountedRow]:
     """One row for each place, a tensor counted in the first that uses it; then what nothing used."""
-    owners, first_use, rows, on_map = walk.owners(), _FirstUse(), [], False
+    owners, first_users, rows, on_map = walk.owners(), {}, [], False
     for place in walk.places:
         if _is_only_a_look(place, owners):
             continue
         layer = layers[place.module]
         on_map = _on_map(place, layer, on_map)
         used = _tensors_used(place, owners)
-        new, sharing = first_use.of(place.path, used)
+        new, sharing = _first_used(first_users, place.path, used)
         caveats = _caveats(walk, place, on_map)
-        notes = [sharing, _failure(walk, place), *(caveat.text for caveat in caveats), _dropping(place, layer)]
+        notes = [sharing, *_notes(walk, place, layer), *caveats]
         row = _row_of(place, layer, new)._replace(note="; ".join(filter(None, notes)))
         rows.append(CountedRow(row, place.module, place.macs, _parameters_in(used), caveats))
-    return rows if walk.error is not None else rows + _unused(walk, layers, first_use)
+    return rows if walk.error is not None else rows + _unused(walk, layers, first_users)
 
 
 def _is_only_a_look(place: Place, owners: dict) -> bool:
@@ -89,7 +71,8 @@ def _is_only_a_look(place: Place, owners: dict) -> bool:
 def _tensors_used(place: Place, owners: dict[int, list[torch.Tensor]]) -> list[torch.Tensor]:
     """The parameters and buffers of a place's module, and those that its operations read, each once."""
     own = [*place.module.parameters(), *place.module.buffers()] if place.module is not None else []
-    read = [tensor for op in place.ops for where in op.reads for tensor in owners.get(where, ())]
+    elsewhere = {where for op in place.ops for where in op.reads} - set(map(storage, own))  # others may lie behind one's own
+    read = [tensor for where in elsewhere for tensor in owners.get(where, ())]
     return list({id(tensor): tensor for tensor in (*own, *read)}.values())
 
 
@@ -97,20 +80,11 @@ def _parameters_in(tensors: Iterable[torch.Tensor]) -> tuple[nn.Parameter, ...]:
     return tuple(tensor for tensor in tensors if isinstance(tensor, nn.Parameter))
 
 
-def _failure(walk: Walk, place: Place) -> str:
-    return words("fails_here") if walk.error is not None and place is walk.failed else ""
-
-
-def _dropping(place: Place, layer: Layer | None) -> str:
-    drops = layer is not None and layer.kind == "Dropout" and not place.module.training
-    return words("drops_in_training") if drops else ""
-
-
-def _unused(walk: Walk, layers: Layers, first_use: _FirstUse) -> list[CountedRow]:
+def _unused(walk: Walk, layers: Layers, first_users: dict) -> list[CountedRow]:
     """A row for each module that owns what nothing used."""
     rows = []
     for part, path in walk.names.items():
-        new, _ = first_use.of(path, [t for t in (*part._parameters.values(), *part._buffers.values()) if t is not None])
+        new, _ = _first_used(first_users, path, [t for t in (*part._parameters.values(), *part._buffers.values()) if t is not None])
         if new:
             parameters = _parameters_in(new)
             row = CountedRow(_row_of(Place(path, part), layers[part], new), part, 0, parameters)
@@ -119,13 +93,9 @@ def _unused(walk: Walk, layers: Layers, first_use: _FirstUse) -> list[CountedRow
 
 
 def _row_of(place: Place, layer: Layer | None, new: list[torch.Tensor]) -> Row:
-    """The row of a place that first uses these tensors."""
-    by_hand = _row_by_hand(place, layer, new) if layer is not None else None
-    return by_hand or _row_by_machine(place, new)
-
-
-def _row_by_hand(place: Place, layer: Layer, new: list[torch.Tensor]) -> Row | None:
-    """The row by hand, of the tensors that are new; None where its output, its work, its parameters or buffers are not as by hand."""
+    """The row of a place that first uses these tensors: by hand, unless its output, work, parameters or buffers are not as by hand."""
+    if layer is None:
+        return _row_by_machine(place, new)
     parameters, terms = list(place.module.parameters()), list(layer.params_work)
     row = Row(place.path, layer.kind, layer.detail)
     if place.inputs:
@@ -134,7 +104,7 @@ def _row_by_hand(place: Place, layer: Layer, new: list[torch.Tensor]) -> Row | N
     ran_otherwise = place.outputs and (row.output_shape, row.macs) != (one_image(layer, place.outputs[0])[1], place.macs)
     owns_otherwise = [tensor.numel() for tensor in parameters] != list(map(math.prod, terms))
     if ran_otherwise or owns_otherwise or sum(buffer.numel() for buffer in place.module.buffers()) != layer.buffers:
-        return None
+        return _row_by_machine(place, new)
     new_ids = set(map(id, new))
     own = [(tensor, term) for tensor, term in zip(parameters, terms, strict=True) if id(tensor) in new_ids]
     work = Work(term for _, term in own)
@@ -162,13 +132,21 @@ def _on_map(place: Place, layer: Layer | None, before: bool) -> bool:
     return before and place.function not in ("permute", "transpose", "movedim", "flatten", "view", "reshape")
 
 
-def _caveats(walk: Walk, place: Place, on_map: bool) -> tuple[Caveat, ...]:
+def _notes(walk: Walk, place: Place, layer: Layer | None) -> list[str]:
+    """What else is to be said of a row, which is no caveat of the model: that its forward ends here, what it is not, what it does not."""
+    notes = {
+        "fails_here": walk.error is not None and place is walk.failed,
+        "not_registered": place.module in walk.unregistered,
+        "drops_in_training": layer is not None and layer.kind == "Dropout" and not place.module.training,
+    }
+    return [words(key) for key, holds in notes.items() if holds]
+
+
+def _caveats(walk: Walk, place: Place, on_map: bool) -> tuple[str, ...]:
     """What is to be said of a place that ran, each once."""
-    caveats = [Caveat("not_counted", (("op", op.name),)) for op in place.ops if not op.priced]
-    if place.module in walk.unregistered:
-        caveats.append(Caveat("not_registered"))
+    caveats = [words("not_counted", op=op.name) for op in place.ops if not op.priced]
     if isinstance(place.module, nn.Linear) and on_map and place.outputs and len(place.inputs[0]) > 3:
-        caveats.append(Caveat("many_places", (("n", math.prod(place.inputs[0][1:-1])),)))
+        caveats.append(words("many_places", n=math.prod(place.inputs[0][1:-1])))
     if place.function == "dropout" and not walk.model.training:
-        caveats.append(Caveat("drops_in_eval"))
+        caveats.append(words("drops_in_eval"))
     return tuple(dict.fromkeys(caveats))

@@ -20,6 +20,7 @@ import cloudpickle
 import torch
 from torch import nn
 
+from course_lib.by_machine.evidence import torchsummary_says
 from course_lib.words import words
 
 SECONDS = 60  # that one tool may take
@@ -43,8 +44,6 @@ def torchinfo_answer(model: nn.Module, x: torch.Tensor) -> dict[str, int]:
 
 
 def torchsummary_answer(model: nn.Module, x: torch.Tensor) -> dict[str, int]:
-    from course_lib.by_machine.evidence import torchsummary_says
-
     return {"torchsummary": torchsummary_says(model, *x.shape[1:])}
 
 
@@ -55,24 +54,20 @@ def torchstat_answer(model: nn.Module, x: torch.Tensor) -> dict[str, int]:
     return {"torchstat Flops": sum(int(leaf.Flops) for leaf in leaves), "torchstat MAdd": sum(int(leaf.MAdd) for leaf in leaves)}
 
 
-def ultralytics_answer(model: nn.Module, x: torch.Tensor) -> dict[str, int]:
-    return {"ultralytics-thop": thop_answer(model, x)["thop"]}
-
-
 def thop_answer(model: nn.Module, x: torch.Tensor) -> dict[str, int]:
-    from thop import profile
+    from thop import profile  # of either distribution: they are never installed together
 
-    return {"thop": int(profile(model, inputs=(x,), verbose=False)[0])}
+    return dict.fromkeys(("thop", "ultralytics-thop"), int(profile(model, inputs=(x,), verbose=False)[0]))
 
 
 def ptflops_answer(model: nn.Module, x: torch.Tensor) -> dict[str, int]:
     from ptflops import get_model_complexity_info
 
-    size, answers = tuple(x.shape[1:]), {}
-    for name, backend in (("ptflops (aten)", "aten"), ("ptflops", "pytorch")):
+    def macs(backend: str) -> int:
         how = {"as_strings": False, "print_per_layer_stat": False, "backend": backend}
-        answers[name] = get_model_complexity_info(model, size, input_constructor=lambda _: x[:1], **how)[0]  # its own input is not set
-    return answers
+        return get_model_complexity_info(model, tuple(x.shape[1:]), input_constructor=lambda _: x[:1], **how)[0]  # its own is not set
+
+    return {"ptflops (aten)": macs("aten"), "ptflops": macs("pytorch")}
 
 
 def fvcore_answer(model: nn.Module, x: torch.Tensor) -> dict[str, int]:
@@ -96,14 +91,13 @@ def torchlens_answer(model: nn.Module, x: torch.Tensor) -> dict[str, int]:
 
 
 class Tool(NamedTuple):
-    """A distribution, the names of its answers in CONVENTIONS, how it is asked, and the version whose rule is known; `rival` is another
-    whose modules have its names."""
+    """A counting tool, and how it is asked."""
 
     distribution: str
-    answers: tuple[str, ...]
+    answers: tuple[str, ...]  # their names in CONVENTIONS
     ask: Callable[[nn.Module, torch.Tensor], dict[str, int]]
-    version: str = ""
-    rival: str = ""
+    version: str = ""  # whose rule is known
+    rival: str = ""  # another distribution, whose modules have the same names
 
 
 TOOLS = [
@@ -111,7 +105,7 @@ TOOLS = [
     Tool("torchinfo", ("torchinfo",), torchinfo_answer, "1.8.0"),
     Tool("torchsummary", ("torchsummary",), torchsummary_answer, "1.5.1"),
     Tool("torchstat", ("torchstat Flops", "torchstat MAdd"), torchstat_answer, "0.0.7"),
-    Tool("ultralytics-thop", ("ultralytics-thop",), ultralytics_answer, "2.2.3"),
+    Tool("ultralytics-thop", ("ultralytics-thop",), thop_answer, "2.2.3"),
     Tool("thop", ("thop",), thop_answer, "0.1.1.post2209072238", rival="ultralytics-thop"),
     Tool("ptflops", ("ptflops", "ptflops (aten)"), ptflops_answer, "0.7.5"),
     Tool("fvcore", ("fvcore",), fvcore_answer, "0.1.5.post20221221"),
@@ -122,8 +116,8 @@ TOOLS = [
 
 def answers_of(tools: list[Tool], model: nn.Module, size: tuple[int, ...]) -> list[dict[str, int] | str]:
     """Each tool's answers by name; or why there are none, in words."""
-    answers = {tool: f"pip install {tool.distribution}" for tool in tools if not is_installed(tool.distribution)}
-    answers |= {tool: words("rival", other=tool.rival) for tool in tools if tool.rival and is_installed(tool.rival)}
+    answers = {tool: f"pip install {tool.distribution}" for tool in tools if not installed_version(tool.distribution)}
+    answers |= {tool: words("rival", other=tool.rival) for tool in tools if tool.rival and installed_version(tool.rival)}
     left = [tool for tool in tools if tool not in answers]
     groups = [left] if hasattr(os, "fork") else [[tool] for tool in left]  # one start of PyTorch for all, where it can be forked
     for group in filter(None, groups):
@@ -131,11 +125,12 @@ def answers_of(tools: list[Tool], model: nn.Module, size: tuple[int, ...]) -> li
     return [answers[tool] for tool in tools]
 
 
-def is_installed(distribution: str) -> bool:
+def installed_version(distribution: str) -> str:
+    """The version that is installed, without what says for which device; nothing where none is."""
     try:
-        return bool(importlib.metadata.version(distribution))
+        return importlib.metadata.version(distribution).partition("+")[0]
     except importlib.metadata.PackageNotFoundError:
-        return False
+        return ""
 
 
 def _worker(tools: list[Tool], model: nn.Module, size: tuple[int, ...]) -> list[dict[str, int] | str]:
@@ -156,12 +151,9 @@ def _worker(tools: list[Tool], model: nn.Module, size: tuple[int, ...]) -> list[
 def answer_on_stdin() -> None:
     """In the worker: ask the tools that come on stdin about the model that comes with them, each in a fork; one line of JSON."""
     asks, model, size, seconds = cloudpickle.loads(sys.stdin.buffer.read())
-    at_once = os.cpu_count() or 2
-    if hasattr(os, "fork"):
-        parts = [asks[i : i + at_once] for i in range(0, len(asks), at_once)]
-        answers = [answer for part in parts for answer in _forked(part, model, size, seconds)]
-    else:
-        answers = [_tool_answer(ask, model, size) for ask in asks]
+    answers, at_once = [], os.cpu_count() or 2
+    while part := asks[len(answers) : len(answers) + at_once]:
+        answers += _forked(part, model, size, seconds) if hasattr(os, "fork") else [_tool_answer(ask, model, size) for ask in part]
     print(json.dumps(answers))
 
 

@@ -2,16 +2,14 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from functools import partial
 from html import escape
 
 import ipywidgets as widgets
 from IPython import get_ipython
-from traitlets import TraitError
 
-from course_lib.cards.controls import FOLDER, button, control_of, follow_ends, grid, labelled, more_button, page_place, refusal
-from course_lib.cards.settings import Setting, changed_arguments, control_names
+from course_lib.cards.controls import FOLDER, button, control_of, follow_ends, give_value, more_button, page_place
+from course_lib.cards.settings import Setting, control_names
 from course_lib.cards.view import LAYOUTS, View, over_last_picture
 from course_lib.show.svg import PALETTE
 from course_lib.show.tables import Table
@@ -22,21 +20,46 @@ def _palette(selector: str, which: int) -> str:
     return f"{selector} {{ {''.join(f'--course-{colours[0]}: {colours[which]}; ' for colours in PALETTE)}}}\n"
 
 
-DARK = 'body[data-jp-theme-light="false"]'
-CSS = _palette(".course-card", 1) + _palette(f"{DARK} .course-card", 2) + (FOLDER / "card.css").read_text(encoding="utf-8")
-VIEW = "application/vnd.jupyter.widget-view+json"
+CSS = _palette(".course-card", 1) + _palette('body[data-jp-theme-light="false"] .course-card', 2)
+CSS += (FOLDER / "card.css").read_text(encoding="utf-8")
 
 
-def style_and_notes() -> widgets.HTML:
-    """The style sheet, and what it shows only where a kernel is gone, or the front end has no anywidget."""
-    notes = "".join(f'<p class="course-note {name}">{escape(words(name))}</p>' for name in ("kernel_gone", "no_anywidget"))
-    return widgets.HTML(f"<style>{CSS}</style>{notes}")
+class Live(widgets.VBox):
+    """What stands below a cell and lives as long as its kernel; in a saved notebook stands the `bundle` that each kind gives."""
+
+    def __init__(self, parts: list[widgets.Widget], *classes: str) -> None:
+        # The style sheet shows the notes only where a kernel is gone, or the front end has no anywidget.
+        notes = "".join(f'<p class="course-note {name}">{escape(words(name))}</p>' for name in ("kernel_gone", "no_anywidget"))
+        super().__init__([widgets.HTML(f"<style>{CSS}</style>{notes}"), *parts])
+        for name in ("course-card", *classes):
+            self.add_class(name)
+
+    def close(self) -> None:
+        """Free it with all its parts (ipywidgets frees what is closed alone); what is closed stays as it was drawn."""
+        if self.comm is not None:
+            for part in list(_all_parts(self)):
+                widgets.Widget.close(part)
+            self.children = ()
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        data = super()._repr_mimebundle_(include=include, exclude=exclude)
+        # course_lib.server asks it of a saved card: whether its kernel still runs.
+        data["application/vnd.jupyter.widget-view+json"]["pid"] = os.getpid()
+        return {**data, **self.bundle()}, {}
 
 
-CARDS: dict[str, tuple[str, list["Card"]]] = {}  # the cards that stand under a cell, and which run of it made them
+def _all_parts(widget: widgets.Widget) -> Iterator[widgets.Widget]:
+    """A widget, its layout and style, its links, and the same of all that it contains."""
+    yield widget
+    looks = filter(None, (getattr(widget, name, None) for name in ("layout", "style")))
+    for part in [*looks, *getattr(widget, "links", ()), *getattr(widget, "children", ())]:
+        yield from _all_parts(part)
 
 
-class Card(widgets.VBox):
+CARDS: dict[str, list["Card"]] = {}  # those that stand under a cell
+
+
+class Card(Live):
     """Controls above, `render(values, reference)` below, on every change; presets set several at once.
 
     `function` is the name of what makes the card, `settings` are its values by name, `start` those to begin with (see `start_values`), and
@@ -62,25 +85,23 @@ class Card(widgets.VBox):
         hidden = [rows.pop(name) for name in names if sliders is None and settings[name].more]
         line = widgets.HBox(self._buttons(presets, list(rows.values()), hidden), layout={"flex_flow": "row wrap", "grid_gap": "2px 12px"})
         self._place = page_place()
-        if self._place.has_trait("on_slide"):
-            self._place.observe(self._redraw, "on_slide")
-        super().__init__([style_and_notes(), self._place, grid([*rows.values(), *hidden]), line, self._shown])
-        self.add_class("course-card").add_class(layout)
+        self._place.observe(self._redraw, "on_slide")
+        columns = "repeat(auto-fill, minmax(430px, 1fr))" if len(rows) + len(hidden) > 1 else "1fr"
+        grid = widgets.GridBox([*rows.values(), *hidden], layout={"grid_template_columns": columns, "grid_gap": "0 34px"})
+        super().__init__([self._place, grid.add_class("course-controls"), line, self._shown], layout)
         self._redraw()
         self._replace_earlier()
 
     def _rows(self, names: list[str], fits: Callable, presets: dict[str, dict]) -> dict[str, widgets.Widget]:
         """Make the controls; the rows of those that stand on one, by name."""
-        self.controls, self._links, rows = {}, [], {}
+        self.controls, rows = {}, {}
         for name in names:
             reach = [values[name] for values in presets.values() if name in values]
             fits_here = partial(lambda name, value: fits({**self._start, name: value}), name)
-            control = control_of(self._settings[name], named(name), self._start[name], fits_here, reach)
-            control.widget.observe(self._redraw, "value")
-            self.controls[name] = control.widget
-            self._links += control.links
-            if control.parts:
-                rows[name] = labelled(named(name), control.parts)
+            self.controls[name], parts = control_of(self._settings[name], named(name), self._start[name], fits_here, reach)
+            self.controls[name].observe(self._redraw, "value")
+            if parts:
+                rows[name] = widgets.HBox([widgets.Label(named(name)), *parts]).add_class("course-row")
         return rows
 
     def _buttons(self, presets: dict[str, dict], rows: list[widgets.Widget], hidden: list[widgets.Widget]) -> list[widgets.Widget]:
@@ -96,25 +117,15 @@ class Card(widgets.VBox):
             buttons += [button(words("keep"), self._keep), self._both]
         return buttons
 
-    def close(self) -> None:
-        """Free the card with all its parts (ipywidgets frees what is closed alone); what is closed stays as it was drawn."""
-        if self.comm is None:
-            return
-        for part in [*widget_parts(self), *(link for link in self._links if isinstance(link, widgets.Widget))]:
-            widgets.Widget.close(part)
-        self.children, self.controls, self._links = (), {}, []
-
     def _replace_earlier(self) -> None:
         """Free the cards of an earlier run of the cell that now makes this one."""
         request = getattr(get_ipython(), "get_parent", dict)()
-        cell, run = request.get("metadata", {}).get("cellId"), request.get("header", {}).get("msg_id")
+        cell, self._made_by = request.get("metadata", {}).get("cellId"), request.get("header", {}).get("msg_id")
         if cell:
-            made_by, cards = CARDS.get(cell, (run, []))
-            if made_by != run:
-                for card in cards:
+            for card in CARDS.get(cell, ()):
+                if card._made_by != self._made_by:
                     card.close()
-                cards = []
-            CARDS[cell] = (run, [*cards, self])
+            CARDS[cell] = [*(card for card in CARDS.get(cell, ()) if card.comm), self]
 
     @property
     def values(self) -> dict[str, float | str]:
@@ -124,12 +135,11 @@ class Card(widgets.VBox):
     @property
     def code(self) -> str:
         """The line that brings the card back as it is now."""
-        arguments = changed_arguments(self._settings, self.values)
-        if self._sliders is not None:
-            arguments["sliders"] = self._sliders
-        if self._layout_name != "desk":
-            arguments["layout"] = self._layout_name
-        written = [self._first(self.values), *(f"{name}={value!r}" for name, value in arguments.items())]
+        values = self.values | {"sliders": self._sliders, "layout": self._layout_name}
+        written = [self._first(self.values)]
+        for name, setting in (self._settings | {"sliders": Setting(None), "layout": Setting("desk")}).items():
+            if setting.argument is not None and values[name] != setting.usual:
+                written.append(f"{setting.argument or name}={values[name]!r}")
         return f"{self._function}({', '.join(filter(None, written))})"
 
     def set(self, **values) -> None:
@@ -139,24 +149,17 @@ class Card(widgets.VBox):
         before, self._setting = self.values, True
         try:
             for name, value in values.items():
-                self._take(name, value)
+                control = self.controls[name]
+                if name in self._following:  # its ends may follow another of the values that are set; drawing sets them
+                    follow_ends(control, max(control.max, value) if hasattr(control, "max") else [*control.options, value])
+                give_value(control, name, value)
         except (TypeError, ValueError):
             for name in values:
-                self._take(name, before[name])
+                self.controls[name].value = before[name]
             raise
         finally:
             self._setting = False
             self._redraw()
-
-    def _take(self, name: str, value: float | str) -> None:
-        """One value, which its control has to take as it is: a slider would cut it to its ends, or to a whole number."""
-        control = self.controls[name]
-        if name in self._following:  # its ends may follow another of the values that are set; drawing sets them
-            follow_ends(control, max(control.max, value) if hasattr(control, "max") else [*control.options, value])
-        with suppress(TraitError):
-            control.value = value
-        if control.value != value:
-            raise ValueError(refusal(name, control, value))
 
     def _keep(self) -> None:
         """Make what is shown now the start, with which all that follows is compared."""
@@ -201,17 +204,6 @@ class Card(widgets.VBox):
         except Exception as error:  # PyTorch is not installed, or somebody's own function of sizes fails in its own way
             return None, f"{type(error).__name__}: {error}"
 
-    def _repr_mimebundle_(self, include=None, exclude=None):
-        data = super()._repr_mimebundle_(include=include, exclude=exclude)
-        data[VIEW]["pid"] = os.getpid()  # course_lib.server asks it of a saved card: whether its kernel still runs
+    def bundle(self) -> dict[str, str]:
         view, problem = self._view()
-        twin = LAYOUTS[self._layout_name](view).bundle() if view else {"text/html": f"<p>{escape(problem)}</p>", "text/plain": problem}
-        return {**data, **twin}, {}
-
-
-def widget_parts(widget: widgets.Widget) -> Iterator[widgets.Widget]:
-    """A widget, its layout and style, and the same of all that it contains."""
-    yield widget
-    yield from filter(None, (getattr(widget, part, None) for part in ("layout", "style")))
-    for child in getattr(widget, "children", ()):
-        yield from widget_parts(child)
+        return LAYOUTS[self._layout_name](view).bundle() if view else {"text/html": f"<p>{escape(problem)}</p>", "text/plain": problem}

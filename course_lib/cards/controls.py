@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import takewhile
 from pathlib import Path
-from typing import NamedTuple
 
 import ipywidgets as widgets
-from traitlets import Bool
+from traitlets import Bool, TraitError
 
 from course_lib.cards.settings import SWITCH, Setting
 from course_lib.words import words
@@ -25,14 +25,6 @@ try:
 
 except ModuleNotFoundError:  # a card does without it, and says so
     anywidget = PagePlace = None
-
-
-class Control(NamedTuple):
-    """The widget that has the value, all that stands on its row (a switch has none), and the links between them."""
-
-    widget: widgets.Widget
-    parts: list[widgets.Widget]
-    links: list
 
 
 def fitting_ends(fits: Callable[[int], object], start: int, low: int, high: int) -> tuple[int, int]:
@@ -54,36 +46,38 @@ def fitting_ends(fits: Callable[[int], object], start: int, low: int, high: int)
     return low if good(low) else min(below, default=start), high if good(high) else max(above, default=start)
 
 
-def control_of(setting: Setting, label: str, value: float | str, fits: Callable[[int], object], reach: list[float]) -> Control:
-    """The control of a setting that begins at a value; a slider goes as far as `fits` lets it, and includes what stands in `reach`."""
+def control_of(
+    setting: Setting, label: str, value: float | str, fits: Callable[[int], object], reach: list[float]
+) -> tuple[widgets.Widget, list[widgets.Widget]]:
+    """The widget that has a setting's value, and all that stands on its row (a switch has none).
+
+    A slider goes as far as `fits` lets it, and includes what stands in `reach`.
+    """
     if setting.ends == SWITCH:
-        return Control(widgets.Checkbox(value, description=label, indent=False, layout={"width": "auto"}), [], [])
+        return widgets.Checkbox(value, description=label, indent=False, layout={"width": "auto"}), []
     if isinstance(setting.ends, list):
-        return _menu(setting.ends or [value], value)
+        menu = widgets.Dropdown(options=setting.ends or [value], value=value, layout={"width": "auto", "flex": "1 1 auto"})
+        return menu, [menu]
     low, high = setting.ends
     if not setting.free and not isinstance(value, float):
         low, high = fitting_ends(fits, value, low, high)
     return _slider(value, min(low, value, *reach), max(high, value, *reach), setting.played)
 
 
-def _menu(choices: list, value: object) -> Control:
-    dropdown = widgets.Dropdown(options=choices, value=value, layout={"width": "auto", "flex": "1 1 auto"})
-    return Control(dropdown, [dropdown], [])
-
-
-def _slider(value: float, low: float, high: float, played: bool = False) -> Control:
-    """A slider for whole numbers, or for others where its value is a float; `played` has buttons that walk it."""
+def _slider(value: float, low: float, high: float, played: bool) -> tuple[widgets.Widget, list[widgets.Widget]]:
+    """A slider for whole numbers, or for others where its value is a float, and its number box; `played` has buttons that walk it."""
     slides, typed, ends = widgets.IntSlider, widgets.BoundedIntText, {"value": value, "min": low, "max": high}
     if isinstance(value, float):
         slides, typed = widgets.FloatSlider, widgets.BoundedFloatText
         ends["step"] = 10 ** math.floor(math.log10(high - low or 1)) / 20
     handle, box = slides(**ends, readout=False), typed(**ends, layout={"width": "86px", "flex": "none"})
-    links = [widgets.jslink((handle, "value"), (box, "value")), widgets.dlink((handle, "max"), (box, "max"))]
+    handle.links = [widgets.jslink((handle, "value"), (box, "value"))]
+    widgets.dlink((handle, "max"), (box, "max"))
     if not played:
-        return Control(handle, [handle, box], links)
+        return handle, [handle, box]
     play = widgets.Play(min=low, max=high, interval=500, show_repeat=False, layout={"flex": "none"})
-    links += [widgets.jslink((play, "value"), (handle, "value")), widgets.jslink((handle, "max"), (play, "max"))]
-    return Control(handle, [play, handle, box], links)
+    handle.links += [widgets.jslink((play, "value"), (handle, "value")), widgets.jslink((handle, "max"), (play, "max"))]
+    return handle, [play, handle, box]
 
 
 def follow_ends(control: widgets.Widget, ends: int | list) -> None:
@@ -95,21 +89,15 @@ def follow_ends(control: widgets.Widget, ends: int | list) -> None:
         control.options, control.value = ends, value
 
 
-def refusal(name: str, control: widgets.Widget, value: object) -> str:
-    """What a control takes in place of this value, in a sentence."""
-    if hasattr(control, "max"):
-        return words("card.beyond", name=name, low=control.min, high=control.max, value=value)
-    choices = getattr(control, "options", (True, False))
-    return words("card.choice", name=name, choices=", ".join(map(str, choices)), value=value)
-
-
-def labelled(label: str, parts: list[widgets.Widget]) -> widgets.HBox:
-    return widgets.HBox([widgets.Label(label), *parts]).add_class("course-row")
-
-
-def grid(rows: list[widgets.Widget]) -> widgets.GridBox:
-    wide = "repeat(auto-fill, minmax(430px, 1fr))" if len(rows) > 1 else "1fr"
-    return widgets.GridBox(rows, layout={"grid_template_columns": wide, "grid_gap": "0 34px"}).add_class("course-controls")
+def give_value(control: widgets.Widget, name: str, value: object) -> None:
+    """A value that a control has to take as it is, or ValueError: a slider would cut it to its ends, or to a whole number."""
+    with suppress(TraitError):
+        control.value = value
+    if control.value != value:
+        if hasattr(control, "max"):
+            raise ValueError(words("card.beyond", name=name, low=control.min, high=control.max, value=value))
+        choices = getattr(control, "options", (True, False))
+        raise ValueError(words("card.choice", name=name, choices=", ".join(map(str, choices)), value=value))
 
 
 def page_place() -> widgets.Widget:

@@ -74,9 +74,9 @@ def layer_view(values: dict, start: dict, of: Conv1d | Conv2d) -> View:
         Total(f"{row.macs:,}", words("macs"), row.macs - before.macs),
         Total(f"{row.window:,}", words("macs_one")),
     ]
-    alt = words("layer_alt", layer=repr(layer), input=times(input_shape), output=times(row.output_shape), n=position + 1, of=places)
+    picture = words("layer_alt", layer=repr(layer), input=times(input_shape), output=times(row.output_shape), n=position + 1, of=places)
     lines = _sentences(layer, row, position + 1, places)
-    alt = " ".join([alt, *lines])
+    alt = " ".join([picture, *lines])
     groups = [count for count in range(1, layer.in_channels + 1) if math.gcd(layer.in_channels, layer.out_channels) % count == 0]
     draw = partial(layer_picture, layer, input_shape, position, lines, alt)
     return View(totals, draw, alt, table, ends={"position": places, "groups": groups})

@@ -25,13 +25,9 @@ SETTINGS = {
     "batch_norm": Setting(False, SWITCH),
 }
 
+_known_network = lru_cache(maxsize=16)(lambda name, batch_norm: NETWORKS[name](batch_norm=batch_norm))
 _timeline = lru_cache(maxsize=16)(timeline)  # the start's, and those that a slider comes back to
 _largest_batch = lru_cache(maxsize=16)(largest_batch)  # which does not depend on the batch
-
-
-@lru_cache(maxsize=16)
-def _known_network(name: str, batch_norm: bool) -> Network:
-    return NETWORKS[name](batch_norm=batch_norm)
 
 
 def _step_and_batch(values: dict, own: Network | None) -> tuple[Timeline, int]:

@@ -11,7 +11,7 @@ from course_lib.by_hand.networks import Network, conv1d_net, small_cnn, vgg16_32
 from course_lib.cards.base import Card
 from course_lib.cards.pictures import Column, network_picture, short_number
 from course_lib.cards.settings import SWITCH, Setting, start_values, usual_values
-from course_lib.cards.view import Total, View
+from course_lib.cards.view import FACTS, Total, View
 from course_lib.show.tables import Cell, Table, arrow, number, times
 from course_lib.words import words
 
@@ -29,18 +29,17 @@ PRESETS = {
     vgg16_32: {"half_width": {"width": 32}, "vgg19": {"late_convs": 4}, "no_norm": {"batch_norm": False}},
     conv1d_net: {"twice_length": {"length": 200}, "wider_kernel": {"kernel": 9}},
 }
-MOST = 11  # columns of a picture; a network with more shows blocks
+MOST = 11  # columns of a picture; a deep network, which has more, shows blocks
 
 Make = Callable[..., Network]
 
 
 class Line(NamedTuple):
-    """A row of the card: a layer or a block, what .parameters() and torchinfo say of it, where they are asked, and its row at the start."""
+    """A layer or a block now and at the start, and what .parameters() and torchinfo say of it, where they are asked."""
 
     row: Row
-    counts: tuple[int, ...]
     old: Row
-    first: str  # the layer that reads the map before
+    counts: tuple[int, ...]
 
     @property
     def change(self) -> int:
@@ -48,12 +47,7 @@ class Line(NamedTuple):
 
     @property
     def differs(self) -> bool:
-        return any(getattr(self.row, what) != getattr(self.old, what) for what in ("output_shape", "params", "macs"))
-
-    @property
-    def listed(self) -> bool:
-        """Whether its change is worth a row on a projector."""
-        return self.differs and bool(self.change or self.row.params or self.row.kind == "Flatten")
+        return FACTS(self.row) != FACTS(self.old)
 
 
 def network_settings(make: Make) -> dict[str, Setting]:
@@ -62,11 +56,11 @@ def network_settings(make: Make) -> dict[str, Setting]:
     >>> network_settings(small_cnn)["conv2_kernel"].ends
     (1, 7)
     """
-    arguments, ours = inspect.signature(make).parameters, any(make is known for known in PRESETS)  # and not only of the same name
+    arguments = inspect.signature(make).parameters
     for name, argument in arguments.items():
         if not isinstance(argument.default, (int, float)) or name in BESIDE:
             raise TypeError(words("card.network_default", name=name, taken=", ".join(BESIDE)))
-    return {name: Setting(argument.default, _ends(argument, ours)) for name, argument in arguments.items()} | BESIDE
+    return {name: Setting(argument.default, _ends(argument, make in PRESETS)) for name, argument in arguments.items()} | BESIDE
 
 
 def _ends(argument: inspect.Parameter, ours: bool) -> tuple | None:
@@ -96,7 +90,6 @@ def _is_shown(row: Row) -> bool:
 
 
 def _deep(ledger: Ledger) -> bool:
-    """Whether it has too many layers for a picture."""
     return sum(map(_is_shown, ledger)) > MOST
 
 
@@ -113,63 +106,53 @@ def _rows_or_blocks(counted: Iterable[tuple], blocks: bool) -> dict[str, tuple]:
     return by_first
 
 
-def _compared_lines(counted: Iterable[tuple], before: Ledger, blocks: bool) -> list[Line]:
-    """The rows of now, and at the end those of the start that are left out."""
+def _lines(counted: Iterable[tuple], before: Ledger, blocks: bool) -> list[Line]:
+    """The rows that do something now, and at the end those of the start that are left out."""
     old = {first: row for first, (row,) in _rows_or_blocks(zip(before), blocks).items()}
-    now = _rows_or_blocks(counted, blocks)
-    lines = [Line(row, tuple(counts), old.pop(first, Row("", "")), first) for first, (row, *counts) in now.items()]
+    now = _rows_or_blocks(counted, blocks).items()
+    lines = [Line(row, old.pop(first, Row("", "")), tuple(counts)) for first, (row, *counts) in now]
     none = (0,) * len(lines[0].counts)
-    return [*lines, *(Line(Row(row.name, words("gone"), input_shape=(1,)), none, row, "") for row in old.values() if row.params)]
+    gone = [Line(Row(row.name, words("gone")), row, none) for row in old.values() if row.params]
+    return [line for line in lines if _is_shown(line.row) or line.old.params or any(line.counts)] + gone
 
 
-def _map_columns(network: Network, lines: list[Line]) -> dict[str, Column]:
+def _map_columns(network: Network, ledger: Ledger, blocks: bool) -> dict[str, Column]:
     """What the picture shows, by first layers: the input, and each map that differs from the one before, or has something behind it."""
     columns = {"": Column(words("input"), network.input_shape)}
-    for line in lines:
-        if line.first and _is_shown(line.row) and line.row.kind != "Flatten":
-            layer, row = network.layers[line.first], line.row
+    for first, (row,) in _rows_or_blocks(zip(ledger), blocks).items():
+        if _is_shown(row) and row.kind != "Flatten":
+            layer = network.layers[first]
             window = getattr(layer, "kernel_size", ())
-            columns[line.first] = Column(row.name, row.output_shape, row.params, row.macs, window, hasattr(layer, "in_channels"))
+            columns[first] = Column(row.name, row.output_shape, row.params, row.macs, window, hasattr(layer, "in_channels"))
     return columns
 
 
 @lru_cache(maxsize=8)
-def _ledger_at_start(make: Make, start: tuple) -> Ledger:
-    """What every move is compared with: counted once."""
-    return _network(dict(start), make).ledger(dict(start)["batch"])
-
-
-@lru_cache(maxsize=8)
-def _columns_at_start(make: Make, start: tuple, blocks: bool) -> dict[str, Column]:
-    before = _ledger_at_start(make, start)
-    return _map_columns(_network(dict(start), make), _compared_lines(zip(before), before, blocks))
+def _counted(make: Make, values: tuple) -> tuple[Network, Ledger]:
+    """A network and its ledger, so that the start, with which every move is compared, is counted once."""
+    network = _network(dict(values), make)
+    return network, network.ledger(dict(values)["batch"])
 
 
 def network_view(values: dict, start: dict, make: Make = small_cnn) -> View:
     """What the network card shows for these values: totals against the start, picture and table."""
-    network, at_start = _network(values, make), tuple(start.items())
-    ledger, before = network.ledger(values["batch"]), _ledger_at_start(make, at_start)
-    counted = list(zip(ledger))
+    (network, ledger), (network_before, before) = (_counted(make, tuple(one.items())) for one in (values, start))
+    counted = zip(ledger)
     if values["machine"]:
         from course_lib.by_machine.comparing import three_answers
 
-        counted = list(three_answers(network, values["batch"]))
+        counted = three_answers(network, values["batch"])
     blocks = _deep(ledger) or _deep(before)
-    lines = _compared_lines(counted, before, blocks)
-    columns = _map_columns(network, lines)
-    layers = [
-        words("network_alt_layer", name=column.name, shape=times(column.shape), params=column.params, macs=column.macs)
-        for column in columns.values()
-        if column.params
-    ]
-    alt = words("network_alt", input=times(network.input_shape), maps="; ".join(layers))
-    if values["every_layer"]:
-        lines = _compared_lines(counted, before, False)
-    shown = [line for line in lines if _is_shown(line.row) or line.old.params]
-    changes = {i: line.change for i, line in enumerate(shown) if line.listed}
-    draw = partial(network_picture, columns, _columns_at_start(make, at_start, blocks), alt)
-    table = _network_table(shown, lines, ledger, before, values)
+    lines = _lines(counted, before, blocks and not values["every_layer"])
+    columns = _map_columns(network, ledger, blocks)
+    weighted = [column._asdict() | {"shape": times(column.shape)} for column in columns.values() if column.params]
+    layers = "; ".join(words("network_alt_layer", **column) for column in weighted)
+    alt = words("network_alt", input=times(network.input_shape), maps=layers)
+    draw = partial(network_picture, columns, _map_columns(network_before, before, blocks), alt)
     totals = _network_totals(ledger, before, network, values["batch"])
+    table = _network_table(lines, ledger, before, values)
+    worth = {i: line for i, line in enumerate(lines) if line.differs and (line.change or line.row.params or line.row.kind == "Flatten")}
+    changes = {i: line.change for i, line in worth.items()}
     return View(totals, draw, alt, table, changes, change_column=len(table.columns) - 2)
 
 
@@ -188,44 +171,40 @@ def _network_totals(ledger: Ledger, before: Ledger, network: Network, batch: int
     ]
 
 
-def _network_table(shown: list[Line], lines: list[Line], ledger: Ledger, before: Ledger, values: dict) -> Table:
-    """The rows that do something and those that were left out; what the machine says where it is asked."""
-    columns = [  # heading, a line's cell, the total
-        (f"<{words('layer')}", lambda line: Cell(line.row.name, "name"), words("total")),
-        (f"<{words('what')}", lambda line: what(line.row), ""),
-        (words("output"), lambda line: times(line.row.output_shape), ""),
-        (words("work"), lambda line: Cell(line.row.work.text, "work"), ""),
-        (words("params"), lambda line: number(line.row.params), f"{ledger.params:,}"),
+def _network_table(lines: list[Line], ledger: Ledger, before: Ledger, values: dict) -> Table:
+    rows, change = [line.row for line in lines], arrow(ledger.params - before.params)
+    columns = [  # heading, cells, total
+        (f"<{words('layer')}", [Cell(row.name, "name") for row in rows], words("total")),
+        (f"<{words('what')}", map(what, rows), ""),
+        (words("output"), [times(row.output_shape) for row in rows], ""),
+        (words("work"), [Cell(row.work.text, "work") for row in rows], ""),
+        (words("params"), [number(row.params) for row in rows], f"{ledger.params:,}"),
+        *(_machine_columns(lines, values["columns"]) if values["machine"] else []),
+        (words("change"), [Cell(arrow(line.change), "up" if line.change > 0 else "down") for line in lines], change),
+        (words("macs"), [number(row.macs) for row in rows], f"{ledger.macs:,}"),
     ]
-    if values["machine"]:
-        columns += _machine_columns(lines, values["columns"])
-    change = arrow(ledger.params - before.params)
-    columns.append((words("change"), lambda line: Cell(arrow(line.change), "up" if line.change > 0 else "down"), change))
-    columns.append((words("macs"), lambda line: number(line.row.macs), f"{ledger.macs:,}"))
-    cells = [[cell(line) for _, cell, _ in columns] for line in shown]
-    marked = frozenset(i for i, line in enumerate(shown) if line.differs)
-    return Table([heading for heading, *_ in columns], cells, [total for *_, total in columns], marked=marked)
+    headings, cells, total = zip(*columns, strict=True)
+    marked = frozenset(i for i, line in enumerate(lines) if line.differs)
+    return Table(list(headings), [list(row) for row in zip(*cells, strict=True)], total, marked=marked)
 
 
 def _machine_columns(lines: list[Line], side_by_side: bool) -> list[tuple]:
     """What .parameters() and torchinfo say: a column each where that is wanted or they differ, else one that says that they agree."""
     if side_by_side or any(count != line.row.params for line in lines for count in line.counts):
-        totals = map(sum, zip(*(line.counts for line in lines), strict=True))
-        both = enumerate(zip((".parameters()", "torchinfo"), totals, strict=True))
-        return [(name, lambda line, i=i: number(line.counts[i]), f"{total:,}") for i, (name, total) in both]
-    return [(words("three"), lambda line: Cell(words("agree") if line.row.params else "", "good"), words("agree"))]
+        counts = zip(*(line.counts for line in lines), strict=True)
+        both = zip((".parameters()", "torchinfo"), counts, strict=True)
+        return [(name, map(number, counts), f"{sum(counts):,}") for name, counts in both]
+    return [(words("three"), [Cell(words("agree") if line.row.params else "", "good") for line in lines], words("agree"))]
 
 
 def _presets(make: Make, settings: dict[str, Setting]) -> dict[str, dict]:
     """Buttons that set all sizes at once: as usual, and of the course's networks what a lesson compares."""
     usual = {name: setting.usual for name, setting in settings.items() if setting.ends and name not in QUESTIONS}
-    known = next((presets for network, presets in PRESETS.items() if network is make), {})
+    known = PRESETS.get(make, {})
     return {words("as_in_article" if known else "as_given"): usual} | {words(name): {**usual, **sizes} for name, sizes in known.items()}
 
 
-def network_card(
-    network: Make = small_cnn, sliders: Iterable[str] | None = None, layout: str = "desk", machine: bool = False, **start
-) -> Card:
+def network_card(network: Make = small_cnn, sliders: Iterable[str] | None = None, layout: str = "desk", **start) -> Card:
     """A card on a network: sliders for its sizes, totals, maps, weights as areas, and the ledger.
 
     `network` is a function of sizes that gives a Network: small_cnn, vgg16_32, conv1d_net, or your own, whose arguments have
@@ -241,12 +220,11 @@ def network_card(
     if not callable(network):
         raise TypeError(words("card.network_function"))
     settings = network_settings(network)
-    start = start_values("network_card", settings, machine=machine, **start)
+    start = start_values("network_card", settings, **start)
     if not _deep(_network(start, network).ledger()):
         settings["every_layer"] = Setting(False)
     given = "" if network is small_cnn else network.__name__.replace("<lambda>", "network")
     return Card(
-        "network_card", partial(network_view, make=network), settings, start, fits=partial(_network, make=network),
-        first=lambda values: given, reference=usual_values(settings), sliders=sliders, layout=layout,
-        presets=_presets(network, settings),
+        "network_card", partial(network_view, make=network), settings, start, fits=partial(_network, make=network), sliders=sliders,
+        layout=layout, first=lambda values: given, reference=usual_values(settings), presets=_presets(network, settings),
     )  # fmt: skip

@@ -22,8 +22,8 @@ class Column(NamedTuple):
 
 
 MARGIN = 94  # for the rows' names
-MAP, AREA = 72, 54  # the largest side of a map, and of an area
-MIDDLE = 64  # of the maps
+MAP, AREA, MIDDLE = 72, 54, 64  # the largest side of a map, and of an area; the middle of the maps
+LEAN = 2.0  # how far each sheet of a map lies beside the one in front of it
 AREAS = {"params": ("weights", 182, "orange"), "macs": ("macs", 262, "green")}  # words, ground and colour
 
 
@@ -32,18 +32,16 @@ def _sheets_of(shape: Shape) -> int:
     return shape[0] if shape[0] <= 12 else min(28, 12 + round(4 * math.log2(shape[0] / 12)))
 
 
-def _plane(shape: Shape) -> tuple[int, int]:
-    return (1, *shape[1:])[-2:]
+def _plane(sizes: tuple) -> tuple:
+    """Sizes along two axes: a length is one row."""
+    return (1, *sizes)[-2:]
 
 
 def _map_scale(columns: list[Column], pitch: float) -> float:
     """Pixels a cell, one scale for all maps, so that each stays inside its column."""
     shapes = [column.shape for column in columns if len(column.shape) > 1]
-    rooms = [((MAP + 8 - LEAN * _sheets_of(shape), pitch - 12 - LEAN * _sheets_of(shape)), _plane(shape)) for shape in shapes]
-    return min((room / side for room, plane in rooms for room, side in zip(room, plane, strict=True)), default=1.0)
-
-
-LEAN = 2.0  # how far each sheet of a map lies beside the one in front of it
+    rooms = [(LEAN * _sheets_of(shape), _plane(shape[1:])) for shape in shapes]
+    return min((min((MAP + 8 - behind) / high, (pitch - 12 - behind) / wide) for behind, (high, wide) in rooms), default=1.0)
 
 
 def _map(x: float, shape: Shape, scale: float, longest: int, fill: str) -> tuple[list[str], tuple[float, float, float, float]]:
@@ -52,7 +50,7 @@ def _map(x: float, shape: Shape, scale: float, longest: int, fill: str) -> tuple
         height = max(3.0, MAP * shape[0] / longest)
         front = (x - 9, MIDDLE - height / 2, 18, height)
         return [box(*front, fill, "blue")], front
-    height, width = (max(3, side * scale) for side in _plane(shape))
+    height, width = (max(3, side * scale) for side in _plane(shape[1:]))
     behind = LEAN * (_sheets_of(shape) - 1)
     left, top = x - (width + behind) / 2, MIDDLE - (height - behind) / 2
     front = (left, top, width, height)
@@ -61,25 +59,26 @@ def _map(x: float, shape: Shape, scale: float, longest: int, fill: str) -> tuple
 
 def _behind(left: float, top: float, width: float, height: float, behind: float) -> list[str]:
     """The sheets behind the front: one shape for all, and of each the two edges that are seen."""
+    if not behind:
+        return []
     hull = f"M{left:.1f} {top:.1f}l{behind:.1f} {-behind:.1f}h{width:.1f}v{height:.1f}l{-behind:.1f} {behind:.1f}z"
     steps = [LEAN * i for i in range(1, round(behind / LEAN) + 1)]
     edges = "".join(f"M{left + step:.1f} {top - step:.1f}h{width:.1f}v{height:.1f}" for step in steps)
     line = f'stroke="{colour("blue")}" stroke-width="0.6"'
-    return [f'<path d="{hull}" fill="{colour("pale")}" {line}/><path d="{edges}" fill="none" {line}/>'] if steps else []
+    return [f'<path d="{hull}" fill="{colour("pale")}" {line}/><path d="{edges}" fill="none" {line}/>']
 
 
-def _window_outline(column: Column, front: tuple[float, float, float, float], shape: Shape, scale: float) -> str:
+def _window_outline(column: Column, front: tuple[float, float, float, float], scale: float) -> str:
     """A kernel, or a pool's window, on the map that it reads, and not beyond its edges."""
     left, top, width, height = front
-    high, wide = (1, *column.window)[-2:] if len(shape) > 2 else (1, column.window[-1])
+    high, wide = _plane(column.window)
     inset = min(3.0, width / 6, height / 6)
     wide, high = min(max(4, wide * scale), width - inset), min(max(4, high * scale), height - inset)
     return box(left + inset, top + inset, wide, high, "", "orange" if column.weighted else "quiet", 2.5)
 
 
 def _ghost(x: float, y: float, width: float, height: float) -> str:
-    line = f'stroke="{colour("ink")}" stroke-dasharray="4 4"'
-    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" fill="none" {line}/>'
+    return box(x, y, width, height, "", "ink").replace('stroke-width="1.2"', 'stroke-dasharray="4 4"')
 
 
 def short_number(number: int, room: float, size: int = 20) -> str:
@@ -99,35 +98,35 @@ def network_picture(columns: dict[str, Column], start: dict[str, Column], alt: s
 
     What stands under the same key in both is compared. Text keeps its size where `width`, in pixels, is what the picture is shown at.
     """
-    names = [words(key) for key in ("maps", *(key for key, _, _ in AREAS.values()))]
+    names = {words(key): ground for key, ground, _ in [("maps", MIDDLE + 12, ""), *AREAS.values()]}
     margin = max(MARGIN, 10 + 20 * max(map(text_width, names)))
     pitch = min(180.0, (width - margin) / len(columns))
-    grounds = [MIDDLE + 12, *(ground for _, ground, _ in AREAS.values())]
-    parts = [label(0, ground - 6, name, 20, "quiet", "start") for name, ground in zip(names, grounds, strict=True)]
+    parts = [label(0, ground - 6, name, 20, "quiet", "start") for name, ground in names.items()]
     both = [*columns.values(), *start.values()]
     scale = _map_scale(both, pitch)
     longest = max((column.shape[0] for column in both if len(column.shape) == 1), default=1)
     most = {what: max(1, *(getattr(column, what) for column in both)) for what in AREAS}
-    shown = list(columns.values())
+    shape_before = ()
     for i, (key, column) in enumerate(columns.items()):
         x, was = margin + pitch * (i + 0.5), start.get(key, column)
         parts.append(label(x, 18, column.name, bold=True, room=0.97 * pitch))
-        if i == 0 or column.shape != shown[i - 1].shape:
-            parts += _map_and_start(x, column, was, scale, longest, "pale" if i else "input", shown[i + 1 : i + 2])
+        if column.shape != shape_before:
+            reader = [*columns.values(), None][i + 1]
+            parts += _map_and_start(x, column, was, scale, longest, "pale" if i else "input", reader)
             parts.append(label(x, 120, times(column.shape), room=0.937 * (pitch - 4)))
+        shape_before = column.shape
         for what in AREAS:
             parts += _area(x, getattr(column, what), getattr(was, what), most[what], what, pitch - 6)
     return picture(width, 288, parts, alt)
 
 
-def _map_and_start(x: float, column: Column, was: Column, scale: float, longest: int, fill: str, readers: list[Column]) -> list[str]:
+def _map_and_start(x: float, column: Column, was: Column, scale: float, longest: int, fill: str, reader: Column | None) -> list[str]:
     """A map, the outline of what it was at the start, and the window of the layer that reads it."""
     parts, front = _map(x, column.shape, scale, longest, fill)
     if was.shape != column.shape:
         parts.append(_ghost(*_map(x, was.shape, scale, longest, "")[1]))
-    for reader in readers:
-        if reader.window and len(column.shape) > 1:
-            parts.append(_window_outline(reader, front, column.shape, scale))
+    if reader and reader.window and len(column.shape) > 1:
+        parts.append(_window_outline(reader, front, scale))
     return parts
 
 
@@ -143,14 +142,8 @@ def _area(x: float, number: int, at_start: int, most: int, what: str, room: floa
     return parts
 
 
-PARTS = {
-    "weights": "quiet",
-    "gradients": "line",
-    "state": "blue",
-    "input": "input",
-    "kept": "pale",
-    "passing": "orange",
-}  # from the ground up
+# From the ground up.
+PARTS = {"weights": "quiet", "gradients": "line", "state": "blue", "input": "input", "kept": "pale", "passing": "orange"}
 
 
 def timeline_picture(moments: list[dict[str, int]], phases: list[str], budget: int, most: int, alt: str, width: int = 1400) -> str:
@@ -190,12 +183,16 @@ def _outline(left: float, bottom: float, step: float, scale: float, heights: lis
     return "L".join(f"{x:.1f} {y:.1f}" for x, y in (reversed(points) if back else points))
 
 
-def _cells(left: float, top: float, rows: int, columns: int, cell: float, fill: str, edge: str = "line") -> list[str]:
-    """A grid as one rectangle and its lines, so that a large one stays small."""
-    lines = [f"M{left:.1f} {top + r * cell:.1f}h{columns * cell:.1f}" for r in range(1, rows)]
-    lines += [f"M{left + c * cell:.1f} {top:.1f}v{rows * cell:.1f}" for c in range(1, columns)]
-    path = f'<path d="{"".join(lines)}" stroke="{colour(edge)}" stroke-width="{min(0.8, cell / 10):.2f}"/>' if lines else ""
-    return [box(left, top, columns * cell, rows * cell, fill), path, box(left, top, columns * cell, rows * cell, "", "blue")]
+def _cells(
+    left: float, top: float, rows: int, columns: int, cell: float, fill: str, line: str = "line", channels: int = 1, edge: str = ""
+) -> list[str]:
+    """A grid as one rectangle and its lines, so that a large one stays small; sheets for the channels behind, four at most."""
+    width, height = columns * cell, rows * cell
+    sheets = [box(left + 4 * i, top - 4 * i, width, height, fill, edge) for i in range(min(channels, 5) - 1, 0, -1)]
+    lines = [f"M{left:.1f} {top + r * cell:.1f}h{width:.1f}" for r in range(1, rows)]
+    lines += [f"M{left + c * cell:.1f} {top:.1f}v{height:.1f}" for c in range(1, columns)]
+    path = f'<path d="{"".join(lines)}" stroke="{colour(line)}" stroke-width="{min(0.8, cell / 10):.2f}"/>' if lines else ""
+    return [*sheets, box(left, top, width, height, fill), path, box(left, top, width, height, "", "blue")]
 
 
 KERNELS, OUTPUT = 420.0, 1010.0  # where the second and the third part of a layer's picture begin
@@ -210,12 +207,11 @@ def layer_picture(layer: Layer, input_shape: Shape, position: int, lines: list[s
     parts = _input(layer, input_shape, position, high, size)
     parts += _kernels(layer, high, size)
     output = layer.output_shape(input_shape)
-    rows, columns = (1, *output[1:])[-2:]
+    rows, columns = _plane(output[1:])
     row, column = divmod(position, columns)
     cell = min(44.0, high / rows, 370 / columns)
     parts.append(_heading(OUTPUT, f"{words('output')} {times(output)}", size, 1400))
-    parts += _sheets(OUTPUT, TOP, columns * cell, rows * cell, output[0], "pale", "blue")
-    parts += _cells(OUTPUT, TOP, rows, columns, cell, "pale")
+    parts += _cells(OUTPUT, TOP, rows, columns, cell, "pale", "line", output[0], "blue")
     parts.append(box(OUTPUT + column * cell, TOP + row * cell, cell, cell, "orange"))
     below = TOP + high + 32
     parts += [label(4, below + 1.3 * size * i, line, size, anchor="start", room=1392) for i, line in enumerate(lines)]
@@ -230,46 +226,43 @@ def _heading(left: float, text: str, size: int, right: float, y: float = 24, bol
 def _input(layer: Layer, input_shape: Shape, position: int, high: float, size: int) -> list[str]:
     """Each channel of the input with its padding, four places for them at most, and the cells that the first kernel multiplies."""
     each = (input_shape[1:], layer.kernel_size, layer.stride, layer.dilation, layer.output_shape(input_shape)[1:])
-    (height, width), (kh, kw), (sy, sx), (dy, dx), (_, columns) = ((1, *axes)[-2:] for axes in each)  # a length is one row
+    (height, width), (kh, kw), (sy, sx), (dy, dx), (_, columns) = map(_plane, each)
     (above, below), (before, after) = [(0, 0), *layer.paddings()][-2:]
     rows_all, columns_all = height + above + below, width + before + after
+    padded = (rows_all, columns_all) != (height, width)
     row, column = divmod(position, columns)
     places = min(layer.in_channels, 4)
     cell, across = max(
         (min(44.0, (high + 12) / math.ceil(places / n) / rows_all - 12 / rows_all, 390 / n / columns_all - 12 / columns_all), n)
         for n in range(1, places + 1)
     )
+    corners = [(4 + n % across * (columns_all * cell + 12), TOP + n // across * (rows_all * cell + 12)) for n in range(places)]
     parts = [_heading(4, f"{words('input')} {times(input_shape)}", size, KERNELS)]
-    if (rows_all, columns_all) != (height, width):
-        padded = words("with_padding", size=times((rows_all, columns_all)[-layer.dims :]))
-        parts.append(_heading(4, padded, size, KERNELS, 54, bold=False))
+    if padded:
+        whole = words("with_padding", size=times((rows_all, columns_all)[-layer.dims :]))
+        parts.append(_heading(4, whole, size, KERNELS, 54, bold=False))
     shown = places if layer.in_channels <= 4 else 3
-    for n in range(shown):
-        left, top = 4 + n % across * (columns_all * cell + 12), TOP + n // across * (rows_all * cell + 12)
-        if (rows_all, columns_all) != (height, width):
+    gap = min(1.0, cell / 8)
+    side = cell - 2 * gap
+    for n, (left, top) in enumerate(corners[:shown]):
+        if padded:
             parts += _cells(left, top, rows_all, columns_all, cell, "paper")
         parts += _cells(left + before * cell, top + above * cell, height, width, cell, "input")
         if n < layer.in_channels // layer.groups:
             x, y = left + column * sx * cell, top + row * sy * cell
-            parts.append(_squares([(x + j * dx * cell, y + i * dy * cell) for i, j in product(range(kh), range(kw))], cell))
+            at_work = [(x + j * dx * cell + gap, y + i * dy * cell + gap) for i, j in product(range(kh), range(kw))]
+            path = "".join(f"M{x:.1f} {y:.1f}h{side:.1f}v{side:.1f}h{-side:.1f}z" for x, y in at_work)
+            parts.append(f'<path d="{path}" fill="{colour("orange")}"/>')
     if shown < layer.in_channels:
-        left, top = 4 + shown % across * (columns_all * cell + 12), TOP + shown // across * (rows_all * cell + 12)
+        left, top = corners[shown]
         y = top + min(40, rows_all * cell / 2 + 8)
         parts.append(_heading(left, words("more", n=layer.in_channels - shown), size, KERNELS, y, bold=False))
     return parts
 
 
-def _squares(corners: list[tuple[float, float]], side: float) -> str:
-    """Cells at work, as one shape."""
-    gap = min(1.0, side / 8)
-    inner = side - 2 * gap
-    path = "".join(f"M{x + gap:.1f} {y + gap:.1f}h{inner:.1f}v{inner:.1f}h{-inner:.1f}z" for x, y in corners)
-    return f'<path d="{path}" fill="{colour("orange")}"/>'
-
-
 def _kernels(layer: Layer, high: float, size: int) -> list[str]:
     """One small grid for each output channel, 24 at most, the first at work; its bias a dot."""
-    kh, kw = (1, *layer.kernel_size)[-2:]
+    kh, kw = _plane(layer.kernel_size)
     shown = min(layer.out_channels, 24)
     across, rows = (4, 2) if shown <= 8 else (6, 4)
     small = min(22.0, (high / rows - 32) / kh, (530 / across - 44) / kw)
@@ -278,16 +271,10 @@ def _kernels(layer: Layer, high: float, size: int) -> list[str]:
     for n in range(shown):
         x, y = KERNELS + n % across * (530 / across), TOP + n // across * (high / rows)
         fill, edge = ("orange", "paper") if n == 0 else ("warm", "orange")  # the first is at work, on the cells of its colour
-        parts += _sheets(x, y, kw * small, kh * small, layer.kernel[-1], fill, edge)
-        parts += _cells(x, y, kh, kw, small, fill, edge)
+        parts += _cells(x, y, kh, kw, small, fill, edge, layer.kernel[-1], edge)
         if layer.bias:
             at = f'cx="{x + kw * small + 24:.1f}" cy="{y + kh * small - 6:.1f}"'
             parts.append(f'<circle {at} r="6" fill="{colour("blue")}"/>')
     if shown < layer.out_channels:
         parts.append(_heading(KERNELS, words("more", n=layer.out_channels - shown), size, OUTPUT, TOP + high, bold=False))
     return parts
-
-
-def _sheets(x: float, y: float, width: float, height: float, channels: int, fill: str, edge: str) -> list[str]:
-    """The channels behind the first, four at most."""
-    return [box(x + 4 * i, y - 4 * i, width, height, fill, edge) for i in range(min(channels, 5) - 1, 0, -1)]

@@ -56,12 +56,6 @@ def start_values(card: str, settings: dict[str, Setting], **given) -> dict[str, 
     return {name: setting.checked(name, given.get(name, setting.usual)) for name, setting in settings.items()}
 
 
-def changed_arguments(settings: dict[str, Setting], values: dict[str, float | str]) -> dict[str, float | str]:
-    """What a card's line of code has to say by name: each value that is not the usual one, unless the first argument holds it."""
-    named_settings = {name: setting for name, setting in settings.items() if setting.argument is not None}
-    return {setting.argument or name: values[name] for name, setting in named_settings.items() if values[name] != setting.usual}
-
-
 def control_names(settings: dict[str, Setting], sliders: Iterable[str] | None) -> list[str]:
     """The settings that get a control: those that are named, or all that have ends, the one that is played before the others."""
     possible = sorted((name for name in settings if settings[name].ends is not None), key=lambda name: not settings[name].played)

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from html import escape
+from operator import attrgetter
 from typing import NamedTuple
 
 from course_lib.show.svg import image
 from course_lib.show.tables import Cell, Table, arrow
 from course_lib.words import words
+
+FACTS = attrgetter("output_shape", "params", "macs")  # a layer changed where one of these did
 
 
 class Total(NamedTuple):
@@ -58,18 +61,11 @@ ROOM = 3  # rows for changes on a projector; where more changed, the last says h
 
 
 def projector(view: View) -> View:
-    """Two totals, and of the table the rows that changed most, with the change beside the name, in a room that is always kept."""
-    return view._replace(totals=view.totals[:2], table=_largest_changes(view), width=1060)
-
-
-LAYOUTS: dict[str, Callable[[View], View]] = {"desk": lambda view: view, "projector": projector}
-
-
-def _largest_changes(view: View) -> Table:
-    """The rows that changed most, in their order; no row where a table has none to list. What stands behind the change is left out."""
+    """Two totals, and of the table, if it lists changes, the rows that changed most, up to the change, in a room that is always kept."""
     table, changes, change = view.table, view.changes, view.change_column
+    view = view._replace(totals=view.totals[:2], table=Table([], []), width=1060)
     if changes is None:
-        return Table([], [])
+        return view
     most = sorted(changes, key=lambda i: -abs(changes[i]))[: ROOM - (len(changes) > ROOM)]
     columns = [0, change, *range(1, change)]
     rows = [[table.rows[i][column] for column in columns] for i in sorted(most)]
@@ -77,4 +73,7 @@ def _largest_changes(view: View) -> Table:
     note = words("more", n=others) if others else "" if changes else words("what_changes")
     for text in [note or BLANK, BLANK, BLANK][: ROOM - len(rows)]:
         rows.append([Cell(text, "quiet"), *[""] * change])
-    return Table([table.columns[column] for column in columns], rows, marked=frozenset(range(len(most))))
+    return view._replace(table=Table([table.columns[column] for column in columns], rows, marked=frozenset(range(len(most)))))
+
+
+LAYOUTS: dict[str, Callable[[View], View]] = {"desk": lambda view: view, "projector": projector}

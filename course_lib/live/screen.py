@@ -13,10 +13,11 @@ from course_lib.by_machine.vocabulary import is_model, is_module, is_plain, is_t
 from course_lib.words import words
 
 BUILTINS = {
-    name: getattr(builtins, name)
-    for name in ("__build_class__", "super", "bool", "dict", "enumerate", "float", "int", "isinstance", "len", "list", "max", "min",
-                 "reversed", "round", "str", "sum", "tuple", "zip", "property")
-} | {"print": lambda *_, **__: None}  # fmt: skip
+    function.__name__: function
+    for function in (
+        super, bool, dict, enumerate, float, int, isinstance, len, list, max, min, property, reversed, round, str, sum, tuple, zip
+    )
+} | {"__build_class__": builtins.__build_class__, "print": lambda *_, **__: None}  # fmt: skip
 NODES = (
     ast.Module, ast.ClassDef, ast.FunctionDef, ast.arguments, ast.arg, ast.Return, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr,
     ast.Pass, ast.If, ast.IfExp, ast.For, ast.comprehension, ast.ListComp, ast.GeneratorExp, ast.Call, ast.keyword, ast.Attribute,
@@ -70,7 +71,10 @@ def on_screen(source: str, name: str, namespace: dict) -> object | None:
 
 @contextlib.contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """`Unseen` where what stands here takes longer: a loop without an end is somebody's next key away. Where the system has an alarm."""
+    """`Unseen` where what stands here takes more of the processor's time: a loop without an end is somebody's next key away.
+
+    A busy machine is no slow class, so the clock does not count. Where the system has an alarm.
+    """
     late = []
 
     def stop(*_) -> None:
@@ -80,13 +84,13 @@ def within(seconds: float) -> Iterator[None]:
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds, seconds)  # again, where somebody's `except` has swallowed it
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, seconds)  # again, where somebody's `except` has swallowed it
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
     if late:
         raise Slow(words("run_to_see_slow"))
 
@@ -111,10 +115,10 @@ def _refuse_effects(statement: ast.stmt, known: dict) -> None:
     arguments = {node.arg for node in ast.walk(statement) if isinstance(node, ast.arg)}
     usual = {*_made_by(ast.Module([statement], [])), *arguments, *known, *BUILTINS, "range"}
     for node in ast.walk(statement):
-        if not isinstance(node, NODES) or getattr(node, "decorator_list", ()):
-            raise _unseen(node, type(node).__name__.lower() if isinstance(node, ast.stmt) else ast.unparse(node)[:30])
-        if _has_effect(node, known, usual):
-            raise _unseen(node, ast.unparse(node)[:60])
+        plain = isinstance(node, NODES) and not getattr(node, "decorator_list", ())
+        if not plain or _has_effect(node, known, usual):
+            shown = ast.unparse(node)[:60] if plain or not isinstance(node, ast.stmt) else type(node).__name__.lower()
+            raise Unseen(words("run_to_see", line=getattr(node, "lineno", 1), what=shown))
 
 
 def _has_effect(node: ast.AST, known: dict, usual: set[str]) -> bool:
@@ -141,7 +145,7 @@ def _is_plain_import(node: ast.ImportFrom | ast.Import) -> bool:
 def _is_large(node: ast.AST) -> bool:
     """Whether it could make something that no network has: a power, a repeated list, a number of eight digits, a padded text, a device."""
     if isinstance(node, ast.BinOp):
-        return _is_large_power(node) if isinstance(node.op, ast.Pow) else isinstance(node.op, ast.Mult) and _repeats(node)
+        return _is_large_operation(node)
     if isinstance(node, ast.Constant):
         return isinstance(node.value, int) and abs(node.value) > 10**7
     if isinstance(node, ast.FormattedValue):
@@ -149,21 +153,14 @@ def _is_large(node: ast.AST) -> bool:
     return isinstance(node, ast.keyword) and node.arg == "device"
 
 
-def _is_large_power(node: ast.BinOp) -> bool:
+def _is_large_operation(node: ast.BinOp) -> bool:
     sides = node.left, node.right
-    small = all(isinstance(side, ast.Constant) and isinstance(side.value, int) and 0 <= side.value < 65 for side in sides)
-    return not small or (node.right.value > 4 and node.left.value > 2)
-
-
-def _repeats(node: ast.BinOp) -> bool:
-    """Whether one side is a list or a text."""
-    sides = node.left, node.right
-    texts = any(isinstance(side, ast.Constant) and isinstance(side.value, str) for side in sides)
-    return texts or any(isinstance(side, (ast.List, ast.Tuple, ast.ListComp)) for side in sides)
-
-
-def _unseen(node: ast.AST, what: str) -> Unseen:
-    return Unseen(words("run_to_see", line=getattr(node, "lineno", 1), what=what))
+    left, right = (getattr(side, "value", None) for side in sides)
+    if isinstance(node.op, ast.Pow):
+        small = all(isinstance(value, int) and 0 <= value < 65 for value in (left, right))
+        return not small or (right > 4 and left > 2)
+    sequences = [value for value in (*sides, left, right) if isinstance(value, (ast.List, ast.Tuple, ast.ListComp, str))]
+    return isinstance(node.op, ast.Mult) and bool(sequences)
 
 
 def _is_plain_attribute(node: ast.Attribute, known: dict) -> bool:
@@ -181,11 +178,10 @@ def _is_plain_attribute(node: ast.Attribute, known: dict) -> bool:
 def _resolved(node: ast.expr, known: dict):
     """The module of torch that an expression names: nn, torch.nn, F; None where it names something else."""
     if isinstance(node, ast.Attribute):
-        owner = _resolved(node.value, known)
-        found = getattr(owner, node.attr, None) if owner is not None else None
+        value = getattr(_resolved(node.value, known), node.attr, None)
     else:
-        found = known.get(getattr(node, "id", ""))
-    return found if is_module(found) else None
+        value = known.get(getattr(node, "id", ""))
+    return value if is_module(value) else None
 
 
 class _Ranges:

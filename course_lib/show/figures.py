@@ -73,18 +73,19 @@ def chart(drawn, alt: str, /, *numbers: tuple[str, Sequence]) -> Figure:
     return Figure(f"<svg {described(alt)} {svg}", alt, Table([side + headings[0], *headings[1:]], rows))
 
 
-def _shared_names(what: str, values: dict[str, dict]) -> list:
-    """The names that all units share, or an error that says what is amiss."""
-    names = list(next(iter(values.values()), ())) if all(isinstance(numbers, dict) for numbers in values.values()) else []
-    if not names:
+def _by_name(what: str, values: dict[str, dict]) -> dict[str, dict]:
+    """The numbers of all units in the order of the first's names, or an error that says what is amiss."""
+    import numpy as np
+
+    first = next(iter(values), None)
+    if not values or not values[first] or not all(isinstance(numbers, dict) for numbers in values.values()):
         raise ValueError(words("chart.by_name", chart=what))
     for unit, numbers in values.items():
-        if set(numbers) != set(names):
-            other = ", ".join(map(str, set(numbers) ^ set(names)))
-            raise ValueError(words("chart.other_names", chart=what, unit=unit, first=next(iter(values)), names=other))
-        if lowest := [name for name in names if min(numbers[name] if what == "lines" else [numbers[name]], default=0) < 0]:
-            raise ValueError(words("chart.below_0", chart=what, name=lowest[0]))
-    return names
+        if other := numbers.keys() ^ values[first].keys():
+            raise ValueError(words("chart.other_names", chart=what, unit=unit, first=first, names=", ".join(map(str, other))))
+        if below := [name for name, number in numbers.items() if np.min(number, initial=0) < 0]:
+            raise ValueError(words("chart.below_0", chart=what, name=below[0]))
+    return {unit: {name: numbers[name] for name in values[first]} for unit, numbers in values.items()}
 
 
 def _wide(text: object, size: float = SIZE) -> float:
@@ -151,10 +152,10 @@ def bars(title: str, /, **values: dict[str, int]) -> Figure:
     conv1         380
     fc1        24,704
     """
-    names = _shared_names("bars", values)
+    values = _by_name("bars", values)
+    names = list(next(iter(values.values())))
     meant = [name for name in names if re.search(rf"(?<!\w){re.escape(str(name))}(?!\w)", title, re.IGNORECASE)]
     panels = _axes(title, 42 * len(names), 12, 20 + max(map(_wide, names)), 10, len(values))
-    values = {unit: {name: numbers[name] for name in names} for unit, numbers in values.items()}
     for axes, (unit, numbers) in zip(panels, values.items(), strict=True):
         longest = [name for name in names if numbers[name] == max(numbers.values())]
         _panel(axes, unit, numbers, meant if 0 < len(meant) < len(names) else longest)
@@ -185,25 +186,25 @@ def lines(title: str, along: str, places: Sequence[int], /, **values: dict[str, 
         2       5     6
         3       5     9
     """
-    names, (unit, series) = _shared_names("lines", values), next(iter(values.items()))
-    if len(values) > 1 or len(names) > 4:
+    unit, series = next(iter(_by_name("lines", values).items()))
+    if len(values) > 1 or len(series) > 4:
         raise ValueError(words("chart.too_many"))
-    if wrong := [name for name in names if len(series[name]) != len(places)]:
+    if wrong := [name for name, numbers in series.items() if len(numbers) != len(places)]:
         raise ValueError(words("chart.places", name=wrong[0], given=len(series[wrong[0]]), places=len(places)))
     if list(places) != sorted(set(places)) or len(places) < 2:
         raise ValueError(words("chart.rising", places=list(places)))
     from matplotlib.ticker import MaxNLocator
 
     ticks = MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(0, float(max(map(max, series.values())) or 1))
-    axes = _frame(title, unit, along, ticks, 20 + max(map(_wide, names)))
+    axes = _frame(title, unit, along, ticks, 20 + max(map(_wide, series)))
     at = list(map(float, places))
     axes.set_xlim(at[0], at[-1])
     fit = int(axes.bbox.width / _wide(f"{places[-1]:,}  "))
     axes.xaxis.set_major_locator(MaxNLocator(max(1, min(8, fit)), steps=[1, 2, 5, 10], integer=True, min_n_ticks=1))
     axes.xaxis.set_major_formatter("{x:,.15g}")
     texts = []
-    for name in names:
-        (line,) = axes.plot(at, list(map(float, series[name])), clip_on=False)
+    for name, numbers in series.items():
+        (line,) = axes.plot(at, list(map(float, numbers)), clip_on=False)
         height = axes.transData.transform((at[-1], line.get_ydata()[-1]))[1]
         texts.append((str(name), axes.bbox.x1 + 10, height - 6, {"color": line.get_color()}))
     _place_texts(axes, texts)

@@ -21,7 +21,7 @@ from tornado.websocket import websocket_connect
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "browser"))
-from conftest import jupyterlab  # noqa: E402
+from lab import jupyterlab  # noqa: E402
 
 CARD = "import os\nfrom course_lib import network_card\ncard = network_card()"
 LEAST = """import os
@@ -116,7 +116,7 @@ def main() -> None:
     for count in options.learners:
         with tempfile.TemporaryDirectory() as folder:
             (Path(folder) / "root").mkdir()
-            with jupyterlab(Path(folder)) as (base, token):
+            with jupyterlab(Path(folder)) as (base, token, _):
                 asyncio.run(lesson(base, token, count, options.seconds, LEAST if options.least else CARD))
 
 

@@ -15,7 +15,7 @@ import nbformat
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "browser"))
-from conftest import READY, browser, jupyterlab  # noqa: E402
+from lab import READY, browser, jupyterlab  # noqa: E402
 
 IMPORTS = "from course_lib import layer_card, memory_card, network_card, vgg16_32"
 USUAL = """
@@ -195,7 +195,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, browser() as chromium:
         (Path(folder) / "root").mkdir()
         (Path(folder) / "root" / "ways.ipynb").write_text(notebook(), encoding="utf-8")
-        with jupyterlab(Path(folder)) as (base, token):
+        with jupyterlab(Path(folder)) as (base, token, _):
             page = chromium.new_page(viewport={"width": 1280, "height": 1000})
             page.goto(f"{base}/lab/tree/ways.ipynb?reset&token={token}")
             page.wait_for_function(READY, timeout=60_000)

@@ -1,6 +1,7 @@
 """The cards in a real browser: keys on a slider, a value typed, presets, sizes, and axe-core over them, in both themes."""
 
 import pytest
+from lab import settle
 
 pytest.importorskip("playwright")
 
@@ -24,7 +25,7 @@ def type_value(card, slider: str, value: int) -> None:
 
 
 def wait_for_number(card, number: str) -> None:
-    card.locator(".big", has_text=number).first.wait_for(timeout=10_000)
+    card.locator(".big", has_text=number).first.wait_for()
 
 
 def test_arrow_keys_move_a_slider_and_the_numbers_follow(lesson):
@@ -58,7 +59,7 @@ def test_a_box_takes_the_nearest_that_fits(lesson):
         assert box.input_value() == taken
     box.fill("")  # what letters leave in a box for numbers
     box.press("Enter")
-    lesson.wait_for_timeout(300)
+    settle(lesson)
     assert network.locator(".big").first.inner_text() == "26,926"
 
 
@@ -93,7 +94,7 @@ def axe(page, shown, theme: str) -> list:
 
     page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
     shown.evaluate("e => { document.querySelectorAll('#axed').forEach(o => o.removeAttribute('id')); e.id = 'axed'; }")
-    page.wait_for_timeout(300)
+    settle(page)
     found = Axe().run(page, context="#axed").response["violations"]
     return [(v["id"], v["impact"], [n["html"][:200] for n in v["nodes"]][:3]) for v in found]
 

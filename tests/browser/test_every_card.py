@@ -1,9 +1,8 @@
 """Every card in the real JupyterLab, at both ends of each slider: as high as its screen at most, nothing moves, letters as large as
 promised as they are painted, nothing to scroll sideways; and axe-core over it, in both themes."""
 
-import nbformat
 import pytest
-from conftest import jupyterlab, open_and_run
+from lab import settle
 from test_browser import THEMES, axe
 
 DESK = {
@@ -38,20 +37,15 @@ PLACES = """card => { const box = card.getBoundingClientRect(), picture = card.q
 WIDE = "card => Math.max(...[card, ...card.querySelectorAll('.wide')].map(e => e.scrollWidth - e.clientWidth))"
 
 
-@pytest.fixture(scope="module", params=SCREENS)
-def screen(request, chromium, tmp_path_factory):
+SLOW = {"desk": pytest.mark.slow("eight cards at both ends of each slider; the faster run has the projector's, which has the least room")}
+
+
+@pytest.fixture(scope="module", params=[pytest.param(layout, marks=SLOW.get(layout, ())) for layout in SCREENS])
+def screen(request, page, lab):
     """A notebook with every card of a layout, on its screen: (layout, page)."""
     width, height, cards, _ = SCREENS[request.param]
-    folder = tmp_path_factory.mktemp(request.param)
-    (folder / "root").mkdir()
-    cells = [nbformat.v4.new_code_cell(source) for source in ("from course_lib import *", *cards.values())]
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    notebook = nbformat.writes(nbformat.v4.new_notebook(cells=cells, metadata=kernel))
-    (folder / "root" / "cards.ipynb").write_text(notebook, encoding="utf-8")
-    page = chromium.new_page(viewport={"width": width, "height": height})
-    with jupyterlab(folder) as lab:
-        yield request.param, open_and_run(page, lab, "cards.ipynb")
-    page.close()
+    page.set_viewport_size({"width": width, "height": height})
+    return request.param, lab.run(page, lab.write(f"{request.param}.ipynb", "from course_lib import *", *cards.values()))
 
 
 def measured(card) -> tuple[int, int]:
@@ -65,7 +59,7 @@ def test_every_card_fits_its_screen_and_nothing_moves(screen):
     for number, name in enumerate(cards, 1):
         card = page.locator(".jp-Cell").nth(number).locator(".course-card").first
         card.scroll_into_view_if_needed()
-        page.wait_for_timeout(200)
+        settle(page)
         places, small = {measured(card)}, []
         for handle in card.get_by_role("slider").all():
             if not handle.is_visible():
@@ -75,7 +69,7 @@ def test_every_card_fits_its_screen_and_nothing_moves(screen):
             for key in ("Home", "End"):
                 handle.focus()
                 handle.press(key)
-                page.wait_for_timeout(120)
+                settle(page)
                 places.add(measured(card))
                 assert card.evaluate(WIDE) <= 0, (name, key)
                 small += [(size, text) for size, text in card.evaluate(PAINTED) if size < least - 4 * (name == "vgg") - 0.01]
@@ -97,5 +91,5 @@ def test_axe_finds_nothing_on_any_card(screen, theme):
         handle = card.get_by_role("slider").first
         handle.focus()
         handle.press("ArrowRight")
-        page.wait_for_timeout(150)
+        settle(page)
         assert not axe(page, card, theme), name

@@ -3,12 +3,9 @@
 import os
 from pathlib import Path
 
-import nbformat
 import pytest
 
 pytest.importorskip("playwright")
-
-from conftest import jupyterlab, open_and_run
 
 IMPORTS = "import torch\nimport torch.nn.functional as F\nfrom torch import nn\nfrom course_lib import compare, follow"
 NET = """class Net(nn.Module):
@@ -102,19 +99,11 @@ RUN = """source => {
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory, chromium):
+def stage(lab, page):
     """The notebook after its first run: the page, the panel, the output below the class."""
-    folder = tmp_path_factory.mktemp("live")
-    (folder / "root").mkdir()
-    cells = [nbformat.v4.new_code_cell(source) for source in (IMPORTS, f'follow("Net", input_size={SIZE})', NET)]
-    book = nbformat.v4.new_notebook(cells=cells)
-    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(book, folder / "root" / "live.ipynb")
-    context = chromium.new_context(viewport={"width": 1280, "height": 720})
-    with jupyterlab(folder) as lab:
-        page = open_and_run(context.new_page(), lab, "live.ipynb")
-        yield page, page.locator(".jp-NotebookPanel .course-card"), page.locator(".jp-CodeCell").nth(2).locator(".jp-Cell-outputWrapper")
-    context.close()
+    page.set_viewport_size({"width": 1280, "height": 720})
+    lab.run(page, lab.write("live.ipynb", IMPORTS, f'follow("Net", input_size={SIZE})', NET))
+    return page, page.locator(".jp-NotebookPanel .course-card"), page.locator(".jp-CodeCell").nth(2).locator(".jp-Cell-outputWrapper")
 
 
 def picture(page, name: str) -> None:
@@ -129,9 +118,9 @@ def test_an_edit_on_stage(stage, edit):
     source, in_panel, in_output = EDITS[edit]
     page.evaluate(RUN, source)
     for text in in_panel:
-        panel.get_by_text(text).first.wait_for(timeout=10_000)
+        panel.get_by_text(text).first.wait_for()
     for text in in_output:
-        output.get_by_text(text).first.wait_for(timeout=10_000)
+        output.get_by_text(text).first.wait_for()
     assert "Traceback" not in output.inner_text() and "File " not in output.inner_text()
     assert panel.evaluate("e => e.scrollWidth <= e.clientWidth")
     picture(page, edit.replace(" ", "-"))

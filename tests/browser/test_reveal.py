@@ -24,10 +24,10 @@ def test_run_all_keeps_answers_closed_and_a_cell_that_is_run_by_itself_opens(ope
     assert "26926" in total.inner_text()
     page.wait_for_timeout(500)
     page.evaluate(RUN, "tensors-torch")
-    answer(page, "tensors-torch").and_(page.locator("[open]")).wait_for(timeout=10_000)
+    answer(page, "tensors-torch").and_(page.locator("[open]")).wait_for()
     assert "conv1.weight" in answer(page, "tensors-torch").inner_text()
     page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
-    page.wait_for_function("() => [...document.querySelectorAll('.jp-RenderedHTMLCommon > details')].every(e => !e.open)", timeout=30_000)
+    page.wait_for_function("() => [...document.querySelectorAll('.jp-RenderedHTMLCommon > details')].every(e => !e.open)")
 
 
 def test_an_error_in_such_a_cell_is_shown(open_notebook):
@@ -38,13 +38,10 @@ def test_an_error_in_such_a_cell_is_shown(open_notebook):
         "total-torch",
     )
     page.evaluate(RUN, "total-torch")
-    page.locator(".jp-OutputArea", has_text="NameError: name 'modell' is not defined").first.wait_for(timeout=10_000)
+    page.locator(".jp-OutputArea", has_text="NameError: name 'modell' is not defined").first.wait_for()
 
 
-def test_as_stored_answers_are_closed_before_the_notebook_is_trusted(lab, chromium):
-    base, token = lab
-    page = chromium.new_page()
-    page.goto(f"{base}/lab/tree/03_reading_torchinfo.ipynb?reset&token={token}")
-    page.locator(".jp-RenderedHTMLCommon > details").nth(4).wait_for(timeout=60_000)
+def test_as_stored_answers_are_closed_before_the_notebook_is_trusted(lab, page):
+    page.goto(f"{lab.address}/lab/tree/03_reading_torchinfo.ipynb?reset&token={lab.token}")
+    page.locator(".jp-RenderedHTMLCommon > details").nth(4).wait_for()
     assert page.evaluate(OPENED) == [False] * 5
-    page.close()

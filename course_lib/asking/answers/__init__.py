@@ -1,7 +1,4 @@
-"""What a lesson's exercises can ask for: a number, a function or a network; all three speak the protocol of Exercise.
-
-answers/ is below lessons/, which is made of it; check, reveal and the rest of asking/ are above.
-"""
+"""What a lesson's exercises can ask for: a number, a function or a network; all three speak the protocol of Exercise."""
 
 from course_lib.asking.answers.design import Design
 from course_lib.asking.answers.function import Function

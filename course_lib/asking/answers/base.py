@@ -11,7 +11,7 @@ class Diagnosis(NamedTuple):
 
     text: str  # in words
     slips: str = ""  # those that make it, as a results file spells them ("left_out-biases", "unit-bytes + plus-bias"); none where unknown
-    is_answer: bool = True  # False where the answer is not finished yet, so that it is not counted
+    is_answer: bool = True  # False where it is none that can be judged, so that it is not counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,35 +22,28 @@ class Exercise:
     lesson: int = -1  # the number of its lesson; set there, too
     stars: int = 0  # how hard it is, 1 to 3, where check asks it; 0 for a guess
 
-    vary = {}  # the sizes that can be drawn anew; a number's alone
-
-    def variant(self, seed: int) -> "Exercise":
-        """The same of other sizes, drawn from the seed; only where there are some to `vary`."""
+    sizes = {}  # those that its words name, and which of them variant() draws anew: a number's alone
+    vary = {}
 
     def own_words(self, key: str) -> Any:
         """This exercise's own words under a key, unfilled; None where it has none."""
         return find(f"exercise.{self.name}.{key}")
 
     def filled_words(self, key: str) -> str:
-        """This exercise's own words under a key, filled in."""
-        return words(f"exercise.{self.name}.{key}")
+        """This exercise's own words under a key, with its sizes filled in."""
+        return words(f"exercise.{self.name}.{key}", **self.sizes)
 
     def question(self) -> str:
         return self.filled_words("ask")
 
     def hint(self, degree: int) -> str:
-        """The first or the second hint."""
         return self.filled_words(f"hint{degree}")
 
     def why(self) -> str:
-        """Why the right answer is right."""
         return self.filled_words("why")
 
-    def prompt(self, given: Any) -> str:
-        """What kind of answer is wanted, in words, where `given` is none of it; empty where it can be judged."""
-
     def judge(self, given: Any) -> Diagnosis | None:
-        """What is wrong with an answer; None for a right one."""
+        """What is wrong with an answer, or what kind of answer is wanted; None for a right one."""
 
     def shown_truth(self) -> str:
         """The right answer, as reveal shows it; empty where nothing can be shown."""
@@ -61,9 +54,5 @@ class Exercise:
         raise TypeError(words("exercise_call.no_vote", name=self.name))
 
     def recalled(self, slips: str) -> str:
-        """The sentence for slips as a results file spells them; empty where this exercise does not know them.
-
-        >>> Exercise(name="conv-formula").recalled("order"), Exercise(name="conv-formula").recalled("twice-x")
-        ('The arguments stand in another order.', '')
-        """
+        """The sentence for slips as a results file spells them; empty where this exercise does not know them."""
         return words(f"results.{slips}") if slips in ("digits", "xor", "order") else ""

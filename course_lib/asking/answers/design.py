@@ -7,7 +7,7 @@ from course_lib.asking.answers.base import Diagnosis, Exercise
 from course_lib.by_hand.networks import Network
 from course_lib.by_hand.step import timeline
 from course_lib.show.tables import times
-from course_lib.words import words
+from course_lib.words import find, words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,40 +20,33 @@ class Design(Exercise):
     at_most: dict[str, int] = field(default_factory=dict)  # bounds on params, macs of one picture, memory in bytes, field in cells a side
     at_least: dict[str, int] = field(default_factory=dict)
 
-    def prompt(self, given: Any) -> str:
-        return words("design.dots", input_shape=self.input_shape) if given is ... else ""
-
     def judge(self, given: Any) -> Diagnosis | None:
         """What keeps a network from being an answer at all; or measure by measure, how it stands to its bound."""
-        if unfit := self._unfit(given):
-            return Diagnosis(unfit)
+        if given is ...:
+            return Diagnosis(words("design.dots", input_shape=self.input_shape), is_answer=False)
+        if not isinstance(given, Network):
+            return Diagnosis(words("design.no_network", kind=type(given).__name__))
+        ends, wanted = (given.input_shape, given.ledger()[-1].output_shape), (self.input_shape, self.output_shape)
+        if ends != wanted:
+            return Diagnosis(words("design.ends", given=" → ".join(map(times, ends)), wanted=" → ".join(map(times, wanted))))
+        if not any(layer.kind.startswith("Conv") for layer in given.layers.values()):
+            return Diagnosis(words("design.no_conv"))
         try:
-            measures = [self._measure(what, given) for what in (*self.at_most, *self.at_least)]
+            measures = [self._measure(given, *bound, "within", "too_much") for bound in self.at_most.items()]
+            measures += [self._measure(given, *bound, "enough", "too_little", -1) for bound in self.at_least.items()]
         except ValueError as error:  # of a layer whose backward is not known by hand, or nothing that is trained
             return Diagnosis(words("design.fails", error=error))
         if all(keeps_within for keeps_within, _ in measures):
             return None
         return Diagnosis("\n".join(sentence for _, sentence in measures))
 
-    def _unfit(self, given: Any) -> str:
-        if not isinstance(given, Network):
-            return words("design.no_network", kind=type(given).__name__)
-        ends, wanted = (given.input_shape, given.ledger()[-1].output_shape), (self.input_shape, self.output_shape)
-        if ends != wanted:
-            return words("design.ends", given=" → ".join(map(times, ends)), wanted=" → ".join(map(times, wanted)))
-        return "" if any(layer.kind.startswith("Conv") for layer in given.layers.values()) else words("design.no_conv")
-
-    def _measure(self, what: str, network: Network) -> tuple[bool, str]:
+    def _measure(self, network: Network, what: str, bound: int, keeps: str, breaks: str, sign: int = 1) -> tuple[bool, str]:
         """Whether a network keeps within a bound, and the sentence that says by how much not."""
         value, largest, share = self._measured(what, network)
+        off = sign * (value - bound)
         name = self.own_words(what) or words(f"design.{what}", batch=self.batch_size)
-        values = {"what": name, "value": value, "where": largest, "share": share}
-        if what in self.at_least:
-            off = self.at_least[what] - value
-            key = "design.enough" if off <= 0 else "design.too_little"
-            return off <= 0, words(key, bound=self.at_least[what], off=off, remedy=words(f"design.more_{what}"), **values)
-        off = value - self.at_most[what]
-        return off <= 0, words("design.within" if off <= 0 else "design.too_much", bound=self.at_most[what], off=off, **values)
+        values = {"what": name, "value": value, "bound": bound, "off": off, "where": largest, "share": share}
+        return off <= 0, words(f"design.{keeps if off <= 0 else breaks}", remedy=find(f"design.more_{what}"), **values)
 
     def _measured(self, what: str, network: Network) -> tuple[int, str, int]:
         """A network's measure; and which layer or part has most of it, and how much."""
@@ -69,10 +62,6 @@ class Design(Exercise):
 
     def shown_truth(self) -> str:
         """KeyError: there is no one right network to show."""
-        raise self._only_check()
+        raise KeyError(words("exercise_call.network", name=self.name))
 
-    def options(self) -> dict[float, str]:
-        raise self._only_check()
-
-    def _only_check(self) -> KeyError:
-        return KeyError(words("exercise_call.network", name=self.name))
+    options = shown_truth

@@ -4,18 +4,65 @@ import math
 import random
 import re
 from ast import literal_eval
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
-from types import CodeType
+from types import EllipsisType, NoneType
 from typing import Any
 
 from course_lib.asking.answers.base import Diagnosis, Exercise
-from course_lib.asking.answers.reading import as_number, digits_of, means, shown_number
-from course_lib.asking.answers.slips import Slip, Sum, Terms, rank_of
+from course_lib.asking.answers.slips import Slip, Sum, Terms
+from course_lib.show.tables import digits
 from course_lib.words import find, words
 
 DRAWS = 20  # at most, of which the one is taken that tells most slips apart
+
+
+def digits_of(value: float) -> int:
+    """How many digits stand behind the point, as one would type it: one of 91.7, none of 552.0."""
+    return 0 if value == int(value) else len(f"{value:.12f}".rstrip("0").rpartition(".")[2])
+
+
+def means(answer: float, number: float) -> bool:
+    """Whether the answer is this number, rounded or cut off to the digits that it gives, and near it.
+
+    >>> means(91.7, 91.748), means(92, 91.748), means(91, 91.748), means(5, 4.9)
+    (True, True, True, False)
+    """
+    if answer == number or not math.isclose(answer, number, rel_tol=0.015):
+        return answer == number
+    scale = 10 ** digits_of(answer)
+    return any(math.isclose(answer, cut(number * scale) / scale, rel_tol=1e-12) for cut in (round, math.trunc))
+
+
+NO_NUMBERS = {  # what else is given, and what is said to it
+    EllipsisType: "answer_dots",
+    NoneType: "answer_none",
+    tuple: "answer_comma",
+    bool: "answer_flag",
+    (str, bytes): "answer_text",
+}
+
+
+def as_number(answer: Any) -> float | str:
+    """The answer as a number, or what is the matter with it."""
+    kind = type(answer).__name__
+    for types, key in NO_NUMBERS.items():
+        if isinstance(answer, types):
+            return words(key, value=answer, kind=kind)
+    if callable(answer) and not hasattr(answer, "forward"):  # a module can be called, too
+        return words("answer_function")
+    try:
+        value = float(answer.item() if hasattr(answer, "item") else answer)
+    except Exception:
+        return words("answer_tensor" if hasattr(answer, "shape") else "answer_type", kind=kind)
+    return value if math.isfinite(value) else words("answer_not_finite", value=value)
+
+
+def shown_number(value: float) -> str:
+    """A number as it is shown to the learner: 26,926 or 91.75."""
+    return f"{value:,.0f}" if value == int(value) else digits(value, 4)
 
 
 @dataclass(frozen=True)
@@ -26,7 +73,7 @@ class Answer(Sum, Exercise):
     'The kernel is 3 wide and 3 high: 3·3, not 3.'
     """
 
-    digits: int | None = field(default=None, kw_only=True)  # how many are asked behind the point
+    digits: int = field(default=0, kw_only=True)  # how many are asked behind the point
     votes: str = field(default="", kw_only=True)  # three slips that a vote shows, such as "left_out-biases"
     vary: dict[str, str] = field(default_factory=dict, kw_only=True)  # sizes that can be drawn anew, with the values they may have
     derive: dict[str, str] = field(default_factory=dict, kw_only=True)  # sizes that follow from those, in Python, one from another
@@ -82,9 +129,6 @@ class Answer(Sum, Exercise):
         """The slips that are likely, or have a sentence of their own."""
         return [slip for slip in self.slips() if slip.kind != "unit" and (not slip.rank() or self.own_sentence(slip))]
 
-    def filled_words(self, key: str) -> str:
-        return words(f"exercise.{self.name}.{key}", **self.sizes)
-
     def question(self) -> str:
         return self.filled_words("ask_variant" if self.drawn and self.own_words("ask_variant") else "ask")
 
@@ -109,43 +153,34 @@ class Answer(Sum, Exercise):
         >>> Answer({"k": 3, "cout": 12, "mib": 2**20}, {"once": "k cout", "again": "k cout", "less": "-1 k", "share": "cout /mib"}).work()
         '2·3·12 − 3 + 12/1,048,576'
         """
-        terms = [self._written(text) for text in self.terms.values()]
+        factors = [sorted(term.split(), key=lambda factor: factor[0] == "/") for term in self.terms.values()]  # what divides comes last
+        products = ["·".join(some).replace("·/", "/") for some in factors]
+        products = [re.sub(r"\b[^\W\d]\w*", lambda size: f"{self.sizes[size[0]]:,}", product) for product in products]
         text = ""
-        for sign, product in dict.fromkeys(terms):
-            count = terms.count((sign, product))
-            text += sign + (f"{count}·{product}" if count > 1 else product)
+        for product, count in Counter(products).items():
+            sign = " − " if product.startswith("-1·") else " + "
+            text += sign + f"{count}·" * (count > 1) + product.removeprefix("-1·")
         return text.removeprefix(" + ")
-
-    def _written(self, term: str) -> tuple[str, str]:
-        """A term's sign, and its product in numbers."""
-        factors = term.removeprefix("-1 ").split()
-        numbers = {word: f"{self.sizes[size]:,}" if (size := word.lstrip("/")) in self.sizes else size for word in factors}
-        above = "·".join(numbers[word] for word in factors if word[0] != "/")
-        sign = " − " if term.startswith("-1 ") else " + "
-        return sign, "/".join([above, *(numbers[word] for word in factors if word[0] == "/")])
 
     def shown_truth(self) -> str:
         return shown_number(self.truth)
 
-    def prompt(self, given: Any) -> str:
-        number = as_number(given)
-        return number if isinstance(number, str) else ""
-
     def judge(self, given: Any) -> Diagnosis | None:
         number = as_number(given)
+        if isinstance(number, str):
+            return Diagnosis(number, is_answer=False)
         return None if self.is_right(number) else self.diagnose(number)
 
     def is_right(self, value: float) -> bool:
         """Whether this is the right number: itself, or where it has no end, rounded to the digits that are asked, or more."""
         given = digits_of(value)
-        return math.isclose(value, self.truth, rel_tol=1e-12) or (
-            self.truth != int(self.truth) and given >= (self.digits or 0) and math.isclose(value, round(self.truth, given))
-        )
+        is_rounded = self.truth != int(self.truth) and given >= self.digits and math.isclose(value, round(self.truth, given))
+        return is_rounded or math.isclose(value, self.truth, rel_tol=1e-12)
 
     def diagnose(self, value: float) -> Diagnosis:
         """What has gone wrong, where one or two slips make just this of the right answer; a last digit; or on which side it lies."""
         if self.truth != int(self.truth) and means(value, self.truth):
-            few = digits_of(value) < (self.digits or 0)
+            few = digits_of(value) < self.digits
             return Diagnosis(words("nearly" if few else "cut_off"), "digits")
         causes = self.causes(lambda number: means(value, number))
         exact = [cause for cause in causes if len(cause) == 1 and self.outcome(cause[0]) == value]
@@ -162,19 +197,15 @@ class Answer(Sum, Exercise):
 
     def tell(self, causes: list[tuple[Slip, ...]]) -> Diagnosis:
         """The likeliest cause in words; the next one, too, where it is as likely. A cause with a sentence of its own comes first."""
-        ranks = {cause: (len(cause), len(cause) > 1 or not self.own_sentence(cause[0]), rank_of(cause)) for cause in causes}
-        ranked = sorted(causes, key=ranks.__getitem__)
-        likeliest = [cause for cause in ranked if ranks[cause] == ranks[ranked[0]]]
-        first, *others = dict.fromkeys(map(self.cause_words, likeliest)) or [""]
-        slips = " + ".join(slip.spelled() for slip in ranked[0]) if ranked else ""
+        if not causes:
+            return Diagnosis("")
+        ranks = [(len(one), len(one) > 1 or not self.own_sentence(one[0]), sum(slip.rank() for slip in one)) for one in causes]
+        likeliest = [cause for cause, rank in zip(causes, ranks, strict=True) if rank == min(ranks)]
+        first, *others = dict.fromkeys(map(self.cause_words, likeliest))
+        slips = " + ".join(slip.spelled() for slip in likeliest[0])
         return Diagnosis(words("either", one=first, other=others[0]) if others else first, slips)
 
     def recalled(self, slips: str) -> str:
-        """As Exercise.recalled.
-
-        >>> Answer({"k": 3, "cout": 7}, {"weights": "k k cout"}, name="conv2-params").recalled("not_squared-k")
-        'The kernel is 3 wide and 3 high: 3·3, not 3.'
-        """
         known = {slip.spelled(): slip for slip in self.slips()}
         cause = tuple(known.get(slip) for slip in slips.split(" + "))
         return self.cause_words(cause) if all(cause) else super().recalled(slips)
@@ -195,9 +226,8 @@ class Answer(Sum, Exercise):
         if here := self.own_words(f"lesson_slip.{key}"):
             return None if self.drawn else here
         common = find(f"slip.{key}")
-        if common and not set(re.findall(r"{(\w+)", common)) <= self.sizes.keys():  # it speaks of a size that this exercise has not
-            common = None
-        return self.own_words(f"slip.{key}") or common
+        speaks_of_ours = set(re.findall(r"{(\w+)", common or "")) <= self.sizes.keys()  # and of no size that this exercise has not
+        return self.own_words(f"slip.{key}") or (common if speaks_of_ours else None)
 
     def part_words(self, part: str) -> str:
         """What a part is called; its number, where it has no words."""
@@ -215,6 +245,4 @@ class Answer(Sum, Exercise):
         return options
 
 
-@cache
-def _compiled(formula: str) -> CodeType:
-    return compile(formula, formula, "eval")
+_compiled = cache(lambda formula: compile(formula, formula, "eval"))

@@ -4,9 +4,11 @@ A right answer is a sum of terms, a term a product of sizes. A slip changes one 
 by the part that it changes. All that one slip can make is tried, then all that two can. Numbers alone: words/ has the sentences.
 """
 
+from ast import literal_eval
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from itertools import combinations
 from typing import NamedTuple
 
 Term = dict[str, int]  # how often each size is a factor of it; −1 divides
@@ -25,7 +27,8 @@ UNITS = {  # what people give in place of a number, a byte or a share: the right
     "percent": {"fraction": 1e-2, "double": 2, "half": 1 / 2},
     "times": {},
 }  # fmt: skip
-BY_CHANCE = {"half": 1, "double": 1, "bits": 2, "bytes": 2, "training": 2}  # units that a second slip makes by chance: their rank
+# Ranks on top of that of the kind: units that a second slip makes by chance, and another size for the kernel's.
+RANK = {("unit", "half"): 1, ("unit", "double"): 1, ("unit", "bits"): 2, ("unit", "bytes"): 2, ("unit", "training"): 2, ("swapped", "k"): 1}
 
 
 class Slip(NamedTuple):
@@ -36,17 +39,12 @@ class Slip(NamedTuple):
     other: str = ""
 
     def spelled(self) -> str:
-        """As words/ and a learner's results know it.
-
-        >>> Slip("swapped", "k", "cin").spelled(), Slip("left_out", "biases").spelled()
-        ('swapped-k-cin', 'left_out-biases')
-        """
+        """As words/ and a learner's results know it: "swapped-k-cin", "left_out-biases"."""
         return "-".join(filter(None, self))
 
     def rank(self) -> int:
         """How far-fetched it is: leaving something out is what people do most."""
-        by_chance = BY_CHANCE.get(self.part, 0) if self.kind == "unit" else 0
-        return KINDS[self.kind].rank + by_chance + (self[:2] == ("swapped", "k"))
+        return KINDS[self.kind].rank + RANK.get(self[:2], 0)
 
 
 @dataclass(frozen=True)
@@ -66,47 +64,29 @@ class Sum:
     groups: dict[str, str] = field(default_factory=dict)  # terms that go together: left out, alone, counted twice
     instead: dict[str, float | str] = field(default_factory=dict)  # other numbers, by a name: one number, or a sum such as "k k + cin"
 
-    @cached_property
-    def parsed(self) -> Terms:
-        """The terms with their factors."""
-        return {name: factors_of(text) for name, text in self.terms.items()}
+    parsed = cached_property(lambda self: {name: factors_of(text) for name, text in self.terms.items()})  # the terms with their factors
+    truth = cached_property(lambda self: self.evaluated(self.parsed))  # the right answer
 
     @cached_property
     def factors(self) -> Term:
         """The sizes that are factors of a term, with how often each is."""
         return {size: power for term in self.parsed.values() for size, power in term.items() if not size.lstrip("-").isdigit()}
 
-    @cached_property
-    def named_parts(self) -> list[str]:
-        """The terms, and the groups of them, of a sum of several."""
-        return [*self.terms, *self.groups] if len(self.terms) > 1 else []
-
-    @cached_property
-    def is_bare(self) -> bool:
-        """Whether it is one number that stands for itself."""
-        return len(self.terms) == 1 and list(self.factors.values()) == [1]
-
-    @cached_property
-    def truth(self) -> float:
-        """The right answer.
-
-        >>> Sum({"k": 3, "cin": 5, "cout": 12}, {"weights": "k k cin cout", "biases": "cout"}).truth
-        552
-        """
-        return self.evaluated(self.parsed)
+    named_parts = property(lambda self: [*self.terms, *self.groups] if len(self.terms) > 1 else [])  # of a sum of several terms
+    is_bare = property(lambda self: len(self.terms) == 1 and list(self.factors.values()) == [1])  # one number that stands for itself
 
     def evaluated(self, terms: Terms) -> float:
         """The sum of such products of these sizes."""
-        total, divisor, sizes = 0, 1, self.sizes
+        total, divisor = 0, 1
         for term in terms.values():
-            product, under = divisor, 1
+            above, below = divisor, 1
             for size, power in term.items():
-                number = sizes[size] if size in sizes else int(size)
+                number = self.sizes[size] if size in self.sizes else _number(size)
                 if power > 0:
-                    product = product * (number if power == 1 else number**power)
+                    above = above * number**power
                 else:
-                    under = under * number**-power
-            total, divisor = total * under + product, divisor * under
+                    below = below * number**-power
+            total, divisor = total * below + above, divisor * below
         total = total / divisor  # once, so that no rounding comes before it
         return int(total) if isinstance(total, float) and total.is_integer() else total
 
@@ -115,140 +95,99 @@ class Sum:
         lone = {size for size in self.factors if all(set(term) - {"-1"} == {size} for term in self.parsed.values() if size in term)}
         return [*self.named_parts, *(size for size in self.factors if not self.is_bare and size not in lone)]
 
-    def slips(self) -> list[Slip]:
-        """Every slip that the parts allow."""
-        return list(dict.fromkeys(Slip(name, *place.split("-")) for name, kind in KINDS.items() for place in kind.places(self)))
+    def places(self) -> dict[str, Iterable[str]]:
+        """By kind, the parts that a slip can change: "part", or "part-other" with what it puts there."""
+        several, powers = len(self.terms) > 1, self.factors.items()
+        return {  # in the order in which they are tried, and told where two are as likely
+            "left_out": self.removable(),
+            "only": self.named_parts if len(self.terms) > 2 else [],
+            "as_one": self.named_parts,
+            "twice": self.named_parts,
+            "not_squared": [size for size, power in powers if power in (2, -2)],
+            "too_often": [size for size, power in powers if power > 0 and not self.is_bare],
+            "swapped": [f"{size}-{other}" for size, others in self.swaps.items() if size in self.factors for other in others.split()],
+            "for_each": [f"{term}-{size}" for term in self.terms for size in self.per.split() if several],
+            "times": self.times.split(),
+            "over": [size for size in self.times.split() if size.startswith(("stride", "groups"))],
+            "plus": self.plus,
+            "instead": self.instead,
+            "unit": UNITS[self.unit],
+        }
 
-    def terms_after(self, terms: Terms, slip: Slip) -> Terms | None:
-        """The terms after a slip; None where it finds nothing to change."""
+    def slips(self) -> list[Slip]:
+        return list(dict.fromkeys(Slip(kind, *place.split("-")) for kind, places in self.places().items() for place in places))
+
+    def sum_after(self, slip: Slip, terms: Terms | None = None) -> Terms | None:
+        """What a slip makes of the right sum, or of these terms; None where it finds nothing to change."""
+        terms = self.parsed if terms is None else terms
         kind, part, _ = slip
-        named = [name for name in self.groups.get(part, part).split() if name in terms]
+        if kind == "instead":
+            return dict(enumerate(map(factors_of, f"{self.instead[part]}".split(" + "))))
         if kind == "plus":
             return terms | {f"+{part}": factors_of(self.plus[part])}
-        if kind == "only":
-            return {name: term for name, term in terms.items() if name in named} or None
-        if kind in ("times", "over"):
-            named = list(terms)
-        if named and (change := KINDS[kind].of_term):
-            after = {name: change(term, slip) if name in named else term for name, term in terms.items()}
-            return {name: term for name, term in after.items() if term is not None}
-        return self._factors_after(terms, slip)
-
-    @staticmethod
-    def _factors_after(terms: Terms, slip: Slip) -> Terms | None:
-        change, size = KINDS[slip.kind].of_factor, slip.part
-        if change is None or not any(size in term for term in terms.values()):
+        named = terms.keys() & self.groups.get(part, part).split()
+        if named and kind in ("left_out", "only"):
+            return {name: term for name, term in terms.items() if (name in named) == (kind == "only")}
+        having = {name for name, term in terms.items() if part in term}
+        changed = {"whole": terms, "named": named, "having": having}.get(KINDS[kind].changes)
+        if not changed:
             return None
-        rests = {name: {other: power for other, power in term.items() if other != size} for name, term in terms.items()}
-        return {name: multiplied(rests[name], change(term[size], slip)) if size in term else term for name, term in terms.items()}
+        return {name: multiplied(term, KINDS[kind].by(term, slip)) if name in changed else term for name, term in terms.items()}
 
-    def sum_after(self, slip: Slip) -> Terms | None:
-        """The sum that a slip makes of the right one; None where it is no sum of these sizes."""
-        if slip.kind == "instead":
-            return dict(enumerate(map(factors_of, self.instead[slip.part].split(" + "))))
-        return self.terms_after(self.parsed, slip)
-
-    def number_after(self, terms: Terms, slip: Slip) -> float | None:
-        """What a slip makes of a sum; None where it finds nothing to change, or leaves nothing."""
+    def outcome(self, slip: Slip, terms: Terms | None = None) -> float | None:
+        """The number that a slip makes of the right sum, or of these terms; None where it finds nothing to change, or leaves nothing."""
         if slip.kind == "unit":
-            return self.evaluated(terms) * UNITS[self.unit][slip.part]
-        after = self.terms_after(terms, slip)
+            return self.evaluated(self.parsed if terms is None else terms) * UNITS[self.unit][slip.part]
+        after = self.sum_after(slip, terms)
         return self.evaluated(after) if after else None
 
-    def outcome(self, slip: Slip) -> float | None:
-        """What one slip makes of the right answer; None where it finds nothing to change."""
-        if slip.kind != "instead":
-            return self.number_after(self.parsed, slip)
-        number = self.instead[slip.part]
-        return self.evaluated(self.sum_after(slip)) if isinstance(number, str) else number
-
-    def after_all(self, slips: tuple[Slip, ...]) -> float:
-        """What one slip or two make of the right answer; the right one where they find nothing to change."""
-        first, *others = slips
-        number = self.number_after(self.terms_after(self.parsed, first) or {}, *others) if others else self.outcome(first)
-        return self.truth if number is None else number
-
     def causes(self, agrees: Callable[[float], bool], every: bool = False) -> list[tuple[Slip, ...]]:
-        """The fewest slips whose outcome agrees, in every way that so few can, the likelier first; or all ways of one or two slips."""
+        """The fewest slips whose outcome agrees, in every way that so few can; or all ways of one or two slips."""
         outcomes = {slip: self.outcome(slip) for slip in self.slips()}
         causes = [(slip,) for slip, number in outcomes.items() if number not in (None, self.truth) and agrees(number)]
         if every or not causes:
-            all_is_left_out = 1
-            causes += [
-                pair for pair, number in self._pairs(outcomes) if number not in (None, self.truth, all_is_left_out) and agrees(number)
-            ]
-        return sorted(causes, key=rank_of)
+            nothing = (None, self.truth, 1)  # 1 is what remains where all factors are left out
+            causes += [pair for pair, number in self._pairs(outcomes) if number not in nothing and agrees(number)]
+        return causes
 
     def _pairs(self, slips: Iterable[Slip]) -> Iterator[tuple[tuple[Slip, Slip], float | None]]:
         """Two likely slips of different parts, and what they make together; what is added comes first, so that the other sees it."""
-        ranks = {slip: slip.rank() for slip in slips}
-        likely = [slip for slip, rank in ranks.items() if slip.kind != "instead" and rank <= 1]
-        likely.sort(key=lambda slip: slip.kind != "plus")
-        for i, first in enumerate(likely):
-            terms = self.terms_after(self.parsed, first)
-            for second in likely[i + 1 :] if terms else ():
-                if first.part != second.part and ranks[first] + ranks[second] <= 1:
-                    yield (first, second), self.number_after(terms, second)
+        likely = sorted((slip for slip in slips if slip.kind != "instead" and slip.rank() <= 1), key=lambda slip: slip.kind != "plus")
+        sums = {slip: self.sum_after(slip) for slip in likely}
+        for first, second in combinations(likely, 2):
+            if sums[first] and first.part != second.part and first.rank() + second.rank() <= 1:
+                yield (first, second), self.outcome(second, sums[first])
 
 
 class Kind(NamedTuple):
-    """A kind of slip."""
+    """A kind of slip: how far-fetched it is, and what it multiplies which terms with where it changes any so."""
 
-    rank: int  # how far-fetched it is
-    places: Callable[[Sum], Iterable[str]]  # the parts of a sum that it can change: "part", or "part-other" with what it puts there
-    of_term: Callable[[Term, Slip], Term | None] | None = None  # what it makes of a term that it names; None where that goes
-    of_factor: Callable[[int, Slip], Term] | None = None  # what it puts in the place of a factor, from how often that stands there
+    rank: int
+    changes: str = ""  # "whole", the sum; "named", the terms that it names; "having", those with the factor that it names
+    by: Callable[[Term, Slip], Term] | None = None
 
 
-KINDS = {  # in the order in which they are tried, and told where two are as likely
-    "left_out": Kind(0, lambda s: s.removable(), lambda term, slip: None, lambda power, slip: {}),
-    "only": Kind(2, lambda s: s.named_parts if len(s.terms) > 2 else ()),
-    "as_one": Kind(1, lambda s: s.named_parts, lambda term, slip: {size: power for size, power in term.items() if size == "-1"}),
-    "twice": Kind(2, lambda s: s.named_parts, lambda term, slip: multiplied(term, {"2": 1})),
-    "not_squared": Kind(
-        0,
-        lambda s: (size for size, power in s.factors.items() if power in (2, -2)),
-        of_factor=lambda power, slip: {slip.part: power // 2 if power in (2, -2) else power},
-    ),
-    "too_often": Kind(
-        2,
-        lambda s: (size for size, power in s.factors.items() if power > 0 and not s.is_bare),
-        of_factor=lambda power, slip: {slip.part: power + 1},
-    ),
-    "swapped": Kind(
-        1,
-        lambda s: (f"{size}-{other}" for size, others in s.swaps.items() if size in s.factors for other in others.split()),
-        of_factor=lambda power, slip: {slip.other: power},
-    ),
-    "for_each": Kind(
-        1,
-        lambda s: (f"{part}-{size}" for part in (s.terms if len(s.terms) > 1 else ()) for size in s.per.split()),
-        lambda term, slip: multiplied(term, factors_of(slip.other)),
-    ),
-    "times": Kind(1, lambda s: s.times.split(), lambda term, slip: multiplied(term, factors_of(slip.part))),
-    "over": Kind(
-        1,
-        lambda s: (size for size in s.times.split() if size.startswith(("stride", "groups"))),
-        lambda term, slip: multiplied(term, {size: -power for size, power in factors_of(slip.part).items()}),
-    ),
-    "plus": Kind(1, lambda s: s.plus),
-    "instead": Kind(0, lambda s: s.instead),
-    "unit": Kind(0, lambda s: UNITS[s.unit]),
+KINDS = {
+    "left_out": Kind(0, "having", lambda term, slip: {slip.part: -term[slip.part]}),
+    "only": Kind(2),
+    "as_one": Kind(1, "named", lambda term, slip: {size: -power for size, power in term.items() if size != "-1"}),
+    "twice": Kind(2, "named", lambda term, slip: {"2": 1}),
+    "not_squared": Kind(0, "having", lambda term, slip: {slip.part: {2: -1, -2: 1}.get(term[slip.part], 0)}),
+    "too_often": Kind(2, "having", lambda term, slip: {slip.part: 1}),
+    "swapped": Kind(1, "having", lambda term, slip: {slip.part: -term[slip.part], slip.other: term[slip.part]}),
+    "for_each": Kind(1, "named", lambda term, slip: factors_of(slip.other)),
+    "times": Kind(1, "whole", lambda term, slip: factors_of(slip.part)),
+    "over": Kind(1, "whole", lambda term, slip: {size: -power for size, power in factors_of(slip.part).items()}),
+    "plus": Kind(1),
+    "instead": Kind(0),
+    "unit": Kind(0),
 }
-
-
-def rank_of(slips: tuple[Slip, ...]) -> int:
-    """How far-fetched a cause is, of one slip or two."""
-    return sum(slip.rank() for slip in slips)
+_number = cache(literal_eval)  # of a factor that is written as one
 
 
 @cache
 def factors_of(text: str) -> Term:
-    """'k k cin /cout' as how often each is a factor; out·out is out twice.
-
-    >>> factors_of("k k cin /cout"), factors_of("out·out")
-    ({'k': 2, 'cin': 1, 'cout': -1}, {'out': 2})
-    """
+    """How often each is a factor: {"k": 2, "cout": -1} in "k k /cout"; out·out is out twice."""
     term: Term = {}
     for word in text.replace("·", " ").split():
         term = multiplied(term, {word.lstrip("/"): -1 if word.startswith("/") else 1})

@@ -110,11 +110,7 @@ class Conv2d(_Conv, dims=2):
 
 
 class Conv3d(_Conv, dims=3):
-    """3-d convolution: (Cin, D, H, W) → (Cout, D_out, H_out, W_out); params kd·kh·kw·(Cin/groups)·Cout + Cout (its page).
-
-    >>> Conv3d(2, 4, 3).params, Conv3d(2, 4, 3).output_shape((2, 8, 8, 8))
-    (220, (4, 6, 6, 6))
-    """
+    """3-d convolution: (Cin, D, H, W) → (Cout, D_out, H_out, W_out); params kd·kh·kw·(Cin/groups)·Cout + Cout (its page)."""
 
 
 class _ConvTranspose(Layer):
@@ -165,11 +161,7 @@ class _ConvTranspose(Layer):
 
 
 class ConvTranspose1d(_ConvTranspose, dims=1):
-    """1-d transposed convolution: (Cin, L) → (Cout, L_out); params k·Cin·(Cout/groups) + Cout (PyTorch's page).
-
-    >>> ConvTranspose1d(4, 6, 3, stride=2).output_shape((4, 8))
-    (6, 17)
-    """
+    """1-d transposed convolution: (Cin, L) → (Cout, L_out); params k·Cin·(Cout/groups) + Cout (PyTorch's page)."""
 
 
 class ConvTranspose2d(_ConvTranspose, dims=2):
@@ -181,11 +173,7 @@ class ConvTranspose2d(_ConvTranspose, dims=2):
 
 
 class ConvTranspose3d(_ConvTranspose, dims=3):
-    """3-d transposed convolution: (Cin, D, H, W) → (Cout, …); params kd·kh·kw·Cin·(Cout/groups) + Cout (its page).
-
-    >>> ConvTranspose3d(4, 6, 2).params
-    198
-    """
+    """3-d transposed convolution: (Cin, D, H, W) → (Cout, …); params kd·kh·kw·Cin·(Cout/groups) + Cout (its page)."""
 
     def saves(self, forward: Forward) -> list[Saved]:
         """Its input; not known where its output is smaller: one of the two kernels that PyTorch chooses from, by the number of threads

@@ -52,11 +52,7 @@ class BatchNorm2d(_BatchNorm, dims=2):
 
 
 class BatchNorm3d(_BatchNorm, dims=3):
-    """Batch normalisation of (C, D, H, W): 2·C parameters, and 2·C + 1 buffer values (PyTorch's BatchNorm3d page).
-
-    >>> BatchNorm3d(12).params, BatchNorm3d(12).buffers
-    (24, 25)
-    """
+    """Batch normalisation of (C, D, H, W): 2·C parameters, and 2·C + 1 buffer values (PyTorch's BatchNorm3d page)."""
 
 
 class GroupNorm(Layer):

@@ -114,19 +114,11 @@ class AdaptiveAvgPool2d(_AdaptiveAvgPool, dims=2):
 
 
 class MaxPool3d(_MaxPool, dims=3):
-    """3-d max pool: (C, D, H, W) → (C, D_out, H_out, W_out), stride = kernel_size unless given; no parameters (its page).
-
-    >>> MaxPool3d(2).output_shape((4, 8, 8, 8))
-    (4, 4, 4, 4)
-    """
+    """3-d max pool: (C, D, H, W) → (C, D_out, H_out, W_out), stride = kernel_size unless given; no parameters (its page)."""
 
 
 class AvgPool3d(AvgPool2d, dims=3):
-    """3-d average pool: (C, D, H, W) → (C, D_out, H_out, W_out), stride = kernel_size unless given; no parameters (its page).
-
-    >>> AvgPool3d(2).output_shape((4, 8, 8, 8))
-    (4, 4, 4, 4)
-    """
+    """3-d average pool: (C, D, H, W) → (C, D_out, H_out, W_out), stride = kernel_size unless given; no parameters (its page)."""
 
     def _misfit(self, input_shape: Shape) -> str | None:
         if any(kernel > size for kernel, size in zip(self.kernel_size, input_shape[1:], strict=True)):  # PyTorch leaves the padding out
@@ -135,8 +127,4 @@ class AvgPool3d(AvgPool2d, dims=3):
 
 
 class AdaptiveAvgPool3d(_AdaptiveAvgPool, dims=3):
-    """3-d average pool to a given size: (C, D, H, W) → (C, *output_size) (PyTorch's AdaptiveAvgPool3d page).
-
-    >>> AdaptiveAvgPool3d(1).output_shape((4, 8, 8, 8))
-    (4, 1, 1, 1)
-    """
+    """3-d average pool to a given size: (C, D, H, W) → (C, *output_size) (PyTorch's AdaptiveAvgPool3d page)."""

@@ -1,24 +1,18 @@
 """One forward pass walk operation by operation, without its arithmetic: on a copy of the structure, on the meta device. The only walk."""
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, is_dataclass
 
 import torch
 from torch import nn
 from torch.nn.parameter import UninitializedTensorMixin
 from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_map
+from torch.utils._pytree import tree_map_only
 
+from course_lib.by_machine.modules import is_place
 from course_lib.by_machine.walk.operations import Op, Operations, storage
-from course_lib.by_machine.walk.structure import (
-    copy_with_values,
-    has_hooks,
-    located_modules,
-    outside_state_kept,
-    owned_tensors,
-    skeleton,
-    unwrapped,
-)
+from course_lib.by_machine.walk.structure import copy_on, has_hooks, located_modules, outside_state_kept, owned_tensors, unwrapped
 
 Shape = tuple[int, ...]
 SIGNS = {"add": "+", "sub": "−", "mul": "×", "truediv": "÷", "matmul": "@", "getitem": "[…]"}
@@ -64,35 +58,32 @@ class Walk:
         return found
 
 
-def tensors(value, found: list | None = None) -> list[torch.Tensor]:
+def tensors(value) -> list[torch.Tensor]:
     """All tensors in a value, however nested in lists, tuples, dicts and dataclasses."""
-    found = [] if found is None else found
     if isinstance(value, torch.Tensor):
-        found.append(value)
-    elif isinstance(value, (list, tuple)):
-        for part in value:
-            tensors(part, found)
-    elif isinstance(value, Mapping):
-        tensors(list(value.values()), found)
-    elif is_dataclass(value) and not isinstance(value, type):
-        tensors(list(vars(value).values()), found)
-    return found
+        return [value]
+    if is_dataclass(value) and not isinstance(value, (type, Mapping)):
+        value = vars(value)
+    parts = value.values() if isinstance(value, Mapping) else value
+    return [tensor for part in parts for tensor in tensors(part)] if isinstance(value, (list, tuple, Mapping)) else []
 
 
 def shapes(*values) -> list[Shape]:
     return [tuple(tensor.shape) for tensor in tensors(values)]
 
 
-class _Functions(TorchFunctionMode):
-    """Names the functions and operators that a module's forward calls by itself."""
+class _Recorder(TorchFunctionMode):
+    """Says in which place an operation happens: hooks on the copy open and close it, and so do the functions and operators that a
+    module's forward calls by itself."""
 
-    def __init__(self, recorder: "_Recorder") -> None:
+    def __init__(self, walk: Walk, check: Callable[[Place], None]) -> None:
         super().__init__()
-        self.recorder = recorder
+        self.walk, self.check = walk, check
+        self.open, self.stack = None, [""]  # the place that is open; the paths of the modules that run
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
-        kwargs, recorder = kwargs or {}, self.recorder
-        if recorder.open is not None:
+        kwargs = kwargs or {}
+        if self.open is not None:
             return func(*args, **kwargs)
         name = getattr(func, "__name__", str(func))
         if name == "__get__":  # of x.T or x.shape
@@ -100,40 +91,26 @@ class _Functions(TorchFunctionMode):
             if name not in LOOKS:
                 return func(*args, **kwargs)
         name = name.strip("_")
-        recorder.open = place = Place(recorder.path, function=SIGNS.get(name, SIGNS.get(name[1:], name)), inputs=shapes(args, kwargs))
+        self.open = place = Place(self.stack[-1], function=SIGNS.get(name, SIGNS.get(name[1:], name)), inputs=shapes(args, kwargs))
         try:
             result = func(*args, **kwargs)
         except Exception:
-            recorder.walk.failed = place
+            self.walk.failed = place
             raise
         finally:
-            recorder.open = None
-        if place.ops and place.inputs:
-            place.outputs = shapes(result)
-            if place.outputs:
-                recorder.done(place)
+            self.open = None
+        place.outputs = shapes(result)
+        if place.ops and place.inputs and place.outputs:
+            self.done(place)
         return result
-
-
-class _Recorder:
-    """Says in which place an operation happens: hooks on the copy open and close it."""
-
-    def __init__(self, walk: Walk, is_place: Callable[[type], bool], check: Callable[[Place], None]) -> None:
-        self.walk, self.is_place, self.check = walk, is_place, check
-        self.open, self.stack = None, []
-
-    @property
-    def path(self) -> str:
-        return self.stack[-1] if self.stack else ""
 
     def enter(self, module: nn.Module, args, kwargs) -> None:
         self.stack.append("" if module is self.walk.model else self.walk.names[module])
-        if self.open is None and self.is_place(type(module)):
+        if self.open is None and is_place(type(module)):
             self.open = Place(self.walk.names[module], module, inputs=shapes(args, kwargs))
             self.check(self.open)
 
     def leave(self, module: nn.Module, args, output) -> None:
-        """Called where the module raised, too, then without an output."""
         self.stack.pop()
         if self.open is not None and self.open.module is module:
             self.open.outputs = shapes(output)
@@ -149,57 +126,44 @@ class _Recorder:
         if self.open is not None:
             self.open.ops.append(op)
         elif op.macs or not op.priced:  # called by nobody in Python
-            self.walk.places.append(Place(self.path, function=op.name, ops=[op]))
+            self.walk.places.append(Place(self.stack[-1], function=op.name, ops=[op]))
 
 
-def forward_walk(
-    model: nn.Module, args: tuple, kwargs: dict, is_place: Callable, check: Callable = lambda place: None, training: bool = False
-) -> Walk:
+def forward_walk(model: nn.Module, args: tuple, kwargs: dict, check: Callable[[Place], None], training: bool = False) -> Walk:
     """One forward pass of a model on inputs whose values do not count: see `Walk`. `check` may raise before a place runs."""
     model = unwrapped(model)
     with outside_state_kept(model):
-        blanks = tree_map(_to_meta, (args, kwargs))
-        walk = _walk_copy(model, skeleton(model, training), *blanks, is_place, check)
+        blanks = tree_map_only(torch.Tensor, lambda tensor: torch.empty_like(tensor, device="meta"), (args, kwargs))
+        walk = _walk_copy(model, "meta", training, *blanks, check)
     error = walk.error
     if isinstance(error, NotImplementedError) or (isinstance(error, (RuntimeError, TypeError)) and "meta" in str(error)):
         with outside_state_kept(model):  # it asks for a value, or names a device
-            values = tree_map(values_of, (args, kwargs))
-            walk = _walk_copy(model, copy_with_values(model).train(training), *values, is_place, check, device="cpu")
+            walk = _walk_copy(model, "cpu", training, *with_values((args, kwargs)), check)
         walk.real = True
     return walk
 
 
-def _walk_copy(
-    original: nn.Module, model: nn.Module, args: tuple, kwargs: dict, is_place: Callable, check: Callable, device: str = "meta"
-) -> Walk:
+def _walk_copy(original: nn.Module, device: str, training: bool, args: tuple, kwargs: dict, check: Callable) -> Walk:
+    model = copy_on(device, original).train(training)
     located = list(located_modules(model))
     pairs = list(zip(owned_tensors(model), owned_tensors(original), strict=True))
     hooked = [path for path, part, _ in located_modules(original) if has_hooks(part)]
-    names = {part: path for path, part, _ in located}
     unregistered = {part for _, part, registered in located if not registered}
-    walk = Walk(model, pairs, hooked, names, unregistered)
-    recorder = _Recorder(walk, is_place, check)
-    handles = []
-    for _, part, _ in located:
-        handles.append(part.register_forward_pre_hook(recorder.enter, with_kwargs=True, prepend=True))
-        handles.append(part.register_forward_hook(recorder.leave, always_call=True))
-    try:
-        with torch.no_grad(), torch.device(device), _Functions(recorder), Operations(recorder.record):
-            walk.output = model(*args, **kwargs)
-    except Exception as error:
-        walk.error = error
-        walk.places += filter(None, [walk.failed])
-    for handle in handles:
-        handle.remove()
+    walk = Walk(model, pairs, hooked, {part: path for path, part, _ in located}, unregistered)
+    recorder = _Recorder(walk, check)
+    with ExitStack() as hooks:
+        for part in walk.names:
+            hooks.enter_context(part.register_forward_pre_hook(recorder.enter, with_kwargs=True, prepend=True))
+            hooks.enter_context(part.register_forward_hook(recorder.leave, always_call=True))  # without an output where it raised
+        try:
+            with torch.no_grad(), torch.device(device), recorder, Operations(recorder.record):
+                walk.output = model(*args, **kwargs)
+        except Exception as error:
+            walk.error = error
+            walk.places += filter(None, [walk.failed])
     return walk
 
 
-def _to_meta(value):
-    return torch.empty_like(value, device="meta") if isinstance(value, torch.Tensor) else value
-
-
-def values_of(value):
-    """A tensor's copy on the CPU, zeros where it has no values; anything else as it is."""
-    if not isinstance(value, torch.Tensor):
-        return value
-    return torch.zeros_like(value, device="cpu") if value.is_meta else value.detach().clone()  # a forward may change it in place
+def with_values(arguments):
+    """The same with a copy of each tensor on the CPU, zeros where it has no values: a forward may change it in place."""
+    return tree_map_only(torch.Tensor, lambda t: torch.zeros_like(t, device="cpu") if t.is_meta else t.detach().clone(), arguments)

@@ -1,7 +1,8 @@
 """Every operation that PyTorch runs, recorded and priced; on the meta device none is worked out twice: the same sizes give the same."""
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
+from operator import itemgetter
 from typing import NamedTuple
 
 import torch
@@ -26,22 +27,7 @@ class Op(NamedTuple):
     is_view: bool = False
 
 
-class Result(NamedTuple):
-    """What an operation gives: tensors of these sizes, strides and dtypes, alone or in a tuple or list; or its first argument. Its MACs."""
-
-    kind: type | None  # Tensor, tuple or list; None: the first argument, changed in place
-    tensors: list[tuple]
-    macs: int
-
-    def again(self, args: tuple):
-        """The same once more, without values."""
-        if self.kind is None:
-            return args[0]
-        made = [torch.empty_strided(size, stride, dtype=dtype, device="meta") for size, stride, dtype in self.tensors]
-        return made[0] if self.kind is torch.Tensor else self.kind(made)
-
-
-_results: dict[tuple, Result] = {}
+_results: dict[tuple, tuple[Callable, int]] = {}  # how a call's result is made anew, of its arguments, and its MACs
 
 
 class Operations(TorchDispatchMode):
@@ -88,8 +74,9 @@ def _about(func) -> _About:
 def _result_and_macs(func, args: tuple, kwargs: dict) -> tuple[object, int]:
     """An operation's result and its MACs, remembered where they can be."""
     key = _call_key(func, args, kwargs)
-    if known := _results.get(key):
-        return known.again(args), known.macs
+    if key in _results:
+        again, macs = _results[key]
+        return again(args), macs
     result = func(*args, **kwargs)
     price = flop_registry.get(func._overloadpacket)
     macs = price(*args, **kwargs, out_val=result) // 2 if price else 0
@@ -99,10 +86,16 @@ def _result_and_macs(func, args: tuple, kwargs: dict) -> tuple[object, int]:
     if key is None or type(result) not in (torch.Tensor, nn.Parameter, tuple, list) or not all(map(_is_blank, tensors)):
         pass
     elif _about(func).is_new:
-        _results[key] = Result(type(result), [_key(tensor) for tensor in tensors], macs)
+        _results[key] = partial(_blanks, type(result), [_key(tensor) for tensor in tensors]), macs
     elif result is args[0] and key == _call_key(func, args, kwargs):  # in place, and of the same sizes as before
-        _results[key] = Result(None, [], macs)
+        _results[key] = itemgetter(0), macs
     return result, macs
+
+
+def _blanks(kind: type, sizes: list[tuple], args: tuple):
+    """Tensors without values of these sizes, strides and dtypes: one alone, or a tuple or list of them."""
+    made = [torch.empty_strided(size, stride, dtype=dtype, device="meta") for size, stride, dtype in sizes]
+    return kind(made) if kind in (tuple, list) else made[0]
 
 
 def _call_key(func, args: tuple, kwargs: dict) -> tuple | None:

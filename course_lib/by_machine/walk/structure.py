@@ -58,23 +58,24 @@ def unwrapped(module: nn.Module) -> nn.Module:
     return module
 
 
-def skeleton(model: nn.Module, training: bool = False) -> nn.Module:
-    """A copy of a model's structure on the meta device, without a user's hooks: the model itself is never touched.
+def copy_on(device: str, model: nn.Module) -> nn.Module:
+    """A copy of a model without a user's hooks: on "meta" its structure alone, on "cpu" with its values, or whatever lies there where
+    it never had any.
 
     Tensors that share a storage share one in the copy. A wrapper of torch.compile or DataParallel gives way to what it wraps.
     """
     if isinstance(model, torch.jit.ScriptModule):
         raise TypeError(words("model.scripted"))
-    return _Copy().of(model).train(training)
+    return _Copy(device).of(model)
 
 
 class _Copy:
-    """Copies modules by their attributes: modules and containers anew, tensors as ones without values, the rest deeply."""
+    """Copies modules by their attributes: modules and containers anew, tensors on a device, the rest deeply."""
 
     SHARED = {bool, int, float, str, bytes, type(None), torch.dtype, torch.device, torch.Size, type, BuiltinFunctionType}
 
-    def __init__(self) -> None:
-        self.memo, self.storages = {}, {}  # by id, what stands for it; by storage, the one that stands for it
+    def __init__(self, device: str) -> None:
+        self.device, self.memo, self.storages = device, {}, {}  # by id, what stands for it; by storage, the one that stands for it
 
     def of(self, value):
         if type(value) in self.SHARED:
@@ -112,29 +113,34 @@ class _Copy:
         if unwrapped(module) is not module:
             return self.of(unwrapped(module))
         made = self.memo[id(module)] = object.__new__(type(module))  # before its attributes, which may lead back to it
-        made.__dict__.update(vars(module))
         for name, value in vars(module).items():
-            if type(value) in self.SHARED:
-                continue
             if "_hooks" in name and isinstance(value, dict):
                 # PyTorch's own do part of the work: weight_norm, pruning, the lazy layers' sizes.
-                value = OrderedDict((key, self.of(hook)) for key, hook in value.items() if _is_pytorchs_hook(hook))
+                made.__dict__[name] = OrderedDict((key, self.of(hook)) for key, hook in value.items() if _is_pytorchs_hook(hook))
             else:
-                value = self.of(value)
-            made.__dict__[name] = value
+                made.__dict__[name] = self.of(value)
         return made
 
     def _tensor(self, tensor: torch.Tensor) -> torch.Tensor:
         if isinstance(tensor, UninitializedTensorMixin):
-            return type(tensor)(tensor.requires_grad, device="meta", dtype=tensor.dtype)
-        if tensor.layout is not torch.strided or type(tensor) not in (torch.Tensor, nn.Parameter, nn.Buffer):
-            return torch.empty_like(tensor, device="meta")
+            return type(tensor)(tensor.requires_grad, device=self.device, dtype=tensor.dtype)
+        if tensor.layout is torch.strided and type(tensor) in (torch.Tensor, nn.Parameter, nn.Buffer):
+            place = tensor.storage_offset(), tensor.size(), tensor.stride()
+            copied = torch.empty(0, dtype=tensor.dtype, device=self.device).set_(self._storage(tensor), *place)
+        else:
+            copied = tensor.detach().to(self.device, copy=True)
+        follows = tensor.requires_grad and tensor.is_leaf  # what an earlier pass left on a module is no part of this one
+        return nn.Parameter(copied, follows) if isinstance(tensor, nn.Parameter) else copied.requires_grad_(follows)
+
+    def _storage(self, tensor: torch.Tensor) -> torch.UntypedStorage:
+        """The copy of a tensor's storage, the same for all that lie in it."""
         whole = tensor.untyped_storage()
         if whole._cdata not in self.storages:
-            self.storages[whole._cdata] = torch.empty(whole.nbytes(), dtype=torch.uint8, device="meta").untyped_storage(), whole
-        place = tensor.storage_offset(), tensor.size(), tensor.stride()
-        empty = torch.empty(0, dtype=tensor.dtype, device="meta").set_(self.storages[whole._cdata][0], *place)
-        return nn.Parameter(empty, tensor.requires_grad) if isinstance(tensor, nn.Parameter) else empty
+            copied = torch.empty(whole.nbytes(), dtype=torch.uint8, device=self.device).untyped_storage()
+            if "meta" not in (self.device, tensor.device.type):
+                copied.copy_(whole)
+            self.storages[whole._cdata] = copied, whole  # which lives on, so that no other gets its place
+        return self.storages[whole._cdata][0]
 
 
 def _filled(cell: CellType) -> bool:
@@ -163,11 +169,6 @@ def random_states_kept() -> Iterator[None]:
                 numpy.random.set_state(of_numpy)
 
 
-def _classes_of(model: nn.Module) -> set[type]:
-    """The classes of a model's modules that are not PyTorch's own."""
-    return {type(part) for _, part, _ in located_modules(model) if not type(part).__module__.startswith("torch.")}
-
-
 def _outside_values(kind: type) -> list:
     """What a class's forward names of its globals, and what stands in the class and its bases."""
     forward = kind.forward
@@ -181,7 +182,8 @@ def _outside_values(kind: type) -> list:
 def outside_state_kept(model: nn.Module) -> Iterator[None]:
     """While a copy of a model runs: the random states stay, and so does what a forward keeps outside of its module, where tensors
     without values would be found later: a function's cache, lists and dicts of its class and of its globals."""
-    kept = [value for kind in _classes_of(model) for value in _outside_values(kind)]
+    kinds = {type(part) for _, part, _ in located_modules(model) if not type(part).__module__.startswith("torch.")}
+    kept = [value for kind in kinds for value in _outside_values(kind)]
     containers = [(value, value.copy()) for value in kept if type(value) in (list, dict, set)]
     caches = [(value, value.cache_info()) for value in kept if hasattr(value, "cache_info")]
     try:
@@ -199,35 +201,6 @@ def outside_state_kept(model: nn.Module) -> Iterator[None]:
 def _is_pytorchs_hook(hook: Callable) -> bool:
     """Whether a hook is PyTorch's own: weight_norm, spectral_norm, pruning, and the lazy layers' sizes are such."""
     return getattr(type(getattr(hook, "__self__", hook)), "__module__", "").startswith(("torch.nn.utils", "torch.nn.modules"))
-
-
-def copy_with_values(model: nn.Module) -> nn.Module:
-    """A copy with its values, on the CPU, without a user's hooks; one that never had values gets whatever lies there."""
-    model = unwrapped(model)
-    memo = {known: made for _, part, _ in located_modules(model) for known, made in _left_behind(part)}
-    copied = copy.deepcopy(model, memo)
-    _tie_by_data(model, copied)
-    return copied.to_empty(device="cpu") if any(p.is_meta for p in model.parameters()) else copied.cpu()
-
-
-def _left_behind(part: nn.Module) -> Iterator[tuple[int, object]]:
-    """What a copy has in place of a user's hooks, and of tensors that an earlier pass left on a module: by id, as deepcopy asks."""
-    for name, value in vars(part).items():
-        if name.endswith("_hooks") and isinstance(value, dict) and not any(map(_is_pytorchs_hook, value.values())):
-            yield id(value), OrderedDict()
-        if isinstance(value, torch.Tensor) and not value.is_leaf:
-            yield id(value), value.detach().clone()
-
-
-def _tie_by_data(model: nn.Module, copied: nn.Module) -> None:
-    """Let parameters that are tied by .data lie in one place in the copy, too."""
-    first = {}
-    for original, parameter in zip(model.parameters(), copied.parameters(), strict=True):
-        if original.is_meta:
-            continue
-        place = (original.untyped_storage().data_ptr(), original.storage_offset(), original.numel())
-        if first.setdefault(place, parameter) is not parameter:
-            parameter.data = first[place].data.as_strided(original.size(), original.stride())
 
 
 def model_without_values(kind: type | nn.Module) -> tuple[nn.Module, str]:
