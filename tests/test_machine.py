@@ -12,7 +12,7 @@ from course_lib import Conv2d, Layer, Network, ReLU, compare, count, measure_mem
 from course_lib.by_machine.evidence import ArticleVGG
 from course_lib.by_machine.misfit import Misfit
 from course_lib.by_machine.modules import build
-from course_lib.by_machine.walk.structure import copy_with_values
+from course_lib.by_machine.walk.structure import copy_on
 
 
 class OfMyOwn(Layer):
@@ -51,7 +51,7 @@ def test_parameters_that_lie_in_one_storage_one_behind_the_other_are_two():
     model[0].weight, model[2].weight = (nn.Parameter(part.view(4, 4)) for part in flat.chunk(2))
     assert [row.params for row in count(model, (1, 4))] == [16, 0, 16]
     assert compare(model, (1, 4)).totals == (32, 32, 32)
-    copied = copy_with_values(model)
+    copied = copy_on("cpu", model)
     assert torch.equal(torch.cat([p.flatten() for p in copied.parameters()]), flat)
 
 

@@ -70,10 +70,11 @@ def _is_only_a_look(place: Place, owners: dict) -> bool:
 
 def _tensors_used(place: Place, owners: dict[int, list[torch.Tensor]]) -> list[torch.Tensor]:
     """The parameters and buffers of a place's module, and those that its operations read, each once."""
-    own = [*place.module.parameters(), *place.module.buffers()] if place.module is not None else []
-    elsewhere = {where for op in place.ops for where in op.reads} - set(map(storage, own))  # others may lie behind one's own
-    read = [tensor for where in elsewhere for tensor in owners.get(where, ())]
-    return list({id(tensor): tensor for tensor in (*own, *read)}.values())
+    module = place.module
+    own = {id(tensor): tensor for tensor in (*module.parameters(), *module.buffers())} if module is not None else {}
+    lying = [owners.get(where, []) for op in place.ops for where in op.reads]
+    read = {id(tensor): tensor for there in lying if own.keys().isdisjoint(map(id, there)) for tensor in there}  # none behind its own
+    return list((own | read).values())
 
 
 def _parameters_in(tensors: Iterable[torch.Tensor]) -> tuple[nn.Parameter, ...]:

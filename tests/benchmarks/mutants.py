@@ -35,34 +35,34 @@ ROOT = Path(__file__).resolve().parents[2]
 LIST = Path(__file__).with_name("mutants.toml")
 FORKS = multiprocessing.get_context("forkserver")  # one start of PyTorch and the others for all runs
 FORKS.set_forkserver_preload(["torch", "torchinfo", "matplotlib.figure", "ipywidgets", "IPython", "hypothesis", "pytest", "numpy"])
-DRAWN, SEED = 64, 1
+DRAWN, SEED = 60, 1
 SECONDS = 120  # that tests may take longer than three times on the unchanged course; then they hang, which is a failure
 TESTS = {  # by the beginning of a file's name, the first that fits: what should see a change there
-    "course_lib/by_hand/conventions": "tests/test_tools.py -k 'rules_give or remainder or nine_answers'",
-    "course_lib/by_hand/layers": "course_lib/by_hand/layers tests/test_layers.py tests/test_memory.py -k 'not best_of'",
-    "course_lib/by_hand": "course_lib/by_hand tests/test_layers.py tests/test_memory.py tests/test_machine.py tests/test_exercises.py"
-    " -k 'doctest or by_hand or memory or machine or rows_add or receptive or design or sums_by'",
+    "course_lib/by_hand/conventions": "tests/test_tools.py",
+    "course_lib/by_hand/layers": "course_lib/by_hand tests/test_layers.py tests/test_memory.py",
+    "course_lib/by_hand": "course_lib/by_hand tests/test_layers.py tests/test_machine.py tests/test_memory.py tests/test_exercises.py"
+    " -k 'not test_exercises or receptive or design'",
     "course_lib/by_machine/tools": "tests/test_tools.py",
     "course_lib/by_machine/reconciling": "tests/test_tools.py",
-    "course_lib/by_machine": "tests/test_machine.py tests/test_walk.py tests/test_operations.py tests/test_memory.py tests/test_verdicts.py"
-    " tests/test_screen.py -k 'not torchstat and not a2-training-maps and not a3-speed and not predicted_is'",
+    "course_lib/by_machine": "tests/test_machine.py tests/test_walk.py tests/test_operations.py tests/test_screen.py tests/test_memory.py"
+    " tests/test_verdicts.py -k 'not torchstat'",
     "course_lib/asking/answers": "course_lib/asking tests/test_exercises.py",
     "course_lib/asking/revealing": "tests/test_follow.py tests/browser/test_reveal.py",
     "course_lib/asking": "course_lib/asking tests/test_progress.py tests/test_verdicts.py tests/test_exercises.py"
-    " -k 'doctest or progress or shown or table or random or vote or hint or check or practice'",
-    "course_lib/lessons": "tests/test_exercises.py tests/test_sentences.py tests/test_verdicts.py -k 'not torchstat and not a3-speed'",
+    " -k 'not every_claim and (not test_exercises or vote or check or hint or guess)'",
+    "course_lib/lessons": "tests/test_sentences.py tests/test_exercises.py tests/test_verdicts.py -k 'not torchstat'",
     "course_lib/cards/card.css": "tests/test_cards.py tests/browser/test_every_card.py tests/browser/test_saved.py -k 'theme or browser'",
     "course_lib/cards/names.js": "tests/browser/test_every_card.py",
-    "course_lib/cards": "tests/test_cards.py tests/test_geometry.py -k 'not ten_thousand and not at_both_ends'",
+    "course_lib/cards": "course_lib/cards tests/test_cards.py tests/test_geometry.py -k 'not ten_thousand'",
     "course_lib/live/typed": "tests/browser/test_live.py",
     "course_lib/live": "tests/test_screen.py tests/test_follow.py",
-    "course_lib/show": "course_lib/show tests/test_figures.py tests/test_geometry.py tests/test_cards.py"
-    " -k 'not ten_thousand and not both_ends and not same_bytes'",
-    "course_lib/server": "tests/test_server.py tests/test_start.py -k 'server or lab or jupyterlab'",
+    "course_lib/show": "course_lib/show tests/test_figures.py tests/test_cards.py tests/test_geometry.py -k 'not ten_thousand'",
+    "course_lib/server": "tests/test_server.py tests/test_start.py -k 'server or jupyterlab or door'",
     "course_lib/lecture": "tests/browser/test_lecture.py",
     "course_lib/words": "course_lib/words tests/test_words.py tests/test_sentences.py tests/test_numbers.py",
     "course_lib": "course_lib/__init__.py tests/test_course.py -k 'not small and not cost'",
-    "start.py": "tests/test_start.py tests/test_situations.py",
+    "start.py": "tests/test_start.py tests/test_situations.py"
+    " -k 'not situations or lesson or touch or copies or renamed or ends or lacks or home or missing'",
 }
 
 
