@@ -925,3 +925,9 @@ def test_the_cards_bytes_and_the_largest_share_are_pytorchs():
         owned = {layer: sum(p.numel() for name, p in parameters.items() if name.split(".")[0] == layer) for layer in layers}
         most = max(owned, key=owned.get)
         assert (totals[3].value, totals[3].label) == (f"{100 * owned[most] / sum(owned.values()):.0f} %", words("share_in", name=most))
+
+
+def test_a_budget_has_the_bytes_that_its_name_says():
+    for name, millions in memory.BUDGETS.items():
+        number, unit = name.split()
+        assert millions * 10**6 == int(number) * {"MB": 10**6, "GB": 10**9}[unit]

@@ -210,6 +210,18 @@ def test_a_results_file_that_was_tampered_with_is_left_out_and_the_rest_goes_on(
     assert "total" in str(results(tmp_path)) and results(tmp_path).page()
 
 
+def test_the_four_slips_that_most_made_are_shown(tmp_path):
+    slips = ["left_out-biases", "twice-weights", "unit-half", "not_squared-k", "unit-double"]
+    for n in range(5):
+        learner(tmp_path, f"{n}.json", f"{n}", **{"conv2-params": entry(9, False) | {"slips": dict.fromkeys(slips[n:], 1)}})
+    assert [row[4] for row in results(tmp_path).table.rows] == ["5", "4", "3", "2"]
+
+
+def test_who_was_right_once_has_passed(tmp_path):
+    learner(tmp_path, "a.json", "1", total=entry(2, True) | {"last": "wrong"})
+    assert results(tmp_path).table.rows[0][1:4] == ["total", "1", "1"]
+
+
 def test_a_file_that_is_too_large_for_a_learners_is_left_out_unread(tmp_path):
     for name, size in (("largest", 1_000_000), ("larger", 1_000_001)):
         learner(tmp_path, f"{name}.json", name, total=entry())

@@ -891,3 +891,6 @@ def test_sums_by_kind_keep_every_total():
     ledger = small_cnn().ledger(16)
     for total in ("params", "trainable_params", "buffers", "macs", "bias_additions"):
         assert getattr(ledger.by_kind(), total) == getattr(ledger, total), total
+        assert getattr(ledger[2:9], total) == sum(getattr(row, total) for row in ledger[2:9]), "a part of a ledger is one"
+    costs = [(row.macs, row.params) for row in small_cnn(batch_norm=True).ledger().by_kind()]
+    assert costs == sorted(costs, reverse=True)
