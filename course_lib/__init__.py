@@ -1,11 +1,12 @@
 """What does this convolutional network cost? Every number by hand and by machine, side by side.
 
 Importing this loads neither torch, numpy, pandas nor matplotlib. The names of `__init__.pyi` load on first use, each by itself; one
-whose package is not installed says so when it is called.
+whose package is not installed says so when it is called. Examples in docstrings begin after `from course_lib import *`.
 """
 
 import ast
 import sys
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -30,19 +31,14 @@ def __getattr__(name: str):
     try:
         return getattr(import_module(_MODULES[name]), name)
     except ModuleNotFoundError as missing:
-        return _unavailable(name, missing)
+        return partial(_unavailable, name, missing.name)
 
 
-def _unavailable(name: str, missing: ModuleNotFoundError):
-    """What stands for a name that needs a package which is not installed."""
+def _unavailable(name: str, package: str, /, *_, **__):
+    """What is called under a name that needs a package which is not installed."""
+    from course_lib.words import words  # at the top it would hide the package of that name
 
-    def say(*_, **__):
-        from course_lib.words import words  # at the top it would hide the package of that name
-
-        sentence = words("needs_package", name=name, package=missing.name)
-        raise plainly(ModuleNotFoundError(sentence, name=missing.name))
-
-    return say
+    raise plainly(ModuleNotFoundError(words("needs_package", name=name, package=package), name=package))
 
 
 def __dir__() -> list[str]:

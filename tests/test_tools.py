@@ -328,7 +328,7 @@ def test_a_model_that_cannot_be_sent_costs_the_answers_and_nothing_else():
 @pytest.fixture
 def in_this_process(monkeypatch):
     """Tools are asked here, where a test is about their answers and not about their process."""
-    monkeypatch.setattr(tools, "_worker", lambda asked, model, size: [tools._said(tool.ask, model, size) for tool in asked])
+    monkeypatch.setattr(tools, "_worker", lambda asked, model, size: [tools._tool_answer(tool.ask, model, size) for tool in asked])
 
 
 def test_tools_are_asked_for_by_their_package_and_answers_by_their_tool(in_this_process):

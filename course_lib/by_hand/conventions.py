@@ -21,12 +21,13 @@ class Use(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """Where a tool is wrong: its reason under this key of words, the issue that reports it, and what it counts of a row instead of
-    its own rule; None for a row that is not hit."""
+    """Where a tool is wrong: its reason under this key of words, the kinds of rows that it hits (any, where there are none), what it
+    counts of such a row instead of its own rule, None for one that is not hit, and the issue that reports it."""
 
     key: str
-    issue: str
-    counts: Callable[[Row, Use], int | None]
+    kinds: Sequence[str] = ()
+    counts: Callable[[Row, Use], int | None] = lambda row, use: 0
+    issue: str = ""
 
 
 class Convention(NamedTuple):
@@ -40,7 +41,6 @@ class Convention(NamedTuple):
     def total(self, ledger: Ledger) -> int:
         """The sum over a ledger.
 
-        >>> from course_lib import small_cnn
         >>> CONVENTIONS["torchinfo"].total(small_cnn().ledger()), CONVENTIONS["ptflops"].total(small_cnn().ledger())
         (379114, 400234)
         """
@@ -48,16 +48,18 @@ class Convention(NamedTuple):
 
     def counted(self, row: Row, use: Use) -> tuple[int, Fault | None]:
         """What the tool really gives for a row, and its fault where that is another number than its rule's."""
+        expected = self.rule(row)
         for fault in self.faults:
-            value = fault.counts(row, use)
+            value = fault.counts(row, use) if not fault.kinds or row.kind in fault.kinds else None
             if value is not None:
-                return value, fault if value != self.rule(row) else None
-        return self.rule(row), None
+                return value, fault if value != expected else None
+        return expected, None
 
 
 ACTIVATIONS = ("ReLU", "ReLU6", "PReLU", "ELU", "LeakyReLU")
-MODULE, ATTENTION, RECURRENT = "MultiheadAttention", ("scaled_dot_product_attention",), ("RNN", "LSTM", "GRU")
-OTHER_CONVS = ("Conv1d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d")
+MODULE, ATTENTION, RECURRENT = ("MultiheadAttention",), ("scaled_dot_product_attention",), ("RNN", "LSTM", "GRU")
+TRANSPOSED = ("ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d")
+OTHER_CONVS = ("Conv1d", "Conv3d", *TRANSPOSED)
 
 
 def activation(row: Row) -> int:
@@ -68,29 +70,13 @@ def active(row: Row) -> int:
     return activation(row) + row.outputs * (row.kind == "GELU")
 
 
-def pool(row: Row) -> int:
-    return row.inputs * ("Pool" in row.kind)
-
-
-def inputs_of(row: Row, *kinds: str) -> int:
-    return row.inputs * row.kind.startswith(kinds)
-
-
-def average(row: Row) -> int:
-    return row.outputs * ("AvgPool" in row.kind)
-
-
-def norm(row: Row) -> int:
-    return row.inputs * ("Norm" in row.kind)
+def inputs_of(row: Row, *parts: str) -> int:
+    """The inputs of a row whose kind has one of these parts: "Pool" is any pool of PyTorch's, "pool" a function, as max_pool2d."""
+    return row.inputs * any(part in row.kind for part in parts)
 
 
 def conv_bias(row: Row) -> int:
     return row.bias_additions * ("Conv" in row.kind)
-
-
-def function_inputs(row: Row, *parts: str) -> int:
-    """The inputs of a function in forward, F.relu or torch.max_pool2d, whose name has one of these parts."""
-    return row.inputs * (row.is_function and any(part in row.kind for part in parts))
 
 
 def batch(row: Row) -> int:
@@ -99,7 +85,7 @@ def batch(row: Row) -> int:
 
 def positions_of(row: Row) -> int:
     """At how many places of one image a layer is applied: the tokens that a Linear sees, or a convolution's map."""
-    return math.prod(row.output_shape[:-1] if row.kind in ("Linear", MODULE) else row.output_shape[1:])
+    return math.prod(row.output_shape[:-1] if row.kind in ("Linear", *MODULE) else row.output_shape[1:])
 
 
 def layer_params(row: Row) -> int:
@@ -137,30 +123,35 @@ def _transposed(row: Row) -> int:
 
 
 def _torchstat(row: Row) -> int:
-    return row.macs + conv_bias(row) + activation(row) + inputs_of(row, "AvgPool2d", "MaxPool2d") + 2 * inputs_of(row, "BatchNorm2d")
+    return row.macs + conv_bias(row) + activation(row) + row.inputs * {"AvgPool2d": 1, "MaxPool2d": 1, "BatchNorm2d": 2}.get(row.kind, 0)
 
 
 def _torchstat_madd(row: Row) -> int:
-    adds = row.outputs * {"AvgPool2d": row.window, "MaxPool2d": row.window - 1}.get(row.kind, 0)
-    return 2 * row.macs - row.outputs * (row.macs > 0 and not conv_bias(row)) + activation(row) + 4 * inputs_of(row, "BatchNorm2d") + adds
+    adds = {"AvgPool2d": row.window, "MaxPool2d": row.window - 1}.get(row.kind, 0)
+    without_bias = row.outputs * (row.macs > 0 and not conv_bias(row))
+    return 2 * row.macs - without_bias + activation(row) + 4 * inputs_of(row, "BatchNorm2d") + row.outputs * adds
 
 
 def _thop(row: Row) -> int:
-    return row.macs + 4 * inputs_of(row, "BatchNorm") + average(row)
+    return row.macs + 4 * inputs_of(row, "BatchNorm") + row.outputs * ("AvgPool" in row.kind)
+
+
+def _ultralytics(row: Row) -> int:
+    return row.macs + 4 * inputs_of(row, "Norm") + (row.window + 1) * row.outputs * ("AvgPool" in row.kind)
 
 
 def _hooked(row: Row) -> int:
     """What ptflops counts by its hooks on modules."""
-    return row.macs + row.bias_additions + 2 * norm(row) - inputs_of(row, "LayerNorm") + active(row) + pool(row)
+    return row.macs + row.bias_additions + 2 * inputs_of(row, "Norm") - inputs_of(row, "LayerNorm") + active(row) + inputs_of(row, "Pool")
 
 
 def _patched(row: Row) -> int:
     """What ptflops counts once more by patching torch.nn.functional: what modules call, and what a forward calls by itself."""
-    return active(row) + pool(row) + function_inputs(row, "relu", "gelu", "silu", "pool", "softmax")
+    return active(row) + inputs_of(row, "Pool") + row.is_function * inputs_of(row, "relu", "gelu", "silu", "pool", "softmax")
 
 
 def _ptflops_aten(row: Row) -> int:
-    return row.macs + (attention_biases(row) if row.kind == MODULE else row.bias_additions)
+    return row.macs + (attention_biases(row) if row.kind in MODULE else row.bias_additions)
 
 
 def _fvcore(row: Row) -> int:
@@ -169,22 +160,7 @@ def _fvcore(row: Row) -> int:
 
 def _calflops(row: Row) -> int:
     norms = 2 * inputs_of(row, "BatchNorm") + 5 * inputs_of(row, "LayerNorm")
-    return 2 * row.macs + conv_bias(row) + active(row) + pool(row) + norms + function_inputs(row, "relu", "pool")
-
-
-def _zero(*kinds: str) -> Callable[[Row, Use], int | None]:
-    """A fault that counts rows of these kinds as 0."""
-    return lambda row, use: 0 if row.kind in kinds else None
-
-
-def _each_place(rule: Callable[[Row], int]) -> Callable[[Row, Use], int | None]:
-    """A fault that counts a layer for each place in which it is registered."""
-    return lambda row, use: use.registered * rule(row)
-
-
-def _in_module(counts: Callable[[Row, Use], int | None]) -> Callable[[Row, Use], int | None]:
-    """A fault that is one of MultiheadAttention, or of an inner part of it."""
-    return lambda row, use: counts(row, use) if row.kind == MODULE else None
+    return 2 * row.macs + conv_bias(row) + active(row) + norms + inputs_of(row, "Pool") + row.is_function * inputs_of(row, "relu", "pool")
 
 
 def macs_heard(row: Row, use: Use) -> int:
@@ -211,58 +187,58 @@ def _torchlens_attention(row: Row, use: Use) -> int | None:
     return row.macs - batch(row) * width**2 * (positions_of(row) + 2 * attended(row)) if use.elsewhere else None
 
 
-ON_CPU = [Fault("attention_on_cpu", "pytorch/pytorch#195460", _zero(*ATTENTION)), Fault("recurrent_on_cpu", "", _zero(*RECURRENT))]
-SAME_PADDING = Fault("same_padding", "", lambda row, use: 0 if row.same_padding else None)
-LAST_CALL = Fault("last_call", "", lambda row, use: 0 if use.call > 1 else None)
-MODULE_UNSEEN = Fault("attention_module", "", _zero(MODULE))
-KEPT = Fault("kept_function", "", lambda row, use: 0 if use.kept else None)
-UNSEEN = Fault("functions_unseen", "", lambda row, use: 0 if row.is_function and row.macs else None)
+ATTENTION_ON_CPU = Fault("attention_on_cpu", ATTENTION, issue="pytorch/pytorch#195460")
+ON_CPU = [ATTENTION_ON_CPU, Fault("recurrent_on_cpu", RECURRENT)]
+FVCORE_UNSEEN = Fault("attention_unseen", ATTENTION, issue="facebookresearch/fvcore#143")
+CALFLOPS_UNSEEN = Fault("attention_unseen", (*ATTENTION, "@"), issue="MrYxJ/calculate-flops.pytorch#48")
+SAME_PADDING = Fault("same_padding", counts=lambda row, use: 0 if row.same_padding else None)
+LAST_CALL = Fault("last_call", counts=lambda row, use: 0 if use.call > 1 else None)
+MODULE_UNSEEN = Fault("attention_module", MODULE)
+KEPT = Fault("kept_function", counts=lambda row, use: 0 if use.kept else None)
+UNSEEN = Fault("functions_unseen", counts=lambda row, use: 0 if row.is_function and row.macs else None)
 
 CONVENTIONS = {
     "FlopCounterMode": Convention("FLOP", lambda row: 2 * row.macs, [
-        *ON_CPU, Fault("attention_on_cpu", "pytorch/pytorch#195460", _in_module(lambda row, use: 2 * macs_heard(row, use)))]),
+        *ON_CPU, ATTENTION_ON_CPU._replace(kinds=MODULE, counts=lambda row, use: 2 * macs_heard(row, use))]),
     "torch.profiler": Convention("FLOP", lambda row: 2 * row.macs + row.outputs * (row.kind in ("+", "×")), [
-        *ON_CPU, Fault("attention_on_cpu", "pytorch/pytorch#195460", lambda row, use: 2 * macs_heard(row, use) if use.at_once else None),
-        Fault("attention_scaled", "", _in_module(lambda row, use: 2 * row.macs + row.outputs)),
-        Fault("profiler_convs", "", _zero(*OTHER_CONVS)), SAME_PADDING]),
+        *ON_CPU, ATTENTION_ON_CPU._replace(kinds=MODULE, counts=lambda row, use: 2 * macs_heard(row, use) if use.at_once else None),
+        Fault("attention_scaled", MODULE, lambda row, use: 2 * row.macs + row.outputs),
+        Fault("profiler_convs", OTHER_CONVS), SAME_PADDING]),
     "torchinfo": Convention("MAC", _torchinfo, [
         MODULE_UNSEEN,
         UNSEEN._replace(issue="TylerYep/torchinfo#226"),
-        Fault("tokens", "TylerYep/torchinfo#77", lambda row, use: _torchinfo(row) // positions_of(row) if row.kind == "Linear" else None),
-        Fault("transposed", "", lambda row, use: _transposed(row) if row.kind.startswith("ConvTranspose") else None)]),
+        Fault("tokens", ["Linear"], lambda row, use: _torchinfo(row) // positions_of(row), "TylerYep/torchinfo#77"),
+        Fault("transposed", TRANSPOSED, lambda row, use: _transposed(row))]),
     "torchsummary": Convention("parameters", lambda row: row.params, [
-        Fault("functions_unseen", "", lambda row, use: 0 if row.is_function else None),
-        Fault("registered_again", "sksq96/pytorch-summary#37", lambda row, use: use.registered * row.params if row.params else None),
-        Fault("each_use", "sksq96/pytorch-summary#201", lambda row, use: layer_params(row) if row.macs else None)],
+        Fault("functions_unseen", counts=lambda row, use: 0 if row.is_function else None),
+        Fault("registered_again", (), lambda row, use: use.registered * row.params if row.params else None, "sksq96/pytorch-summary#37"),
+        Fault("each_use", (), lambda row, use: layer_params(row) if row.macs else None, "sksq96/pytorch-summary#201")],
         per_image=True),
     "torchstat Flops": Convention("MAC", _torchstat, [
-        UNSEEN, MODULE_UNSEEN, Fault("only_conv2d", "", _zero(*OTHER_CONVS)), LAST_CALL], per_image=True),
+        UNSEEN, MODULE_UNSEEN, Fault("only_conv2d", OTHER_CONVS), LAST_CALL], per_image=True),
     "torchstat MAdd": Convention("FLOP", _torchstat_madd, [
         UNSEEN, MODULE_UNSEEN,
-        Fault("only_conv2d", "", _zero("Conv1d", "Conv3d", "ConvTranspose1d", "ConvTranspose3d")), LAST_CALL], per_image=True),
-    "ultralytics-thop": Convention("MAC", lambda row: row.macs + 4 * norm(row) + (row.window + 1) * average(row), [
-        Fault("attention_softmax", "", _in_module(_ultralytics_attention)),
-        Fault("functional_convs", "", lambda row, use: 0 if row.is_function and "conv" in row.kind else None)]),
+        Fault("only_conv2d", ("Conv1d", "Conv3d", "ConvTranspose1d", "ConvTranspose3d")), LAST_CALL], per_image=True),
+    "ultralytics-thop": Convention("MAC", _ultralytics, [
+        Fault("attention_softmax", MODULE, _ultralytics_attention),
+        Fault("functional_convs", counts=lambda row, use: 0 if row.is_function and "conv" in row.kind else None)]),
     "thop": Convention("MAC", _thop, [  # it hangs a hook for each name, and then adds up by name
-        UNSEEN, Fault("registered_again", "Lyken17/pytorch-OpCounter#98", lambda row, use: use.registered**2 * _thop(row))]),
+        UNSEEN, Fault("registered_again", (), lambda row, use: use.registered**2 * _thop(row), "Lyken17/pytorch-OpCounter#98")]),
     "ptflops": Convention("MAC", lambda row: _hooked(row) + _patched(row), [
-        Fault("attention_more", "", _in_module(_ptflops_attention)), KEPT, UNSEEN,
-        Fault("registered_again", "sovrasov/flops-counter.pytorch#106",
-                      lambda row, use: use.registered * _hooked(row) + _patched(row))], per_image=True),
+        Fault("attention_more", MODULE, _ptflops_attention), KEPT, UNSEEN,
+        Fault("registered_again", counts=lambda row, use: use.registered * _hooked(row) + _patched(row),
+              issue="sovrasov/flops-counter.pytorch#106")], per_image=True),
     "ptflops (aten)": Convention("MAC", _ptflops_aten, [
-        Fault("attention_unseen", "", _in_module(lambda row, use: macs_heard(row, use) + attention_biases(row))),
-        Fault("attention_unseen", "", _zero(*ATTENTION)), Fault("recurrent_unseen", "", _zero(*RECURRENT))], per_image=True),
+        Fault("attention_unseen", MODULE, lambda row, use: macs_heard(row, use) + attention_biases(row)),
+        Fault("attention_unseen", ATTENTION), Fault("recurrent_unseen", RECURRENT)], per_image=True),
     "fvcore": Convention("MAC", _fvcore, [
-        Fault("attention_unseen", "facebookresearch/fvcore#143", _in_module(macs_heard)),
-        Fault("attention_unseen", "facebookresearch/fvcore#143", _zero(*ATTENTION)),
-        Fault("recurrent_unseen", "facebookresearch/fvcore#143", _zero(*RECURRENT)), SAME_PADDING]),
+        FVCORE_UNSEEN, FVCORE_UNSEEN._replace(kinds=MODULE, counts=macs_heard),
+        FVCORE_UNSEEN._replace(key="recurrent_unseen", kinds=RECURRENT), SAME_PADDING]),
     "calflops": Convention("MAC", lambda row: row.macs, [
-        Fault("attention_unseen", "MrYxJ/calculate-flops.pytorch#48", _in_module(lambda row, use: row.macs - products(row))),
-        Fault("attention_unseen", "MrYxJ/calculate-flops.pytorch#48", _zero(*ATTENTION, "@")),
-        Fault("registered_again", "", _each_place(lambda row: row.macs))]),
+        CALFLOPS_UNSEEN, CALFLOPS_UNSEEN._replace(kinds=MODULE, counts=lambda row, use: row.macs - products(row)),
+        Fault("registered_again", counts=lambda row, use: use.registered * row.macs)]),
     "calflops FLOPs": Convention("FLOP", _calflops, [
-        Fault("attention_unseen", "MrYxJ/calculate-flops.pytorch#48", _in_module(_calflops_attention)), KEPT,
-        Fault("attention_unseen", "MrYxJ/calculate-flops.pytorch#48", _zero(*ATTENTION, "@")),
-        Fault("registered_again", "", _each_place(_calflops))]),
-    "torchlens": Convention("MAC", lambda row: row.macs, [Fault("cross_attention", "", _in_module(_torchlens_attention))]),
+        CALFLOPS_UNSEEN, CALFLOPS_UNSEEN._replace(kinds=MODULE, counts=_calflops_attention), KEPT,
+        Fault("registered_again", counts=lambda row, use: use.registered * _calflops(row))]),
+    "torchlens": Convention("MAC", lambda row: row.macs, [Fault("cross_attention", MODULE, _torchlens_attention)]),
 }  # fmt: skip

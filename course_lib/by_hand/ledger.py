@@ -51,10 +51,7 @@ class Row(NamedTuple):
         """Whether a function or an operator in somebody's forward did the work, and no module."""
         return self.by == "machine" and self.name.rpartition(".")[2] == self.kind
 
-    @property
-    def bias_additions(self) -> int:
-        """One addition per output value where the layer has a bias."""
-        return self.outputs if self.biased else 0
+    bias_additions = property(lambda self: self.outputs * self.biased, doc="One addition per output value where the layer has a bias.")
 
 
 def _total(name: str) -> property:
@@ -64,7 +61,6 @@ def _total(name: str) -> property:
 class Ledger(Shown, tuple):
     """Rows in order of execution; its totals are sums over them, under the rows' own names.
 
-    >>> from course_lib import small_cnn
     >>> ledger = small_cnn().ledger()
     >>> ledger.params, ledger.macs, ledger["conv2"].params
     (26926, 373856, 552)
@@ -86,7 +82,6 @@ class Ledger(Shown, tuple):
     def by_kind(self) -> "Ledger":
         """The sums over all rows of one kind, as one row each, the kind with the most MACs first.
 
-        >>> from course_lib import small_cnn
         >>> [(row.kind, row.detail, row.params, row.macs) for row in small_cnn().ledger().by_kind()][:2]
         [('Conv2d', '× 2', 932, 348000), ('Linear', '× 2', 25994, 25856)]
         """

@@ -56,7 +56,6 @@ def predict_memory(
 
     mode "train" is a whole step; "eval" a forward pass in eval mode with autograd on, "no_grad" one without it.
 
-    >>> from course_lib import small_cnn
     >>> step = predict_memory(small_cnn(), batch_size=16)
     >>> step.training_state, step.kept, step.kept + step.input
     (430848, 486400, 683008)
@@ -83,7 +82,6 @@ def predict_memory(
 def keeps(network: Network, batch_size: int = 1, dtype: str = "float32", mode: str = "train") -> list[Kept]:
     """What each layer's backward needs: the network's input, then a row for each layer; a tensor that several need counts once.
 
-    >>> from course_lib import small_cnn
     >>> [row.bytes for row in keeps(small_cnn(), 16) if row.bytes]
     [196608, 250880, 92160, 46080, 76800, 12288, 8192]
     """
@@ -118,8 +116,7 @@ class Map(NamedTuple):
 
 
 class Pass(NamedTuple):
-    """One layer in one pass: the map before it and behind it, what its backward needs, if there is one, and whether it has parameters
-    that are trained."""
+    """One layer in one pass: the map before it and behind it, and what its backward needs, if there is one."""
 
     name: str
     layer: Layer
@@ -127,7 +124,6 @@ class Pass(NamedTuple):
     before: Map
     after: Map
     needs: tuple[Need, ...]
-    owner: bool
     stays = property(lambda self: self.before.storage == self.after.storage)
 
 
@@ -143,27 +139,23 @@ def passes(network: Network, batch_size: int = 1, dtype: str = "float32", mode: 
         after = _after(layer, before, number, (before.live or owner) and mode != "no_grad", mode)
         forward = Forward(before.shape, after.shape, mode == "train", owner, before.live)
         needs = tuple(_need(saved, name, before, after, batch_size, DTYPES[dtype]) for saved in layer.saves(forward))
-        yield Pass(name, layer, forward, before, after, needs, owner and mode == "train")
+        yield Pass(name, layer, forward, before, after, needs)
         before = after
 
 
 def _refuse_one_value(name: str, layer: Layer, shape: Shape, batch_size: int, mode: str) -> None:
-    """Raise where a layer would take the mean of a single value."""
     if batch_size * (layer.values_per_mean(shape, mode == "train") or 2) == 1:
         what_fits = "memory.one_value_or_eval" if layer.values_per_mean(shape, False) is None else "memory.one_value"
         raise plainly(ValueError(words(what_fits, name=name, kind=layer.kind)))
 
 
 def _after(layer: Layer, before: Map, number: int, live: bool, mode: str) -> Map:
-    """The map behind a layer, where it lies, and whether it is a view."""
     shape = layer.output_shape(before.shape)
-    if layer.stays(mode == "train"):
-        is_view = layer.gives_view(shape) or before.is_view or shape != before.shape
-        return Map(shape, before.storage, live, is_view)
-    return Map(shape, number, live, layer.gives_view(shape))
+    stays = layer.stays(mode == "train")
+    is_view = layer.gives_view(shape) or (stays and (before.is_view or shape != before.shape))
+    return Map(shape, before.storage if stays else number, live, is_view)
 
 
 def _need(saved: Saved, name: str, before: Map, after: Map, batch_size: int, size: int) -> Need:
-    """A saved tensor with the storage in which it lies."""
     storage = {"input": before.storage, "output": after.storage}.get(saved.what, (name, saved.what))
     return Need(saved.what, storage, (batch_size,) * saved.batched + saved.shape + (INDEX if saved.index else size,))

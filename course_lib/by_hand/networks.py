@@ -15,7 +15,6 @@ class Network:
     A LazyLinear follows the feature map before it; a Linear keeps its sizes. A Network does not change: `replace` and
     `frozen` give a new one. Treated in notebook 01.
 
-    >>> from course_lib import Conv2d, Flatten, LazyLinear
     >>> network = Network((3, 5, 5), conv=Conv2d(3, 7, 3), flatten=Flatten(), fc=LazyLinear(10))
     >>> network["fc"], network.ledger().params
     (Linear(63, 10), 836)
@@ -23,7 +22,7 @@ class Network:
 
     def __init__(self, input_shape: Shape, /, *unnamed, **layers: Layer) -> None:
         self.input_shape = shape("Network: input_shape", input_shape)
-        self._given, self.layers, self.frozen_names = layers, {}, frozenset()
+        self._given, self.layers, self.input_shapes, self.frozen_names = layers, {}, {}, frozenset()
         if unnamed or not layers:
             raise plainly((TypeError if unnamed else ValueError)(words("network.unnamed")))
         current = self.input_shape
@@ -35,7 +34,7 @@ class Network:
                 raise plainly(ValueError(words("network.no_row", name=name, kind=layer.kind)))
             if not name or "." in name:
                 raise plainly(ValueError(words("network.name", name=name)))
-            self.layers[name] = layer.resolve(current)
+            self.input_shapes[name], self.layers[name] = current, layer.resolve(current)
             current = self.layers[name].output_shape(current, name)
 
     def __getitem__(self, name: str) -> Layer:
@@ -56,11 +55,8 @@ class Network:
         >>> one_conv().ledger().macs, one_conv().ledger(batch_size=16).macs, one_conv().ledger(batch_size=16).params
         (1701, 27216, 196)
         """
-        batch_size, rows, current = whole("ledger: batch_size", batch_size), [], self.input_shape
-        for name, layer in self.layers.items():
-            rows.append(layer.row(name, current, batch_size, trainable=name not in self.frozen_names))
-            current = rows[-1].output_shape
-        return Ledger(rows)
+        batch_size, trained = whole("ledger: batch_size", batch_size), self.layers.keys() - self.frozen_names
+        return Ledger(layer.row(name, self.input_shapes[name], batch_size, name in trained) for name, layer in self.layers.items())
 
     def receptive_field(self) -> Shape:
         """How much of the input one value of the last map looks at, along each axis, padding counted; up to the first layer that does not
@@ -72,20 +68,17 @@ class Network:
         ((17, 17), (196, 196))
         """
         sides = steps = (1,) * (len(self.input_shape) - 1)
-        shape = self.input_shape
-        for layer in self.layers.values():
-            reach = layer.reach(shape)
+        for name, layer in self.layers.items():
+            reach = layer.reach(self.input_shapes[name])
             if reach is None:
                 break
             sides = tuple(side + (span - 1) * step for side, step, (span, _) in zip(sides, steps, reach, strict=True))
             steps = tuple(step * stride for step, (_, stride) in zip(steps, reach, strict=True))
-            shape = layer.output_shape(shape)
         return sides
 
     def replace(self, **layers: Layer) -> Network:
         """The same network with other layers under the names it has; a LazyLinear behind them follows.
 
-        >>> from course_lib import Conv2d
         >>> small_cnn().replace(conv2=Conv2d(5, 12, 5)).ledger().params
         17134
         """
@@ -95,7 +88,6 @@ class Network:
     def fixed(self) -> Network:
         """The same network with every LazyLinear as the Linear it has become, which follows no longer.
 
-        >>> from course_lib import Conv2d
         >>> small_cnn().fixed().replace(conv2=Conv2d(5, 12, 5))
         Traceback (most recent call last):
         ValueError: fc1: expects 192 features, but its input has 108

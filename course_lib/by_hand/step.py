@@ -68,7 +68,6 @@ def timeline(
     `first` is the step in which the optimizer makes its state, `accumulate` one that adds to gradients which are there already,
     `foreach` an optimizer that works on all parameters at once. Source: what MemTracker of torch.distributed sees, torch 2.13.0.
 
-    >>> from course_lib import small_cnn
     >>> peak = timeline(small_cnn(), batch_size=16).peak
     >>> peak.total, peak.cause
     (1378584, "relu1's backward holds the gradient that arrives, 250,880 B, and the one that it hands on, 250,880 B")
@@ -95,7 +94,6 @@ def timeline(
 def largest_batch(network: Network, budget: float, dtype: str = "float32", optimizer: str | Optimizer = "Adam") -> int:
     """The largest batch whose step fits a budget of bytes at every moment, the optimizer's state in place; 0 where not even one image does.
 
-    >>> from course_lib import small_cnn
     >>> largest_batch(small_cnn(), 10**9), timeline(small_cnn(), 16_848).peak.total <= 10**9 < timeline(small_cnn(), 16_849).peak.total
     (16848, True)
     """
@@ -113,15 +111,6 @@ def largest_batch(network: Network, budget: float, dtype: str = "float32", optim
 def _batch_that_fits(at_two: int, each: int, budget: int) -> int:
     """How large a batch may be at one moment: its bytes grow by the same for each image, those of the input at least."""
     return max(0, (budget - at_two) // each + 2)
-
-
-def _copies_of_a_view(arriving: int, part: int) -> int:
-    """What autograd makes beside a gradient where a view was changed in place: a copy of the whole gradient, and one of the part.
-
-    A gradient that is one number for all values (nothing arrives) is written out first. Source: CopySlices in PyTorch's autograd,
-    which makes `result` like the base, clones its slice, and puts there what the layer's backward makes of the clone.
-    """
-    return 2 * part if arriving else 3 * part
 
 
 class _Step:
@@ -161,29 +150,26 @@ class _Step:
         self.scalars = 2 * self.size  # and its gradient, which the whole of backward holds
 
     def backward(self, one: Pass) -> None:
-        """A moment for each stage; what arrives, and what the layer kept, is there for the first alone."""
-        own = self.size * one.layer.params * one.owner
+        """A moment for each stage; what arrives, and what the layer kept, is there for the first alone. Where gradients are there
+        already, the new ones of the parameters are added to them, and go."""
+        own = self.size * one.layer.params * one.forward.trained
         if one.stays and not one.needs and not own:
             return  # a view hands on what arrives
         arriving = self.gradient or self.bytes_of(one.after.shape) * one.layer.wants_dense  # of a sum it is one number
         for stage in one.layer.stages(one.forward):
-            makes = sum(map(self.bytes_of, stage.makes))
-            if one.stays and one.before.is_view:
-                makes += _copies_of_a_view(arriving, makes)
-            self.stage(one.name, arriving, makes, own * stage.own)
+            makes, new = sum(map(self.bytes_of, stage.makes)), own * stage.own
+            if one.stays and one.before.is_view:  # CopySlices of autograd copies the gradient and its part; a sum's it writes out first
+                makes *= 3 if arriving else 4
+            if self.accumulate:
+                self.moment("backward", one.name, 0, arriving + makes + new)
+            else:
+                self.gradients += new
+                self.moment("backward", one.name, arriving, makes)
             arriving = 0
             self.release(one.name)
         self.gradient = self.bytes_of(one.before.shape) * one.before.live
 
-    def stage(self, name: str, arriving: int, makes: int, own: int) -> None:
-        """What one stage holds; where gradients are there already, the new ones of the parameters are added to them, and go."""
-        if self.accumulate:
-            return self.moment("backward", name, 0, arriving + makes + own)
-        self.gradients += own
-        self.moment("backward", name, arriving, makes)
-
     def bytes_of(self, shape: Shape) -> int:
-        """The bytes of a map of this shape, for the whole batch."""
         return self.batch * self.size * math.prod(shape)
 
     def release(self, keeper: str) -> None:

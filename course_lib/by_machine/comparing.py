@@ -10,8 +10,7 @@ from torch import nn
 
 from course_lib.by_hand.ledger import Ledger, Row, what
 from course_lib.by_hand.networks import Network
-from course_lib.by_machine.caveats import model_caveats
-from course_lib.by_machine.counting import counts_of, forward_arguments, network_input_size
+from course_lib.by_machine.counting import counts_of, forward_arguments, model_caveats, network_input_size
 from course_lib.by_machine.modules import build
 from course_lib.by_machine.rows import CountedRow
 from course_lib.by_machine.walk.forward import Walk, with_values

@@ -1,5 +1,6 @@
-"""count: any module's Ledger, over one walk of its forward pass."""
+"""count: any module's Ledger, over one walk of its forward pass; and what is to be said of a model though that runs."""
 
+from collections import Counter
 from typing import NamedTuple
 
 import torch
@@ -8,11 +9,11 @@ from torch import nn
 from course_lib.by_hand.layers import whole
 from course_lib.by_hand.ledger import Ledger
 from course_lib.by_hand.networks import Network
-from course_lib.by_machine import misfit
-from course_lib.by_machine.misfit import Misfit
+from course_lib.by_machine.misfit import Misfit, failure_sentence, refuse_misfit
 from course_lib.by_machine.modules import Layers
 from course_lib.by_machine.rows import CountedRow, rows_of
 from course_lib.by_machine.walk.forward import Walk, forward_walk, shapes
+from course_lib.by_machine.walk.operations import tensors
 from course_lib.show.tables import times
 from course_lib.words import words
 
@@ -81,16 +82,60 @@ def counts_of(model: nn.Module, input_size=None, input_data=None, train: bool = 
 
     def counts_in(training: bool) -> tuple[Counts, Layers]:
         layers = Layers()
-        check = lambda place: misfit.refuse_misfit(place, layers[place.module], given)  # noqa: E731
+        check = lambda place: refuse_misfit(place, layers[place.module], given)  # noqa: E731
         walk = forward_walk(model, args, kwargs, check, training)
         return Counts(walk, rows_of(walk, layers)), layers
 
     counts, layers = counts_in(train)
     if counts.walk.error is not None:
-        raise Misfit(misfit.failure_sentence(counts.walk, layers), counts.ledger) from counts.walk.error
+        raise Misfit(failure_sentence(counts.walk, layers), counts.ledger) from counts.walk.error
     if not any(counted.idle == "never_used" for counted in counts.rows):
         return counts
     other, _ = counts_in(not train)  # an auxiliary head may run in the other mode alone
     used = {counted.row.name for counted in other.rows if counted.idle != "never_used"}
     why = "only_in_eval" if train else "only_in_training"
     return counts._replace(rows=[c.idling(why) if c.idle == "never_used" and c.row.name in used else c for c in counts.rows])
+
+
+def model_caveats(model: nn.Module, counts: Counts, input_size=None, input_data=None) -> list[str]:
+    """Sentences on a model that was counted with these inputs.
+
+    >>> model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Linear(6, 2))
+    >>> model_caveats(model, counts_of(model, (1, 3, 8, 8)), (1, 3, 8, 8))
+    ['1: applied at 24 places per image; forgot flatten?']
+    """
+    walk, rows = counts
+    outputs, sentences = tensors(walk.output), []
+    if not outputs:
+        sentences.append(words("returns_none" if walk.output is None else "returns_no_tensor"))
+    if unregistered := [path for part, path in walk.names.items() if part in walk.unregistered]:
+        sentences.append(words("unregistered", names=", ".join(unregistered)))
+    if walk.hooked:
+        sentences.append(words("hooks_not_run", names=", ".join(walk.hooked)))
+    sentences += [f"{c.row.name}: {caveat}" for c in rows for caveat in c.caveats]
+    if unused := [c.row.name for c in rows if c.idle == "never_used"]:
+        sentences.append(f"{', '.join(unused)}: {words('never_used')}.")
+    sentences += _batch_changed(outputs, input_size)
+    sentences += [words("run_for_real")] * walk.real
+    return sentences + _of_one_mode_only(rows, model, input_size, input_data)
+
+
+def _batch_changed(outputs: list, input_size) -> list[str]:
+    before = input_size[0] if input_size is not None and isinstance(input_size[0], int) else None
+    after = outputs[0].shape[0] if outputs and outputs[0].dim() else before
+    return [words("batch_changed", before=before, after=after)] * (before not in (None, after))
+
+
+def _of_one_mode_only(rows: list[CountedRow], model: nn.Module, input_size, input_data) -> list[str]:
+    """Which rows stand in only one of the two modes, if they own or multiply something, or give another size."""
+    try:
+        trained = counts_of(model, input_size, input_data, train=True).rows
+    except Misfit:  # a batch norm on a single value, say: nothing to be compared
+        return []
+    modes = [_working(trained), _working(rows)]
+    alone = {"only_train_rows": modes[0] - modes[1], "only_eval_rows": modes[1] - modes[0]}
+    return [words(key, names=", ".join(dict.fromkeys(name for name, *_ in found))) for key, found in alone.items() if found]
+
+
+def _working(rows: list[CountedRow]) -> Counter:
+    return Counter((c.row.name, c.row.output_shape, c.macs) for c in rows if (c.macs or c.used) and not c.idle)

@@ -20,14 +20,14 @@ from course_lib.by_machine.modules import build
 from course_lib.words import words
 
 
-def params(asked: Network | nn.Module) -> int:
+def params(network_or_model: Network | nn.Module) -> int:
     """The values in `.parameters()`.
 
     >>> from course_lib import small_cnn
     >>> params(small_cnn()), params(nn.Conv2d(3, 7, 3))
     (26926, 196)
     """
-    model = build(asked, "meta") if isinstance(asked, Network) else asked
+    model = build(network_or_model, "meta") if isinstance(network_or_model, Network) else network_or_model
     return sum(p.numel() for p in model.parameters())
 
 

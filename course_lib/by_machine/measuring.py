@@ -14,7 +14,7 @@ from course_lib.by_hand.optimizers import Optimizer, named_optimizer
 from course_lib.by_hand.step import timeline
 from course_lib.by_machine.counting import counts_of, forward_arguments, network_input_size
 from course_lib.by_machine.modules import build
-from course_lib.by_machine.walk.forward import tensors
+from course_lib.by_machine.walk.operations import tensors
 from course_lib.by_machine.walk.step import LiveStorages, loss_of, one_step, saved_by_forward, step_context, torch_optimizer
 from course_lib.by_machine.walk.structure import copy_on, owned_tensors
 from course_lib.show.tables import Table, times
@@ -133,8 +133,8 @@ def compare_memory(
     """
     case = network, batch_size, dtype, optimizer, mode
     by_hand, measured = predict_memory(*case), measure_memory(*case)
-    rows = [[words(part), f"{hand:,}", f"{real:,}", ""] for part, hand, real in zip(Memory._fields, by_hand, measured, strict=True)]
-    rows.append([words("parts_sum"), f"{by_hand.total:,}", f"{measured.total:,}", ""])
+    parts = [*zip(Memory._fields, by_hand, measured, strict=True), ("parts_sum", by_hand.total, measured.total)]
+    rows = [[words(part), f"{hand:,}", f"{real:,}", ""] for part, hand, real in parts]
     at_once = words("no_cuda")
     if torch.cuda.is_available():
         expected = timeline(*case, foreach=True).peak.total  # PyTorch's optimizers work on all at once there

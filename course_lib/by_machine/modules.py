@@ -26,10 +26,10 @@ def build(network: Network, device: str = "cpu") -> nn.Sequential:
     if unknown := [name for name, layer in network.layers.items() if not hasattr(nn, layer.kind)]:
         raise TypeError(words("network.no_module", name=unknown[0], kind=network.layers[unknown[0]].kind))
     with torch.device(device):
-        made = OrderedDict((name, getattr(nn, layer.kind)(**vars(layer))) for name, layer in network.layers.items())
+        model = nn.Sequential(OrderedDict((name, getattr(nn, layer.kind)(**vars(layer))) for name, layer in network.layers.items()))
     for name in network.frozen_names:
-        made[name].requires_grad_(False)
-    return nn.Sequential(made)
+        model.get_submodule(name).requires_grad_(False)
+    return model
 
 
 def as_layer(module: nn.Module) -> Layer | None:
@@ -44,9 +44,8 @@ def as_layer(module: nn.Module) -> Layer | None:
     arguments = {argument: getattr(module, argument) for argument in LAYERS[kind].__dataclass_fields__ if hasattr(module, argument)}
     if kind == "MultiheadAttention":
         arguments["bias"] = module.in_proj_bias
-    if "bias" in arguments:
-        bias = arguments["bias"]  # a module keeps its tensor, or nothing, under the argument's name, a recurrent one the argument
-        arguments["bias"] = bias is not None and bias is not False
+    if "bias" in arguments:  # a module keeps its tensor, or nothing, under the argument's name, a recurrent one the argument
+        arguments["bias"] = arguments["bias"] is not None and arguments["bias"] is not False
     try:
         return LAYERS[kind](**arguments)
     except (TypeError, ValueError):

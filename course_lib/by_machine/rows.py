@@ -53,7 +53,10 @@ def rows_of(walk: Walk, layers: Layers) -> list[CountedRow]:
             continue
         layer = layers[place.module]
         on_map = _on_map(place, layer, on_map)
-        used = _tensors_used(place, owners)
+        own = [*place.module.parameters(), *place.module.buffers()] if place.module is not None else []
+        reads = [owners.get(where, ()) for op in place.ops for where in op.reads]
+        read = [tensor for there in reads if not set(own) & set(there) for tensor in there]  # what lies behind its own is another's
+        used = list(dict.fromkeys([*own, *read]))
         new, sharing = _first_used(first_users, place.path, used)
         caveats = _caveats(walk, place, on_map)
         notes = [sharing, *_notes(walk, place, layer), *caveats]
@@ -66,15 +69,6 @@ def _is_only_a_look(place: Place, owners: dict) -> bool:
     """Whether it is a function that only looks at a parameter, such as weight.t(): that counts where it is used."""
     views = all(op.is_view and all(read in owners for read in op.reads) for op in place.ops)
     return bool(place.function and place.ops) and views
-
-
-def _tensors_used(place: Place, owners: dict[int, list[torch.Tensor]]) -> list[torch.Tensor]:
-    """The parameters and buffers of a place's module, and those that its operations read, each once."""
-    module = place.module
-    own = {id(tensor): tensor for tensor in (*module.parameters(), *module.buffers())} if module is not None else {}
-    lying = [owners.get(where, []) for op in place.ops for where in op.reads]
-    read = {id(tensor): tensor for there in lying if own.keys().isdisjoint(map(id, there)) for tensor in there}  # none behind its own
-    return list((own | read).values())
 
 
 def _parameters_in(tensors: Iterable[torch.Tensor]) -> tuple[nn.Parameter, ...]:

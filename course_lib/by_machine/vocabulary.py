@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 
 import torch
+import torch._dynamo  # noqa: F401 - PyTorch imports it when it first counts, and must not be stopped there by `within`
 from torch import nn
 from torch.overrides import get_overridable_functions
 

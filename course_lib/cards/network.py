@@ -106,7 +106,7 @@ def _rows_or_blocks(counted: Iterable[tuple], blocks: bool) -> dict[str, tuple]:
     return by_first
 
 
-def _lines(counted: Iterable[tuple], before: Ledger, blocks: bool) -> list[Line]:
+def _card_lines(counted: Iterable[tuple], before: Ledger, blocks: bool) -> list[Line]:
     """The rows that do something now, and at the end those of the start that are left out."""
     old = {first: row for first, (row,) in _rows_or_blocks(zip(before), blocks).items()}
     now = _rows_or_blocks(counted, blocks).items()
@@ -143,7 +143,7 @@ def network_view(values: dict, start: dict, make: Make = small_cnn) -> View:
 
         counted = three_answers(network, values["batch"])
     blocks = _deep(ledger) or _deep(before)
-    lines = _lines(counted, before, blocks and not values["every_layer"])
+    lines = _card_lines(counted, before, blocks and not values["every_layer"])
     columns = _map_columns(network, ledger, blocks)
     weighted = [column._asdict() | {"shape": times(column.shape)} for column in columns.values() if column.params]
     layers = "; ".join(words("network_alt_layer", **column) for column in weighted)

@@ -5,14 +5,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import ipywidgets as widgets
-import torch._dynamo  # noqa: F401 - PyTorch imports it when it first counts, and must not be stopped there because a second is over
 import traitlets
 from IPython import get_ipython
 
 from course_lib.by_hand.ledger import Ledger, Row, what
 from course_lib.by_hand.networks import Network
-from course_lib.by_machine.caveats import model_caveats
-from course_lib.by_machine.counting import counts_of
+from course_lib.by_machine.counting import counts_of, model_caveats
 from course_lib.by_machine.misfit import Misfit
 from course_lib.by_machine.modules import build
 from course_lib.by_machine.walk.structure import model_without_values
@@ -22,8 +20,6 @@ from course_lib.cards.view import FACTS
 from course_lib.live.screen import Unseen, on_screen, within
 from course_lib.show.tables import Cell, Table, arrow, number, times
 from course_lib.words import words
-
-TYPED = Path(__file__).with_name("typed.js")  # hears of every key in a cell
 
 
 def _by_place(ledger: Ledger) -> dict[tuple[str, int], Row]:
@@ -92,7 +88,8 @@ class Panel(Live):
         self._html, self.name, self.asked, self.shell = widgets.HTML(), name, asked, shell
         self._good, self._before = Ledger(), None  # the last ledger of a class that ran and worked, and the one before that
         self.state = self._ran = self._run()
-        keys = [] if anywidget is None else [anywidget.AnyWidget(_esm=TYPED.read_text(encoding="utf-8"))]
+        script = Path(__file__).with_name("typed.js").read_text(encoding="utf-8")
+        keys = [] if anywidget is None else [anywidget.AnyWidget(_esm=script)]
         for widget in keys:
             widget.add_traits(source=traitlets.Unicode("").tag(sync=True))
             widget.observe(lambda change: self.typed(change["new"]), "source")

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
 from io import StringIO
-from itertools import combinations, pairwise
+from itertools import chain, combinations, pairwise
 from pathlib import Path
 
 from course_lib.show.svg import LIGHT, colour, described, image
@@ -96,13 +96,13 @@ def _wide(text: object, size: float = SIZE) -> float:
 
 def _axes(title: str, high: float, below: float, left: float, right: float, panels: int = 1):
     """Axes so many pixels high, and so far from the picture's other edges, under a title that takes the lines it needs."""
-    from matplotlib.figure import Figure as Page
+    from matplotlib import figure
 
     fits = (WIDTH - 16) / _wide(title or " ", 1)  # px of a title's letters that stand in one line
     size = max(SIZE, min(22, round(fits)))
     written = textwrap.wrap(title, int(len(title) * fits / size) or 1)
     top, height = below + high, below + high + 48 + 28 * len(written)
-    page = Page((WIDTH / 72, height / 72), dpi=72)
+    page = figure.Figure((WIDTH / 72, height / 72), dpi=72)
     for i, line in enumerate(reversed(written)):
         page.text(8, top + 48 + 28 * i, line, size=size, weight="bold", transform=None)
     room = {"left": left / WIDTH, "right": 1 - right / WIDTH, "bottom": below / height, "top": top / height, "wspace": 0}
@@ -234,7 +234,7 @@ def roofline(title: str, most: float, bandwidth: float, points: dict[str, tuple[
     conv               166      90         100
     Linear             0.5       9          10
     """
-    if min([most, bandwidth, *(number for point in points.values() for number in point)], default=0) <= 0:
+    if not points or min(most, bandwidth, *chain.from_iterable(points.values())) <= 0:
         raise ValueError(words("chart.roofline"))
     knee = most / bandwidth
     intensities, rates = zip(*points.values(), strict=True)

@@ -39,9 +39,7 @@ def text_width(text: str) -> float:
     return round(sum(1.0 if east_asian_width(letter) in "WF" else 0.8 if letter == "×" else 0.6 for letter in text), 1)
 
 
-def label(
-    x: float, y: float, text: str, size: int = 20, tone: str = "ink", anchor: str = "middle", bold: bool = False, room: float | None = None
-) -> str:
+def label(x: float, y: float, text: str, size: int = 20, tone="ink", anchor="middle", bold=False, room: float | None = None) -> str:
     """A text at a place; where it would be wider than its `room`, in smaller letters."""
     if room and text:
         size = max(1, min(size, int(room / text_width(text))))
@@ -56,11 +54,9 @@ def described(alt: str) -> str:
 
 def picture(width: float, height: float, parts: list[str], alt: str) -> str:
     """An SVG of its own: a background, the parts, and what it shows in words."""
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}" '
-        f"{described(alt)}>"
-        f"{box(0, 0, width, height, 'paper')}{''.join(parts)}</svg>"
-    )
+    size = f'viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}"'
+    background = box(0, 0, width, height, "paper")
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {described(alt)}>{background}{"".join(parts)}</svg>'
 
 
 STILL = "#eceff4"  # behind a picture that cannot follow the theme: it glares in neither

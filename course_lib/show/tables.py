@@ -68,12 +68,12 @@ class Table(Shown):
         return f"{caption}<table><thead>{head}</thead><tbody>{''.join(body + total)}</tbody></table>{notes}"
 
     def text(self) -> str:
-        rows = [[heading.lstrip("<") for heading in self.columns], *self.rows, *([self.total] if self.total else [])]
+        rows = filter(None, [[heading.lstrip("<") for heading in self.columns], *self.rows, self.total])
         rows = [[cell.text if isinstance(cell, Cell) else cell for cell in row] for row in rows]
         widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
         sides = ["<" if heading.startswith("<") else ">" for heading in self.columns]
         lines = ["  ".join(map(_padded, row, sides, widths)).rstrip() for row in rows]
-        return "\n".join([*([self.caption] if self.caption else []), *lines, *self.notes])
+        return "\n".join(filter(None, [self.caption, *lines, *self.notes]))
 
 
 def columns(text: str) -> int:

@@ -1,14 +1,16 @@
 """Activations: a function of each value, so that the shape stays; only PReLU has parameters."""
 
-from course_lib.by_hand.layers.base import Approximate, Count, Flag, Forward, Layer, Real, Saved, Shape, Stage
+from typing import Literal
+
+from course_lib.by_hand.layers.base import Count, Flag, Forward, Layer, Real, Saved, Stage
 from course_lib.by_hand.ledger import Work
-from course_lib.words import words
 
 
 class _Activation(Layer):
-    """A function of each value by itself."""
+    """A function of each value by itself, whose backward needs its input."""
 
     pointwise = True
+    saved = ("input",)
 
 
 class ReLU(_Activation):
@@ -19,10 +21,9 @@ class ReLU(_Activation):
 
 
 class _Overwriting(_Activation):
-    """What needs its input for backward, and so a copy where it overwrites it."""
+    """What needs a copy of its input for backward where it overwrites it."""
 
     inplace: Flag = False
-    saved = ("input",)
 
     def saves(self, forward: Forward) -> list[Saved]:
         if self.inplace:
@@ -39,7 +40,6 @@ class LeakyReLU(_Activation):
 
     negative_slope: Real = 0.01
     inplace: Flag = False
-    saved = ("input",)
 
 
 class ELU(_Activation):
@@ -47,7 +47,6 @@ class ELU(_Activation):
 
     alpha: Real = 1.0
     inplace: Flag = False
-    saved = ("input",)
 
 
 class PReLU(_Activation):
@@ -59,7 +58,7 @@ class PReLU(_Activation):
 
     num_parameters: Count = 1
     init: Real = 0.25
-    saved = ("input",)
+    channels = property(lambda self: self.num_parameters if self.num_parameters > 1 else None)
     detail = property(lambda self: str(self.num_parameters))
     params_work = property(lambda self: Work([(self.num_parameters,)]))
 
@@ -71,16 +70,11 @@ class PReLU(_Activation):
             return [Stage((shape, shape))]
         return [Stage((shape, shape), own=False), Stage((shape,))]
 
-    def _misfit(self, input_shape: Shape) -> str | None:
-        if self.num_parameters not in (1, input_shape[0]):
-            return words("layer.channels", expected=self.num_parameters, given=input_shape[0])
-
 
 class GELU(_Activation):
     """x·Φ(x), Φ the normal distribution's (its PyTorch page)."""
 
-    approximate: Approximate = "none"
-    saved = ("input",)
+    approximate: Literal["none", "tanh"] = "none"
 
 
 class SiLU(_Overwriting):

@@ -9,7 +9,7 @@ import operator
 from collections.abc import Callable, Collection
 from dataclasses import MISSING, dataclass, fields
 from functools import cache, partial
-from typing import Annotated, NamedTuple, dataclass_transform, get_args, get_type_hints
+from typing import Annotated, Literal, NamedTuple, dataclass_transform, get_args, get_origin, get_type_hints
 
 from course_lib.by_hand.ledger import Row, Work
 from course_lib.show.errors import plainly
@@ -45,19 +45,20 @@ def shape(what: str, value) -> Shape:
     return tuple(whole(what, size) for size in value)
 
 
-def _real(what: str, value, dims=None, above: float = -math.inf, several: bool = False):
+RANGES = {
+    "finite": lambda value: -math.inf < value < math.inf,
+    "above_0": lambda value: 0 < value < math.inf,
+    "fraction": lambda value: 0 <= value <= 1,
+}
+
+
+def _real(what: str, value, dims: int | None, within: str = "finite", several: bool = False):
     if several and isinstance(value, tuple):
-        return tuple(_real(what, part, above=above) for part in value)
+        return tuple(_real(what, part, dims, within) for part in value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise plainly(TypeError(words("argument.number", what=what, value=value)))
-    if not above < value < math.inf:
-        raise plainly(ValueError(words("argument.above_0" if above == 0 else "argument.finite", what=what, value=value)))
-    return value
-
-
-def _fraction(what: str, value, dims: int | None) -> float:
-    if not 0 <= _real(what, value) <= 1:
-        raise plainly(ValueError(words("argument.fraction", what=what, value=value)))
+    if not RANGES[within](value):
+        raise plainly(ValueError(words(f"argument.{within}", what=what, value=value)))
     return value
 
 
@@ -85,7 +86,7 @@ def _padding(what: str, value, dims: int | None):
     return one_of(("same", "valid"), what, value) if isinstance(value, str) else _sizes(what, value, dims, least=0)
 
 
-# What an argument's type asks of its value, beside being of that type. Plain types, as in a layer of your own, ask nothing more.
+# What an argument's type asks of its value; a Literal asks for one of its choices, and other types, as in a layer of your own, nothing.
 Count = Annotated[int, lambda what, value, dims: whole(what, value)]
 Count0 = Annotated[int, lambda what, value, dims: whole(what, value, 0)]
 Axis = Annotated[int, lambda what, value, dims: whole(what, value, -math.inf)]
@@ -93,28 +94,23 @@ Sizes = Annotated[int | Shape, _sizes]
 Sizes0 = Annotated[int | Shape, partial(_sizes, least=0)]
 Target = Annotated[int | Shape, lambda what, value, dims: _sizes(what, value, dims, open_axes=dims > 1)]
 Padding = Annotated[int | Shape | str, _padding]
-PaddingMode = Annotated[str, partial(one_of, ("zeros", "reflect", "replicate", "circular"))]
-OnlyZeros = Annotated[str, partial(one_of, ("zeros",))]
 Real = Annotated[float, _real]
-Positive = Annotated[float, partial(_real, above=0)]
-Fraction = Annotated[float, _fraction]
-Scale = Annotated[float | tuple[float, ...], partial(_real, above=0, several=True)]
-Mode = Annotated[str, partial(one_of, ("nearest", "nearest-exact", "linear", "bilinear", "bicubic"))]
-Nonlinearity = Annotated[str, partial(one_of, ("tanh", "relu"))]
-Approximate = Annotated[str, partial(one_of, ("none", "tanh"))]
-Flag = Annotated[bool, partial(one_of, (True, False))]
-Off = Annotated[bool, partial(one_of, (False,))]
+Positive = Annotated[float, partial(_real, within="above_0")]
+Fraction = Annotated[float, partial(_real, within="fraction")]
+Scale = Annotated[float | tuple[float, ...], partial(_real, within="above_0", several=True)]
+Flag = Literal[True, False]
 
 
 @cache
 def _checks(kind: type) -> list[tuple[str, Callable | None, bool]]:
     """Each field of a layer with the check of its type, and whether None passes."""
-    found = []
+    checks = []
     for name, hint in get_type_hints(kind, include_extras=True).items():
-        parts = get_args(hint) if type(None) in get_args(hint) else (hint,)
-        checks = [getattr(part, "__metadata__", (None,))[0] for part in parts if part is not type(None)]
-        found.append((name, checks[0], len(parts) > 1))
-    return found
+        optional = type(None) in get_args(hint)
+        asks = get_args(hint)[0] if optional else hint
+        choices = partial(one_of, get_args(asks)) if get_origin(asks) is Literal else None
+        checks.append((name, getattr(asks, "__metadata__", [choices])[0], optional))
+    return checks
 
 
 def _short(value) -> str:
@@ -209,7 +205,6 @@ class Layer:
     def output_shape(self, input_shape: Shape, name: str | None = None) -> Shape:
         """Shape of the output, without the batch; ValueError, under the layer's name, where the input does not fit.
 
-        >>> from course_lib import Conv2d
         >>> Conv2d(5, 12, 3).output_shape((5, 12, 12))
         (12, 10, 10)
         """
@@ -230,7 +225,6 @@ class Layer:
     def macs(self, input_shape: Shape) -> int:
         """Multiply-accumulates (MACs) for one input of this shape.
 
-        >>> from course_lib import Conv2d
         >>> Conv2d(5, 12, 3).macs((5, 12, 12))
         54000
         """
@@ -252,7 +246,6 @@ class Layer:
     def parameter_shapes(self) -> list[Shape]:
         """The shapes of the parameters of a layer that stands in a row, as PyTorch has them.
 
-        >>> from course_lib import Conv2d
         >>> Conv2d(5, 12, 3).parameter_shapes
         [(12, 5, 3, 3), (12,)]
         """
@@ -262,7 +255,6 @@ class Layer:
     def saves(self, forward: Forward) -> list[Saved]:
         """The tensors that its backward needs (CPU, torch 2.13.0); ValueError where that is not known.
 
-        >>> from course_lib import ReLU
         >>> ReLU().saves(Forward((5, 28, 28), (5, 28, 28)))
         [Saved(what='output', shape=(5, 28, 28), batched=True, index=False)]
         """
@@ -273,7 +265,6 @@ class Layer:
     def stages(self, forward: Forward) -> list[Stage]:
         """What its backward makes, one stage after the other (CPU, torch 2.13.0): the gradient of its input, unless it makes more.
 
-        >>> from course_lib import PReLU
         >>> PReLU().stages(Forward((5, 28, 28), (5, 28, 28)))
         [Stage(makes=((5, 28, 28), (5, 28, 28)), own=True)]
         """

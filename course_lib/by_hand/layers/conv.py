@@ -1,36 +1,35 @@
 """Convolutions: weights of kernel·(Cin/groups)·Cout, and a bias for each output channel."""
 
 import math
+from typing import Literal
 
-from course_lib.by_hand.layers.base import (
-    Count,
-    Flag,
-    Forward,
-    Layer,
-    OnlyZeros,
-    Padding,
-    PaddingMode,
-    Saved,
-    Shape,
-    Sizes,
-    Sizes0,
-    Stage,
-    _short,
-)
-from course_lib.by_hand.layers.windowed import _Windowed
+from course_lib.by_hand.layers.base import Count, Flag, Forward, Layer, Padding, Saved, Shape, Sizes, Sizes0, Stage, _short
+from course_lib.by_hand.layers.windowed import _Stepping, _Windowed
 from course_lib.by_hand.ledger import Work
 from course_lib.show.errors import plainly
 from course_lib.show.tables import times
 from course_lib.words import words
 
 
-def _groups_and_bias(layer: Layer) -> list[str]:
-    """What a table says of a convolution's groups and bias, where they are not the usual ones."""
-    groups = [words("detail.groups", value=layer.groups)] * (layer.groups > 1)
-    return groups + [words("detail.no_bias")] * (not layer.bias)
+class _Grouped(Layer):
+    """Kernels whose channels stand in groups: convolutions in both directions."""
+
+    channels = property(lambda self: self.in_channels)
+
+    @property
+    def detail(self) -> str:
+        groups = [words("detail.groups", value=self.groups)] * (self.groups > 1)
+        no_bias = [words("detail.no_bias")] * (not self.bias)
+        return ", ".join([f"{self.in_channels}→{self.out_channels}", super().detail, *groups, *no_bias])
+
+    def _clash(self) -> str | None:
+        common = math.gcd(self.in_channels, self.out_channels)
+        if common % self.groups:
+            fits = ", ".join(str(groups) for groups in range(1, common + 1) if common % groups == 0)
+            return words("layer.groups", groups=self.groups, channels_in=self.in_channels, channels_out=self.out_channels, fits=fits)
 
 
-class _Conv(_Windowed):
+class _Conv(_Grouped, _Windowed):
     in_channels: Count
     out_channels: Count
     kernel_size: Sizes
@@ -39,22 +38,14 @@ class _Conv(_Windowed):
     dilation: Sizes = 1
     groups: Count = 1
     bias: Flag = True
-    padding_mode: PaddingMode = "zeros"
-    channels = property(lambda self: self.in_channels)
+    padding_mode: Literal["zeros", "reflect", "replicate", "circular"] = "zeros"
     kernel = property(lambda self: (*self.kernel_size, self.in_channels // self.groups))
     kernels = property(lambda self: self.out_channels)
 
-    @property
-    def detail(self) -> str:
-        return ", ".join([f"{self.in_channels}→{self.out_channels}", super().detail, *_groups_and_bias(self)])
-
     def _clash(self) -> str | None:
-        common = math.gcd(self.in_channels, self.out_channels)
-        if common % self.groups:
-            fits = ", ".join(str(groups) for groups in range(1, common + 1) if common % groups == 0)
-            return words("layer.groups_fit", groups=self.groups, channels_in=self.in_channels, channels_out=self.out_channels, fits=fits)
         if self.padding == "same" and max(self.stride) > 1:
             return words("layer.same_stride", stride=_short(self.stride))
+        return super()._clash()
 
     def _misfit(self, input_shape: Shape) -> str | None:
         spare = {"reflect": 1, "circular": 0}.get(self.padding_mode, -math.inf)
@@ -91,11 +82,7 @@ class _Conv(_Windowed):
 
 
 class Conv1d(_Conv, dims=1):
-    """1-d convolution: (Cin, L) → (Cout, L_out); params k·(Cin/groups)·Cout + Cout (PyTorch's Conv1d page).
-
-    >>> Conv1d(16, 32, 3, padding=1).params, Conv1d(16, 32, 3, padding=1).output_shape((16, 50))
-    (1568, (32, 50))
-    """
+    """1-d convolution: (Cin, L) → (Cout, L_out); params k·(Cin/groups)·Cout + Cout (PyTorch's Conv1d page)."""
 
 
 class Conv2d(_Conv, dims=2):
@@ -113,7 +100,7 @@ class Conv3d(_Conv, dims=3):
     """3-d convolution: (Cin, D, H, W) → (Cout, D_out, H_out, W_out); params kd·kh·kw·(Cin/groups)·Cout + Cout (its page)."""
 
 
-class _ConvTranspose(Layer):
+class _ConvTranspose(_Grouped, _Stepping):
     in_channels: Count
     out_channels: Count
     kernel_size: Sizes
@@ -123,16 +110,10 @@ class _ConvTranspose(Layer):
     groups: Count = 1
     bias: Flag = True
     dilation: Sizes = 1
-    padding_mode: OnlyZeros = "zeros"
+    padding_mode: Literal["zeros"] = "zeros"
     saved = ("input",)
-    channels = property(lambda self: self.in_channels)
     kernel = property(lambda self: (*self.kernel_size, self.out_channels // self.groups))
     kernels = property(lambda self: self.in_channels)
-
-    @property
-    def detail(self) -> str:
-        stride = [words("detail.stride", value=_short(self.stride))] * (max(self.stride) > 1)
-        return ", ".join([f"{self.in_channels}→{self.out_channels}", times(self.kernel_size), *stride, *_groups_and_bias(self)])
 
     @property
     def params_work(self) -> Work:
@@ -144,12 +125,10 @@ class _ConvTranspose(Layer):
         return Work([(*self.kernel, *input_shape)])
 
     def _clash(self) -> str | None:
-        common = math.gcd(self.in_channels, self.out_channels)
-        if common % self.groups:
-            return words("layer.groups", groups=self.groups, channels_in=self.in_channels, channels_out=self.out_channels)
         for extra, stride, dilation in zip(self.output_padding, self.stride, self.dilation, strict=True):
             if extra >= max(stride, dilation):
                 return words("layer.output_padding", extra=extra, stride=stride, dilation=dilation)
+        return super()._clash()
 
     def _misfit(self, input_shape: Shape) -> str | None:
         if min(self._output_shape(input_shape)) < 1:

@@ -34,11 +34,7 @@ class _BatchNorm(Layer):
 
 
 class BatchNorm1d(_BatchNorm):
-    """Batch normalisation of (C,) or (C, L): 2·C parameters, and 2·C + 1 buffer values (PyTorch's BatchNorm1d page).
-
-    >>> BatchNorm1d(128).params, BatchNorm1d(128).buffers
-    (256, 257)
-    """
+    """Batch normalisation of (C,) or (C, L): 2·C parameters, and 2·C + 1 buffer values (PyTorch's BatchNorm1d page)."""
 
     ranks = (1, 2)
 
@@ -96,7 +92,7 @@ class RMSNorm(Layer):
     elementwise_affine: Flag = True
     over = property(lambda self: self.normalized_shape if isinstance(self.normalized_shape, tuple) else (self.normalized_shape,))
     detail = property(lambda self: times(self.over))
-    params_work = property(lambda self: Work([self.over] * self.elementwise_affine))
+    params_work = property(lambda self: Work([self.over] * (1 + self.bias) * self.elementwise_affine))
 
     def _misfit(self, input_shape: Shape) -> str | None:
         if input_shape[-len(self.over) :] != self.over:
@@ -112,7 +108,6 @@ class LayerNorm(RMSNorm):
 
     eps: Positive = 1e-5
     bias: Flag = True
-    params_work = property(lambda self: Work([self.over] * (1 + self.bias) * self.elementwise_affine))
 
     def saves(self, forward: Forward) -> list[Saved]:
         others = forward.input_shape[: -len(self.over)]

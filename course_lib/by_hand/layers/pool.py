@@ -1,8 +1,9 @@
 """Pools: a window over each channel, and nothing stored."""
 
 import math
+from typing import Literal
 
-from course_lib.by_hand.layers.base import Count, Flag, Forward, Layer, Off, Saved, Shape, Sizes, Sizes0, Target
+from course_lib.by_hand.layers.base import Count, Flag, Forward, Layer, Saved, Shape, Sizes, Sizes0, Target
 from course_lib.by_hand.layers.windowed import _Windowed
 from course_lib.show.tables import times
 from course_lib.words import words
@@ -28,7 +29,7 @@ class _Pool(_Windowed):
 
 class _MaxPool(_Pool):
     dilation: Sizes = 1
-    return_indices: Off = False  # with it PyTorch gives two tensors, and a layer here gives one
+    return_indices: Literal[False] = False  # with it PyTorch gives two tensors, and a layer here gives one
     ceil_mode: Flag = False
 
     def saves(self, forward: Forward) -> list[Saved]:
@@ -36,27 +37,19 @@ class _MaxPool(_Pool):
 
 
 class MaxPool1d(_MaxPool, dims=1):
-    """1-d max pool: (C, L) → (C, L_out), stride = kernel_size unless given; no parameters (PyTorch's MaxPool1d page).
-
-    >>> MaxPool1d(2).output_shape((16, 101)), MaxPool1d(2, ceil_mode=True).output_shape((16, 101))
-    ((16, 50), (16, 51))
-    """
+    """1-d max pool: (C, L) → (C, L_out), stride = kernel_size unless given; no parameters (PyTorch's MaxPool1d page)."""
 
 
 class MaxPool2d(_MaxPool, dims=2):
     """2-d max pool: (C, H, W) → (C, H_out, W_out), stride = kernel_size unless given; no parameters (MaxPool2d page).
 
-    >>> MaxPool2d(5, stride=2).output_shape((5, 28, 28))
-    (5, 12, 12)
+    >>> MaxPool2d(2, ceil_mode=True).output_shape((5, 25, 25)), MaxPool2d(5, stride=2).output_shape((5, 28, 28))
+    ((5, 13, 13), (5, 12, 12))
     """
 
 
 class AvgPool1d(_Pool, dims=1):
-    """1-d average pool: (C, L) → (C, L_out), stride = kernel_size unless given; no parameters (AvgPool1d page).
-
-    >>> AvgPool1d(4).output_shape((16, 100))
-    (16, 25)
-    """
+    """1-d average pool: (C, L) → (C, L_out), stride = kernel_size unless given; no parameters (AvgPool1d page)."""
 
     ceil_mode: Flag = False
     count_include_pad: Flag = True
@@ -98,11 +91,7 @@ class _AdaptiveAvgPool(Layer):
 
 
 class AdaptiveAvgPool1d(_AdaptiveAvgPool, dims=1):
-    """1-d average pool to a given length: (C, L) → (C, output_size); no parameters (PyTorch's AdaptiveAvgPool1d page).
-
-    >>> AdaptiveAvgPool1d(1).output_shape((32, 25))
-    (32, 1)
-    """
+    """1-d average pool to a given length: (C, L) → (C, output_size); no parameters (PyTorch's AdaptiveAvgPool1d page)."""
 
 
 class AdaptiveAvgPool2d(_AdaptiveAvgPool, dims=2):

@@ -1,8 +1,9 @@
 """What only changes the shape, or drops values."""
 
 import math
+from typing import Literal
 
-from course_lib.by_hand.layers.base import Axis, Flag, Forward, Fraction, Layer, Mode, Saved, Scale, Shape, Sizes, _short
+from course_lib.by_hand.layers.base import Axis, Flag, Forward, Fraction, Layer, Saved, Scale, Shape, Sizes, _short
 from course_lib.show.tables import times
 from course_lib.words import words
 
@@ -66,7 +67,7 @@ class Upsample(Layer):
 
     size: Sizes | None = None
     scale_factor: Scale | None = None
-    mode: Mode = "nearest"
+    mode: Literal["nearest", "nearest-exact", "linear", "bilinear", "bicubic"] = "nearest"
     align_corners: Flag | None = None
     ranks = (2, 3)
     saved = ()

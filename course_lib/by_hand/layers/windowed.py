@@ -22,11 +22,10 @@ def _position_count(size: int, kernel: int, stride: int, padding: int, dilation:
     return count - 1 if ceil_mode and (count - 1) * stride >= size + padding else count
 
 
-class _Windowed(Layer):
-    """A kernel that steps over a map: convolutions and pools."""
+class _Stepping(Layer):
+    """A kernel that steps over a map, read or written."""
 
     dilation = (1, 1, 1)
-    ceil_mode = False
     strides = property(lambda self: self.kernel_size if self.stride is None else self.stride)
 
     @property
@@ -35,6 +34,12 @@ class _Windowed(Layer):
         arguments = [("stride", self.strides, "1"), ("padding", self.padding, "0"), ("dilation", self.dilation, "1")]
         unusual = [words(f"detail.{name}", value=_short(value)) for name, value, usual in arguments if _short(value) != usual]
         return ", ".join([times(self.kernel_size), *unusual])
+
+
+class _Windowed(_Stepping):
+    """A kernel that reads a map: convolutions and pools."""
+
+    ceil_mode = False
 
     def paddings(self) -> list[tuple[int, int]]:
         """Padding before and after each axis; 'same' with an even kernel puts the odd one after."""

@@ -1,8 +1,8 @@
 """One forward pass walk operation by operation, without its arithmetic: on a copy of the structure, on the meta device. The only walk."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import nn
@@ -11,7 +11,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_map_only
 
 from course_lib.by_machine.modules import is_place
-from course_lib.by_machine.walk.operations import Op, Operations, storage
+from course_lib.by_machine.walk.operations import Op, Operations, storage, tensors
 from course_lib.by_machine.walk.structure import copy_on, has_hooks, located_modules, outside_state_kept, owned_tensors, unwrapped
 
 Shape = tuple[int, ...]
@@ -56,16 +56,6 @@ class Walk:
                 if not isinstance(tensor, UninitializedTensorMixin) and tensor.layout is torch.strided:
                     found.setdefault(storage(tensor), []).append(copied)
         return found
-
-
-def tensors(value) -> list[torch.Tensor]:
-    """All tensors in a value, however nested in lists, tuples, dicts and dataclasses."""
-    if isinstance(value, torch.Tensor):
-        return [value]
-    if is_dataclass(value) and not isinstance(value, (type, Mapping)):
-        value = vars(value)
-    parts = value.values() if isinstance(value, Mapping) else value
-    return [tensor for part in parts for tensor in tensors(part)] if isinstance(value, (list, tuple, Mapping)) else []
 
 
 def shapes(*values) -> list[Shape]:

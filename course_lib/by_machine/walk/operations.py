@@ -1,6 +1,7 @@
 """Every operation that PyTorch runs, recorded and priced; on the meta device none is worked out twice: the same sizes give the same."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import is_dataclass
 from functools import cache, partial
 from operator import itemgetter
 from typing import NamedTuple
@@ -51,7 +52,8 @@ class Operations(TorchDispatchMode):
         with torch._C.DisableTorchFunction():  # what a kernel calls in Python is no function of the model's
             result, macs = _result_and_macs(func, args, kwargs)
         about = _about(func)
-        self.record(Op(about.name, macs, tuple(_storages(args)), about.priced, about.is_view))
+        reads = [storage(t) for t in tensors(args) if t.layout is torch.strided and not isinstance(t, UninitializedTensorMixin)]
+        self.record(Op(about.name, macs, tuple(reads), about.priced, about.is_view))
         return result
 
 
@@ -127,10 +129,14 @@ def _key(value):
     return type(value), value
 
 
-def _storages(args: tuple) -> list[int]:
-    """The storages of an operation's tensors, of which lists are one deep."""
-    flat = [part for arg in args for part in (arg if isinstance(arg, (list, tuple)) else (arg,)) if isinstance(part, torch.Tensor)]
-    return [storage(t) for t in flat if t.layout is torch.strided and not isinstance(t, UninitializedTensorMixin)]
+def tensors(value) -> list[torch.Tensor]:
+    """All tensors in a value, however nested in lists, tuples, dicts and dataclasses."""
+    if isinstance(value, torch.Tensor):
+        return [value]
+    if is_dataclass(value) and not isinstance(value, (type, Mapping)):
+        value = vars(value)
+    parts = value.values() if isinstance(value, Mapping) else value
+    return [tensor for part in parts for tensor in tensors(part)] if isinstance(value, (list, tuple, Mapping)) else []
 
 
 def storage(tensor: torch.Tensor) -> int:

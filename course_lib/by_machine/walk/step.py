@@ -12,7 +12,7 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from course_lib.by_hand.optimizers import Optimizer, named_optimizer
-from course_lib.by_machine.walk.forward import tensors
+from course_lib.by_machine.walk.operations import tensors
 from course_lib.words import words
 
 

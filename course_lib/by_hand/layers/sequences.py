@@ -1,11 +1,72 @@
-"""Recurrent layers: at each step, the gates look at the input and at what the step before handed on."""
+"""Layers of sequences: a table of vectors; attention; and recurrent layers, whose gates look at the input and at what the step before
+handed on."""
 
-from course_lib.by_hand.layers.base import Count, Count0, Flag, Fraction, Layer, Nonlinearity, Shape
+from typing import Literal
+
+from course_lib.by_hand.layers.base import Count, Count0, Flag, Fraction, Layer, Shape
 from course_lib.by_hand.ledger import Work
 from course_lib.words import words
 
 
-class _Recurrent(Layer):
+class Embedding(Layer):
+    """A table: (…) of indices → (…, embedding_dim); num_embeddings·embedding_dim parameters, and no MAC (PyTorch's page).
+
+    >>> Embedding(1000, 64).params, Embedding(1000, 64).output_shape((128,))
+    (64000, (128, 64))
+    """
+
+    num_embeddings: Count
+    embedding_dim: Count
+    detail = property(lambda self: f"{self.num_embeddings}→{self.embedding_dim}")
+    params_work = property(lambda self: Work([(self.num_embeddings, self.embedding_dim)]))
+
+    def _output_shape(self, input_shape: Shape) -> Shape:
+        return (*input_shape, self.embedding_dim)
+
+
+class _Steps(Layer):
+    """One vector of so many features for each of T steps; gives more than one tensor."""
+
+    ranks = (2,)
+    chains = False
+
+    def _misfit(self, input_shape: Shape) -> str | None:
+        if input_shape[-1] != self.features:
+            return words("layer.features", expected=self.features, given=input_shape[-1])
+
+
+class MultiheadAttention(_Steps):
+    """Self-attention of T tokens: (T, E) → (T, E), E = embed_dim; params 3·E·E + 3·E in, E·E + E out (PyTorch's page).
+
+    MACs: T·3E·E in, T·T·E for the scores of all heads, as many for their sums, T·E·E out.
+
+    >>> MultiheadAttention(8, 2).params, MultiheadAttention(8, 2).macs((5, 8))
+    (288, 1680)
+    """
+
+    embed_dim: Count
+    num_heads: Count
+    dropout: Fraction = 0.0
+    bias: Flag = True
+    batch_first: Flag = False
+    features = property(lambda self: self.embed_dim)
+    detail = property(lambda self: f"{self.embed_dim}, {words('detail.heads', value=self.num_heads)}")
+
+    @property
+    def params_work(self) -> Work:
+        wide = self.embed_dim
+        return Work([(3, wide, wide), *[(3, wide)] * self.bias, (wide, wide), *[(wide,)] * self.bias])
+
+    def macs_work(self, input_shape: Shape) -> Work:
+        tokens, wide = input_shape
+        return Work([(tokens, 3, wide, wide), (tokens, tokens, wide), (tokens, tokens, wide), (tokens, wide, wide)])
+
+    def _clash(self) -> str | None:
+        if self.embed_dim % self.num_heads:
+            return words("layer.num_heads", heads=self.num_heads, width=self.embed_dim)
+
+
+class _Recurrent(_Steps):
     input_size: Count
     hidden_size: Count
     num_layers: Count = 1
@@ -15,8 +76,7 @@ class _Recurrent(Layer):
     bidirectional: Flag = False
     gates = 1
     proj_size = 0
-    ranks = (2,)
-    chains = False
+    features = property(lambda self: self.input_size)
 
     @property
     def detail(self) -> str:
@@ -45,10 +105,6 @@ class _Recurrent(Layer):
         weights = (weight for depth in range(self.num_layers) for weight in self._weights(depth) * self.directions)
         return Work((input_shape[0], *weight) for weight in weights)
 
-    def _misfit(self, input_shape: Shape) -> str | None:
-        if input_shape[-1] != self.input_size:
-            return words("layer.features", expected=self.input_size, given=input_shape[-1])
-
     def _output_shape(self, input_shape: Shape) -> Shape:
         return (input_shape[0], self.directions * self.handed_on)
 
@@ -62,15 +118,11 @@ class RNN(_Recurrent):
     (72, 300)
     """
 
-    nonlinearity: Nonlinearity = "tanh"
+    nonlinearity: Literal["tanh", "relu"] = "tanh"
 
 
 class GRU(_Recurrent):
-    """Gated recurrent unit: as RNN, with three gates (PyTorch's GRU page).
-
-    >>> GRU(4, 6).params
-    216
-    """
+    """Gated recurrent unit: as RNN, with three gates (PyTorch's GRU page)."""
 
     gates = 3
 
