@@ -26,6 +26,7 @@ import tempfile
 import time
 import tomllib
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count, islice
 from pathlib import Path
@@ -40,8 +41,8 @@ SECONDS = 120  # that tests may take longer than three times on the unchanged co
 TESTS = {  # by the beginning of a file's name, the first that fits: what should see a change there, the quickest first
     "course_lib/by_hand/conventions": "tests/test_tools.py",
     "course_lib/by_hand/layers": "tests/test_memory.py tests/test_layers.py course_lib/by_hand",
-    "course_lib/by_hand": "tests/test_walk.py tests/test_machine.py tests/test_memory.py course_lib/by_hand tests/test_exercises.py tests/test_layers.py"
-    " -k '(not test_walk or sums_by) and (not test_exercises or receptive or design)'",
+    "course_lib/by_hand": "tests/test_walk.py tests/test_machine.py tests/test_memory.py course_lib/by_hand"
+    " tests/test_exercises.py tests/test_layers.py -k '(not test_walk or sums_by) and (not test_exercises or receptive or design)'",
     "course_lib/by_machine/tools": "tests/test_tools.py",
     "course_lib/by_machine/reconciling": "tests/test_tools.py",
     "course_lib/by_machine": "tests/test_machine.py tests/test_walk.py tests/test_operations.py tests/test_screen.py tests/test_memory.py"
@@ -67,7 +68,8 @@ TESTS = {  # by the beginning of a file's name, the first that fits: what should
 
 
 class Change(NamedTuple):
-    """A text in a file and what stands there instead; `reason` why it may survive, `same` whether nobody could see it."""
+    """A text in a file and what stands there instead; `reason` why it may survive, `same` whether nobody could see it,
+    `by` the tests that are tried before those of its part, to save time."""
 
     kind: str  # picked or drawn
     file: str
@@ -76,6 +78,7 @@ class Change(NamedTuple):
     line: int = 0  # of a drawn one, where the line stands
     reason: str = ""
     same: bool = False
+    by: str = ""
 
     @property
     def part(self) -> str:
@@ -99,7 +102,7 @@ def listed(kind: str) -> list[dict]:
 
 def picked_changes() -> list[Change]:
     """The changes that mutants.toml says."""
-    return [Change("picked", one["file"], one["old"], one["new"], reason=one.get("survives", "")) for one in listed("picked")]
+    return [Change("picked", one["file"], one["old"], one["new"], reason=one.get("survives", ""), by=one.get("by", "")) for one in listed("picked")]
 
 
 def drawn_changes(number: int, seed: int) -> list[Change]:
@@ -189,9 +192,9 @@ def _run_tests(folder: Path, arguments: list[str]) -> None:
     sys.exit(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=0", *arguments]))
 
 
-def tests_pass(folder: Path, part: str, limit: float) -> bool:
-    """Whether the tests of a part pass in a copy, in so many seconds."""
-    process = FORKS.Process(target=_run_tests, args=(folder, shlex.split(TESTS[part])))
+def tests_pass(folder: Path, tests: str, limit: float) -> bool:
+    """Whether these tests pass in a copy, in so many seconds."""
+    process = FORKS.Process(target=_run_tests, args=(folder, shlex.split(tests)))
     process.start()
     process.join(limit)
     if process.exitcode is None:
@@ -202,46 +205,55 @@ def tests_pass(folder: Path, part: str, limit: float) -> bool:
 
 
 class Runner:
-    """Copies of the course, one for each job; and how long each part's tests take on the unchanged one, which they have to pass."""
+    """Copies of the course, one for each job; and how long tests take on the unchanged one, which they have to pass."""
 
     def __init__(self, folder: Path, jobs: int) -> None:
-        self.folders, self.seconds, self.moments = queue.Queue(), {}, count(int(time.time()))
+        self.folders, self.seconds, self.red, self.moments = queue.Queue(), {}, [], count(int(time.time()))
         self.pool = ThreadPoolExecutor(jobs)
         for job in range(jobs):
             self.folders.put(copy_of_the_course(folder / str(job)))
 
-    def passes(self, part: str, change: Change | None) -> bool:
-        """Whether a part's tests pass with this change."""
+    def is_green(self, tests: str) -> bool:
+        """Whether tests pass without a change."""
         folder, began = self.folders.get(), time.monotonic()
-        path = folder / change.file if change else None
-        text = path.read_text(encoding="utf-8") if path else ""
-        if path:
-            self._write(path, change.applied(text))
-        passes = tests_pass(folder, part, SECONDS + 3 * self.seconds.get(part, 200))
-        if path:
-            self._write(path, text)
+        passes = tests_pass(folder, tests, 20 * SECONDS)
         self.folders.put(folder)
-        seconds = time.monotonic() - began
-        if change is None:
-            self.seconds[part] = seconds
-        print(f"{seconds:5.0f} s  {'' if passes else 'not '}passed  {change or part}", flush=True)
+        self.seconds[tests] = time.monotonic() - began
+        print(f"{self.seconds[tests]:5.0f} s  {'green' if passes else 'RED'}  {tests}", flush=True)
         return passes
+
+    def survives(self, change: Change, tests: str) -> bool:
+        """Whether tests pass with a change."""
+        folder, began = self.folders.get(), time.monotonic()
+        path = folder / change.file
+        text = path.read_text(encoding="utf-8")
+        self._write(path, change.applied(text))
+        lives = tests_pass(folder, tests, SECONDS + 3 * self.seconds.get(tests, 200))
+        self._write(path, text)
+        self.folders.put(folder)
+        print(f"{time.monotonic() - began:5.0f} s  {'survives' if lives else 'caught'}  {tests}\n    {change}", flush=True)
+        return lives
+
+    def survivors(self, changes: list[Change], tests_of: Callable[[Change], str]) -> list[Change]:
+        """Those changes that pass these tests of theirs, or have none that are green without a change."""
+        needed = list(dict.fromkeys(filter(None, map(tests_of, changes))))
+        green = self.pool.map(self.is_green, needed)
+        lives = self.pool.map(lambda change: not tests_of(change) or self.survives(change, tests_of(change)), changes)
+        self.red += (red := [tests for tests, passes in zip(needed, green, strict=True) if not passes])
+        return [change for change, passes in zip(changes, lives, strict=True) if passes or tests_of(change) in red]
 
     def _write(self, path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
         moment = next(self.moments)  # no two within one second: by this a compiled module is known to be of another text
         os.utime(path, (moment, moment))
 
-    def all_pass(self, calls: list[tuple[str, Change | None]]) -> list[bool]:
-        return list(self.pool.map(lambda call: self.passes(*call), calls))
 
-
-def summary(changes: list[Change], survived: list[bool]) -> str:
+def summary(changes: list[Change], survivors: list[Change]) -> str:
     """How many were caught, by part; those that nobody could see are left out."""
     counts: dict[str, Counter] = {}
-    for change, lives in zip(changes, survived, strict=True):
+    for change in changes:
         for part in (change.part, "all") if not change.same else ():
-            counts.setdefault(part, Counter()).update({change.kind: 1, f"{change.kind} caught": not lives})
+            counts.setdefault(part, Counter()).update({change.kind: 1, f"{change.kind} caught": change not in survivors})
     lines = [f"{'caught of':<36}{'picked':>12}{'drawn':>12}"]
     for part in sorted(counts, key=lambda part: part == "all"):
         cells = (f"{counts[part][f'{kind} caught']} / {counts[part][kind]}" for kind in ("picked", "drawn"))
@@ -262,18 +274,13 @@ def main() -> int:
     changes = [change for change in changes if options.only in str(change)]
     with tempfile.TemporaryDirectory() as folder:
         runner = Runner(Path(folder), options.jobs)
-        parts = list(dict.fromkeys(change.part for change in changes))
-        calls = [(part, change) for part in parts for change in (None, *(one for one in changes if one.part == part))]
-        passes = dict(zip(calls, runner.all_pass(calls), strict=True))
-    red = [part for part in parts if not passes[part, None]]
-    tried = [change for change in changes if change.part not in red]
-    survived = [passes[change.part, change] for change in tried]
-    print("", summary(tried, survived), "", sep="\n")
-    survivors = [change for change, lives in zip(tried, survived, strict=True) if lives]
+        survivors = runner.survivors(changes, lambda change: change.by)
+        survivors = runner.survivors(survivors, lambda change: TESTS[change.part])
+    print("", summary(changes, survivors), "", sep="\n")
     print(*(f"survived: {change}\n    {change.reason or 'not listed'}" for change in survivors), sep="\n")
-    print(*(f"caught now, and still listed: {change}" for change in tried if change.reason and change not in survivors), sep="\n")
-    print(*(f"red without a change, so not tried: {part} by {TESTS[part]}" for part in red), sep="\n")
-    return bool(red) or any(not change.reason for change in survivors)
+    print(*(f"caught now, and still listed: {change}" for change in changes if change.reason and change not in survivors), sep="\n")
+    print(*(f"red without a change, so nothing is caught by it: {tests}" for tests in runner.red), sep="\n")
+    return bool(runner.red) or any(not change.reason for change in survivors)
 
 
 if __name__ == "__main__":
