@@ -311,3 +311,9 @@ def test_a_hint_is_given_for_a_number_in_quotes_too():
 
 def test_a_guess_is_shown_as_it_was_given_and_not_as_a_power_of_ten():
     assert reveal("conv2-params", 12345.6).startswith("You said 12,346.")
+
+
+def test_in_a_notebook_an_answers_sentences_stand_on_lines_of_their_own_the_first_in_bold():
+    reply = reveal("conv2-params", 540)
+    first, second, third = str(reply).splitlines()
+    assert reply._repr_html_() == f"<p><b>{first}</b> {second}<br>{third}</p>"

@@ -102,7 +102,8 @@ def listed(kind: str) -> list[dict]:
 
 def picked_changes() -> list[Change]:
     """The changes that mutants.toml says."""
-    return [Change("picked", one["file"], one["old"], one["new"], reason=one.get("survives", ""), by=one.get("by", "")) for one in listed("picked")]
+    keys = {"file": "file", "old": "old", "new": "new", "survives": "reason", "by": "by"}
+    return [Change("picked", **{keys[key]: value for key, value in one.items()}) for one in listed("picked")]
 
 
 def drawn_changes(number: int, seed: int) -> list[Change]:
@@ -201,7 +202,7 @@ def tests_pass(folder: Path, tests: str, limit: float) -> bool:
         os.killpg(process.pid, signal.SIGKILL)
         process.join()
     shutil.rmtree(folder / ".hypothesis", ignore_errors=True)  # what failed for one change is not tried first for another
-    return process.exitcode == 0
+    return process.exitcode in (0, 5)  # 5: there is no such test
 
 
 class Runner:
@@ -236,16 +237,25 @@ class Runner:
 
     def survivors(self, changes: list[Change], tests_of: Callable[[Change], str]) -> list[Change]:
         """Those changes that pass these tests of theirs, or have none that are green without a change."""
-        needed = list(dict.fromkeys(filter(None, map(tests_of, changes))))
-        green = self.pool.map(self.is_green, needed)
+        together: dict[str, list[str]] = {}
+        for tests in filter(None, map(tests_of, changes)):
+            together.setdefault(tests.partition(" -k ")[0], []).append(tests)
+        green = self.pool.map(self.is_green, map(_all_of, together.values()))
         lives = self.pool.map(lambda change: not tests_of(change) or self.survives(change, tests_of(change)), changes)
-        self.red += (red := [tests for tests, passes in zip(needed, green, strict=True) if not passes])
-        return [change for change, passes in zip(changes, lives, strict=True) if passes or tests_of(change) in red]
+        self.red += (red := [tests for tests, passes in zip(together, green, strict=True) if not passes])
+        return [change for change, passes in zip(changes, lives, strict=True) if passes or tests_of(change).partition(" -k ")[0] in red]
 
     def _write(self, path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
         moment = next(self.moments)  # no two within one second: by this a compiled module is known to be of another text
         os.utime(path, (moment, moment))
+
+
+def _all_of(tests: list[str]) -> str:
+    """As one command what several choose of the same files."""
+    files = tests[0].partition(" -k ")[0]
+    chosen = [shlex.split(one)[-1] for one in dict.fromkeys(tests) if " -k " in one]
+    return f"{files} -k '{' or '.join(f'({one})' for one in chosen)}'" if len(chosen) == len(dict.fromkeys(tests)) else files
 
 
 def summary(changes: list[Change], survivors: list[Change]) -> str:
