@@ -941,5 +941,5 @@ def test_a_saved_picture_has_a_ground_of_its_own_that_is_no_white_sheet_in_the_d
 
 
 def test_a_tables_headings_are_those_of_columns_for_a_screen_reader():
-    heads = re.findall("<th[^>]*>", Table(["<layer", "params"], [["conv", "9"]]).html())
+    heads = re.findall("<th [^>]*>", Table(["<layer", "params"], [["conv", "9"]]).html())
     assert len(heads) == 2 and all('scope="col"' in head for head in heads)
