@@ -4,6 +4,7 @@ import gc
 import math
 import re
 import sys
+from base64 import b64decode
 from html import unescape
 from itertools import pairwise
 from types import SimpleNamespace
@@ -920,3 +921,20 @@ def test_the_cards_bytes_and_the_largest_share_are_pytorchs():
         owned = {layer: sum(p.numel() for name, p in parameters.items() if name.split(".")[0] == layer) for layer in layers}
         most = max(owned, key=owned.get)
         assert (totals[3].value, totals[3].label) == (f"{100 * owned[most] / sum(owned.values()):.0f} %", words("share_in", name=most))
+
+
+def test_a_budget_has_the_bytes_that_its_name_says():
+    for name, millions in memory.BUDGETS.items():
+        number, unit = name.split()
+        assert millions * 10**6 == int(number) * {"MB": 10**6, "GB": 10**9}[unit]
+
+
+@pytest.mark.parametrize("make", [layer_card, memory_card, network_card])
+def test_a_saved_picture_has_a_ground_of_its_own_that_is_no_white_sheet_in_the_dark(make):
+    saved = b64decode(re.search("base64,([^\"]+)", make().bundle()["text/html"])[1]).decode()
+    assert re.fullmatch("#[0-9a-e][0-9a-f]{5}", re.search("<rect [^>]*fill=\"([^\"]+)", saved)[1])
+
+
+def test_a_tables_headings_are_those_of_columns_for_a_screen_reader():
+    heads = re.findall("<th [^>]*>", Table(["<layer", "params"], [["conv", "9"]]).html())
+    assert len(heads) == 2 and all('scope="col"' in head for head in heads)

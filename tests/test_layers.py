@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+import course_lib
 from course_lib import predict_memory
 from course_lib.by_hand import AdaptiveAvgPool1d, AdaptiveAvgPool2d, Conv2d, Layer, LayerNorm, Network, output_size, small_cnn, vgg16_32
 from course_lib.by_hand.layers import LAYERS
@@ -508,3 +509,11 @@ def test_a_notebook_shows_the_line_that_failed_and_the_sentence_and_no_traceback
 def test_a_norm_over_no_axis_is_refused():
     with pytest.raises(ValueError, match=r"LayerNorm: normalized_shape must have a size, such as \(3, 32, 32\), not \(\)"):
         LayerNorm(())
+
+
+def test_where_one_side_takes_no_kernel_none_is_named():
+    """With a padding of 2 a kernel is 4 high at least, and 13 with its gaps: too high for one row, padded to 5."""
+    with pytest.raises(ValueError, match="with this padding none does"):
+        course_lib.MaxPool2d((4, 2), padding=(2, 0), dilation=(4, 1)).output_shape((1, 1, 9))
+    with pytest.raises(RuntimeError):
+        nn.MaxPool2d((4, 2), padding=(2, 0), dilation=(4, 1))(torch.zeros(1, 1, 9))

@@ -8,10 +8,11 @@ import torchinfo
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from course_lib import Conv2d, Layer, Network, compare, count, measure_memory, small_cnn, vgg16_32
+from course_lib import Conv2d, Layer, Network, ReLU, compare, count, measure_memory, small_cnn, vgg16_32
 from course_lib.by_machine.evidence import ArticleVGG
 from course_lib.by_machine.misfit import Misfit
 from course_lib.by_machine.modules import build
+from course_lib.by_machine.walk.structure import copy_on
 
 
 class OfMyOwn(Layer):
@@ -35,6 +36,23 @@ def test_frozen_layers_are_built_without_gradients():
     network = small_cnn().frozen("conv1", "fc2")
     trainable = sum(p.numel() for p in build(network).parameters() if p.requires_grad)
     assert trainable == network.ledger().trainable_params == 26_926 - 380 - 1_290
+
+
+def test_what_is_made_of_a_network_is_frozen_where_that_was():
+    network = small_cnn().frozen("conv1").frozen("fc2")
+    for made in (network, network.fixed(), network.replace(conv2=Conv2d(5, 12, 5)), network.fixed().replace(relu1=ReLU(inplace=True))):
+        trained = {name.partition(".")[0] for name, p in build(made).named_parameters() if p.requires_grad}
+        assert trained == {"conv2", "fc1"}
+        assert made.ledger().trainable_params == sum(p.numel() for p in build(made).parameters() if p.requires_grad)
+
+
+def test_parameters_that_lie_in_one_storage_one_behind_the_other_are_two():
+    flat, model = torch.arange(32.0), nn.Sequential(nn.Linear(4, 4, bias=False), nn.ReLU(), nn.Linear(4, 4, bias=False))
+    model[0].weight, model[2].weight = (nn.Parameter(part.view(4, 4)) for part in flat.chunk(2))
+    assert [row.params for row in count(model, (1, 4))] == [16, 0, 16]
+    assert compare(model, (1, 4)).totals == (32, 32, 32)
+    copied = copy_on("cpu", model)
+    assert torch.equal(torch.cat([p.flatten() for p in copied.parameters()]), flat)
 
 
 class Odd(nn.Module):

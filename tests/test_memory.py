@@ -22,6 +22,8 @@ from course_lib.by_hand.step import largest_batch, timeline
 from course_lib.by_machine import measuring
 from course_lib.by_machine.measuring import compare_memory, cuda_peak, measure_memory, measure_peak
 from course_lib.by_machine.modules import build
+from course_lib.by_machine.walk.forward import tensors
+from course_lib.by_machine.walk.step import LiveStorages, one_step, torch_optimizer
 
 IN_A_ROW = [kind for kind, layer in LAYERS.items() if layer.chains and kind not in ("Embedding", "LazyLinear")]
 NOT_KNOWN = "is not known by hand"  # what a layer says whose backward no sizes tell
@@ -118,6 +120,27 @@ def test_the_table_marks_the_peak_and_says_why():
     *rows, last = str(timeline(small_cnn(), 16)).splitlines()
     (marked,) = [row for row in rows if "◀" in row]
     assert marked.startswith("backward relu1") and marked.endswith("1,378,584 ◀") and last.startswith("The peak: 1,378,584 B.")
+
+
+def test_of_moments_with_as_many_bytes_the_first_is_the_peak_and_marked_alone():
+    steps = timeline(Network((4,), a=Linear(4, 4, bias=False), b=Linear(4, 4, bias=False), c=Linear(4, 4, bias=False)), optimizer="Adam")
+    most = [moment for moment in steps if moment.total == steps.peak.total]
+    assert len(most) > 1 and most[0] is steps.peak and str(steps).count("◀") == 1
+
+
+@pytest.mark.parametrize("foreach", [False, True])
+@pytest.mark.parametrize("optimizer", STEPS_KNOWN)
+def test_what_a_step_makes_one_by_one_or_all_at_once_is_what_pytorchs_makes(optimizer, foreach):
+    network, x = small_cnn(), torch.randn(2, 3, 32, 32)
+    model = build(network)
+    stepping = torch_optimizer(model, optimizer, foreach=foreach)
+    one_step(model, (x,), {}, stepping)
+    lives = [*model.parameters(), *(p.grad for p in model.parameters()), *tensors(list(stepping.state.values()))]
+    with LiveStorages(*lives) as live:
+        before = live.now
+        stepping.step()
+    moments = [moment for moment in timeline(network, 2, optimizer=optimizer, foreach=foreach) if moment.phase == "step"]
+    assert max(moment.arriving + moment.leaving for moment in moments) == live.peak - before
 
 
 def test_a_layer_that_changes_what_another_keeps_is_refused():

@@ -210,6 +210,27 @@ def test_a_results_file_that_was_tampered_with_is_left_out_and_the_rest_goes_on(
     assert "total" in str(results(tmp_path)) and results(tmp_path).page()
 
 
+def test_the_four_slips_that_most_made_are_shown(tmp_path):
+    slips = ["left_out-biases", "twice-weights", "unit-half", "not_squared-k", "unit-double"]
+    for n in range(5):
+        learner(tmp_path, f"{n}.json", f"{n}", **{"conv2-params": entry(9, False) | {"slips": dict.fromkeys(slips[n:], 1)}})
+    assert [row[4] for row in results(tmp_path).table.rows] == ["5", "4", "3", "2"]
+
+
+def test_who_was_right_once_has_passed(tmp_path):
+    learner(tmp_path, "a.json", "1", total=entry(2, True) | {"last": "wrong"})
+    assert results(tmp_path).table.rows[0][1:4] == ["total", "1", "1"]
+
+
+def test_a_file_that_is_too_large_for_a_learners_is_left_out_unread(tmp_path):
+    for name, size in (("largest", 1_000_000), ("larger", 1_000_001)):
+        learner(tmp_path, f"{name}.json", name, total=entry())
+        file = tmp_path / f"{name}.json"
+        file.write_text(file.read_text().ljust(size))
+    found = results(tmp_path)
+    assert found.learners == 1 and [line.split(" is left out")[0] for line in found.left_out] == ["larger.json"]
+
+
 def start(*arguments) -> subprocess.CompletedProcess:
     return subprocess.run([sys.executable, ROOT / "start.py", *map(str, arguments)], capture_output=True, text=True)
 
@@ -290,3 +311,9 @@ def test_a_hint_is_given_for_a_number_in_quotes_too():
 
 def test_a_guess_is_shown_as_it_was_given_and_not_as_a_power_of_ten():
     assert reveal("conv2-params", 12345.6).startswith("You said 12,346.")
+
+
+def test_in_a_notebook_an_answers_sentences_stand_on_lines_of_their_own_the_first_in_bold():
+    reply = reveal("conv2-params", 540)
+    first, second, third = str(reply).splitlines()
+    assert reply._repr_html_() == f"<p><b>{first}</b> {second}<br>{third}</p>"

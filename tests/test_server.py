@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import start
@@ -58,6 +59,22 @@ def test_a_server_without_the_setting_runs_on(caplog):
         server._load_jupyter_server_extension(app)
         assert "does not fit" in caplog.text
         caplog.clear()
+
+
+def test_a_lectures_style_sheet_is_found_before_another(tmp_path):
+    (tmp_path / "custom.css").write_text("")
+    found = [str(tmp_path)]
+    server.large_type(SimpleNamespace(web_app=SimpleNamespace(settings={"static_custom_path": found})))
+    assert next(sheet for folder in found if (sheet := Path(folder) / "custom.css").exists()).read_text()
+
+
+def test_kernels_inherit_no_token(monkeypatch):
+    given = []
+    monkeypatch.setattr(server, "belong_to_starter", lambda app, token: given.append(token))
+    for name in ("COURSE_TOKEN", "JUPYTER_TOKEN"):
+        monkeypatch.setenv(name, "secret")
+    server._load_jupyter_server_extension(SimpleNamespace(log=logging.getLogger("server")))
+    assert given == ["secret"] and "secret" not in os.environ.values()
 
 
 def test_a_connection_without_a_handler_connects(caplog):

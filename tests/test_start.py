@@ -340,3 +340,11 @@ def test_conda_and_pip_install_the_same():
     conda = [line.strip("- ").replace("pytorch-cpu", "torch") for line in lines if line.strip()]
     python = "python" + project["requires-python"]
     assert sorted(conda) == sorted([*project["dependencies"], *project["optional-dependencies"]["machine"], python, "pip", "pip:", "e ."])
+
+
+def test_a_lecture_begins_without_the_windows_of_the_last(tmp_path, monkeypatch):
+    monkeypatch.setattr(start, "MY", tmp_path)
+    left = tmp_path / ".lecture/workspaces/default.jupyterlab-workspace"
+    left.parent.mkdir(parents=True)
+    left.write_text("{}")
+    assert f"--LabApp.workspaces_dir={left.parent}" in start.lecture_options() and not left.exists()

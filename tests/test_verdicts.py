@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 import record
+import torch
 
 import course_lib.lessons
-from course_lib import claims
+from course_lib import Linear, claims
 from course_lib.asking import verdicts
 from course_lib.asking.verdicts import CLAIMS, TONES, verdict_on
-from course_lib.by_machine.evidence import torchstat_says
+from course_lib.by_machine.evidence import milliseconds, torchstat_says
 from course_lib.lessons import LESSONS, entries
 from course_lib.words import everything
 
@@ -76,3 +77,12 @@ def test_trying_moves_nobodys_random_numbers():
     before = torch.random.get_rng_state()
     verdict_on.__wrapped__("a2-dropout")
     assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_taking_the_time_leaves_the_number_of_threads_as_it_was():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        assert milliseconds(Linear(2, 2), 2) > 0 and torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(threads)

@@ -109,8 +109,8 @@ def largest_batch(network: Network, budget: float, dtype: str = "float32", optim
 
 
 def _batch_that_fits(at_two: int, each: int, budget: int) -> int:
-    """How large a batch may be at one moment: its bytes grow by the same for each image."""
-    return max(0, (budget - at_two) // each + 2) if each else 10**18 * (at_two <= budget)
+    """How large a batch may be at one moment: its bytes grow by the same for each image, those of the input at least."""
+    return max(0, (budget - at_two) // each + 2)
 
 
 class _Step:

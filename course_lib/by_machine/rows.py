@@ -54,7 +54,8 @@ def rows_of(walk: Walk, layers: Layers) -> list[CountedRow]:
         layer = layers[place.module]
         on_map = _on_map(place, layer, on_map)
         own = [*place.module.parameters(), *place.module.buffers()] if place.module is not None else []
-        read = [tensor for op in place.ops for where in op.reads for tensor in owners.get(where, ())]
+        reads = [owners.get(where, ()) for op in place.ops for where in op.reads]
+        read = [tensor for there in reads if not set(own) & set(there) for tensor in there]  # what lies behind its own is another's
         used = list(dict.fromkeys([*own, *read]))
         new, sharing = _first_used(first_users, place.path, used)
         caveats = _caveats(walk, place, on_map)

@@ -217,7 +217,6 @@ def lines(title: str, along: str, places: Sequence[int], /, **values: dict[str, 
 
 
 def _tens(*numbers: float) -> list[float]:
-    """The powers of ten from below all numbers to above them."""
     first, last = math.floor(math.log10(min(numbers))), math.ceil(math.log10(max(numbers) * 1.01))
     return [10.0**power for power in range(first, last + 1)]
 
