@@ -14,7 +14,7 @@ from runs import examples
 from torch import nn
 
 import course_lib
-from course_lib import BatchNorm1d, Conv2d, Flatten, Linear, Network, ReLU, small_cnn, vgg16_32
+from course_lib import BatchNorm1d, Conv2d, Flatten, GroupNorm, Linear, Network, ReLU, small_cnn, vgg16_32
 from course_lib.by_hand.layers import LAYERS
 from course_lib.by_hand.memory import DTYPES, MODES, keeps, predict_memory
 from course_lib.by_hand.optimizers import OPTIMIZERS, STEPS_KNOWN, Optimizer, copies
@@ -97,10 +97,12 @@ def test_the_peak_is_measured_to_the_byte(network, batch, dtype, optimizer, mode
         {"flat": Flatten(), "relu": ReLU(inplace=True)},
         {"flat": Flatten(), "relu": ReLU(inplace=True), "fc": Linear(1024, 3)},
         {"fc": Linear(16, 16), "relu": ReLU(inplace=True), "last": Conv2d(4, 1, 1)},
+        {"norm": GroupNorm(2, 4)},
     ],
 )
 def test_a_moment_of_its_own_is_measured(layers):
-    """Padded gradients that are folded back, and what autograd copies where a view was changed in place."""
+    """Padded gradients that are folded back, what autograd copies where a view was changed in place, and the gradient of a sum, written
+    out for a norm."""
     network = Network((1, 16, 16), first=Conv2d(1, 4, 1), **layers)
     assert timeline(network, 2).peak.total == measure_peak(network, 2) == by_mem_tracker(network, 2, False)
 
@@ -393,7 +395,15 @@ def test_weights_tied_by_data_are_one_their_gradients_two():
     assert measure_memory(Two(untied), (2, 4)).weights == 128
 
 
-@pytest.mark.parametrize("gives", [lambda a, b: (a, b), lambda a, b: {"out": a, "aux": [b]}, lambda a, b: a + b])
+@dataclasses.dataclass
+class Outputs:
+    logits: torch.Tensor
+    more: tuple
+
+
+@pytest.mark.parametrize(
+    "gives", [lambda a, b: (a, b), lambda a, b: {"out": a, "aux": [b]}, lambda a, b: a + b, lambda a, b: Outputs(a, (b,))]
+)
 def test_all_outputs_are_in_the_loss(gives):
     def both(net, x):
         return gives(net.a(x), net.b(x))

@@ -19,7 +19,13 @@ def test_what_is_to_be_changed_stands_in_its_file_once(change):
 
 
 def test_a_survivor_has_a_reason_and_stands_there_once():
-    reasons = [change["reason"] for change in LISTED.get("drawn", [])] + [change.get("survives", "-") for change in LISTED["picked"]]
-    assert all(reasons)
-    again = Counter((change["file"], change["old"], change["new"]) for part in LISTED.values() for change in part)
-    assert max(again.values()) == 1
+    drawn, picked = LISTED.get("drawn", []), LISTED["picked"]
+    assert all([*(change["reason"] for change in drawn), *(change.get("survives", "-") for change in picked)])
+    assert set(Counter((change["file"], change["old"], change["new"]) for change in (*drawn, *picked)).values()) == {1}
+
+
+def test_each_file_has_tests_that_should_see_it_and_they_are_there():
+    for change in LISTED["picked"]:
+        assert any(change["file"].startswith(part) for part in LISTED["tests"]), change["file"]
+    for tests in (*LISTED["tests"].values(), *filter(None, (change.get("by") for change in LISTED["picked"]))):
+        assert all((ROOT / path).exists() for path in tests.partition(" -k ")[0].split()), tests

@@ -2,7 +2,7 @@
 
 Half of the changes were picked where a weak test would miss them: `[[picked]]` in mutants.toml. The other half is drawn by cosmic-ray
 from all that it can change in course_lib and start.py: by a rank that a place's own line gives it with the seed, so that a change
-elsewhere draws no others. Each is made in a copy of the course, and the tests that should see it (TESTS) run until one fails. Those that
+elsewhere draws no others. Each is made in a copy of the course, and the tests that should see it run until one fails. Those that
 survive stand in mutants.toml with the reason; another one ends this with 1. What changes nothing that anybody could see is counted apart.
 
     --picked         without drawn ones        --drawn 64   so many of them, and no picked ones
@@ -10,13 +10,9 @@ survive stand in mutants.toml with the reason; another one ends this with 1. Wha
 """
 
 import argparse
-import ast
-import difflib
-import hashlib
 import multiprocessing
 import os
 import queue
-import random
 import shlex
 import shutil
 import signal
@@ -24,151 +20,18 @@ import subprocess
 import sys
 import tempfile
 import time
-import tomllib
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count, islice
+from itertools import count
 from pathlib import Path
-from typing import NamedTuple
 
-ROOT = Path(__file__).resolve().parents[2]
-LIST = Path(__file__).with_name("mutants.toml")
+from mutations import LIST, ROOT, Change, drawn_changes, picked_changes
+
 FORKS = multiprocessing.get_context("forkserver")  # one start of PyTorch and the others for all runs
 FORKS.set_forkserver_preload(["torch", "torchinfo", "matplotlib.figure", "ipywidgets", "IPython", "hypothesis", "pytest", "numpy"])
 DRAWN, SEED = 60, 1
 SECONDS = 120  # that tests may take longer than three times on the unchanged course; then they hang, which is a failure
-TESTS = {  # by the beginning of a file's name, the first that fits: what should see a change there, the quickest first
-    "course_lib/by_hand/conventions": "tests/test_tools.py",
-    "course_lib/by_hand/layers": "tests/test_memory.py tests/test_layers.py course_lib/by_hand",
-    "course_lib/by_hand": "tests/test_walk.py tests/test_machine.py tests/test_memory.py course_lib/by_hand"
-    " tests/test_exercises.py tests/test_layers.py -k '(not test_walk or sums_by) and (not test_exercises or receptive or design)'",
-    "course_lib/by_machine/tools": "tests/test_tools.py",
-    "course_lib/by_machine/reconciling": "tests/test_tools.py",
-    "course_lib/by_machine": "tests/test_machine.py tests/test_walk.py tests/test_operations.py tests/test_screen.py tests/test_memory.py"
-    " tests/test_verdicts.py -k 'not torchstat'",
-    "course_lib/asking/answers": "course_lib/asking tests/test_exercises.py",
-    "course_lib/asking/revealing": "tests/test_follow.py tests/browser/test_reveal.py",
-    "course_lib/asking": "tests/test_progress.py course_lib/asking tests/test_verdicts.py tests/test_exercises.py"
-    " -k 'not every_claim and (not test_exercises or vote or check or hint or guess)'",
-    "course_lib/lessons": "tests/test_sentences.py tests/test_exercises.py tests/test_verdicts.py -k 'not torchstat'",
-    "course_lib/cards/card.css": "tests/test_cards.py tests/browser/test_every_card.py tests/browser/test_saved.py -k 'theme or browser'",
-    "course_lib/cards/names.js": "tests/browser/test_every_card.py",
-    "course_lib/cards": "course_lib/cards tests/test_cards.py tests/test_geometry.py -k 'not ten_thousand'",
-    "course_lib/live/typed": "tests/browser/test_live.py",
-    "course_lib/live": "tests/test_screen.py tests/test_follow.py",
-    "course_lib/show": "course_lib/show tests/test_figures.py tests/test_cards.py tests/test_geometry.py -k 'not ten_thousand'",
-    "course_lib/server": "tests/test_server.py tests/test_start.py -k 'server or jupyterlab or door'",
-    "course_lib/lecture": "tests/browser/test_lecture.py",
-    "course_lib/words": "course_lib/words tests/test_words.py tests/test_sentences.py tests/test_numbers.py",
-    "course_lib": "course_lib/__init__.py tests/test_course.py -k 'not small and not cost'",
-    "start.py": "tests/test_start.py tests/test_situations.py"
-    " -k 'not situations or renamed or touched'",
-}
-
-
-class Change(NamedTuple):
-    """A text in a file and what stands there instead; `reason` why it may survive, `same` whether nobody could see it,
-    `by` the tests that are tried before those of its part, to save time."""
-
-    kind: str  # picked or drawn
-    file: str
-    old: str
-    new: str
-    line: int = 0  # of a drawn one, where the line stands
-    reason: str = ""
-    same: bool = False
-    by: str = ""
-
-    @property
-    def part(self) -> str:
-        return next(part for part in TESTS if self.file.startswith(part))
-
-    def __str__(self) -> str:
-        lines = difflib.ndiff(self.old.splitlines(), self.new.splitlines())
-        return "\n".join([self.file, *(f"    {line}" for line in lines if line[0] in "+-")])
-
-    def applied(self, text: str) -> str:
-        """The file's text with this change."""
-        if not self.line:
-            return text.replace(self.old, self.new)
-        lines = text.split("\n")
-        return "\n".join([*lines[: self.line], self.new, *lines[self.line + 1 + self.old.count("\n") :]])
-
-
-def listed(kind: str) -> list[dict]:
-    return tomllib.loads(LIST.read_text(encoding="utf-8")).get(kind, [])
-
-
-def picked_changes() -> list[Change]:
-    """The changes that mutants.toml says."""
-    keys = {"file": "file", "old": "old", "new": "new", "survives": "reason", "by": "by"}
-    return [Change("picked", **{keys[key]: value for key, value in one.items()}) for one in listed("picked")]
-
-
-def drawn_changes(number: int, seed: int) -> list[Change]:
-    """So many of the changes that cosmic-ray knows, each in another line."""
-    import cosmic_ray.mutating  # noqa: F401  before its plugins, which import each other
-    from cosmic_ray.plugins import get_operator, operator_names
-
-    kinds = [get_operator(name) for name in sorted(operator_names())]
-    operators = [kind() for kind in kinds if not kind.arguments()]
-    ranked = {}
-    for path in (ROOT / "start.py", *(ROOT / "course_lib").rglob("*.py")):
-        file, text = path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")
-        for row, line in enumerate(text.split("\n"), 1):
-            rank = hashlib.sha256(f"{seed} {file} {line.strip()}".encode()).hexdigest()
-            ranked[rank] = file, row, text
-    changes = (_drawn_in_line(operators, rank, *place) for rank, place in sorted(ranked.items()))
-    return list(islice(filter(None, changes), number))
-
-
-def _drawn_in_line(operators: list, rank: str, file: str, row: int, text: str) -> Change | None:
-    """One of the changes in a line that are more than another annotation, which nothing reads; None where there is none."""
-    from cosmic_ray.ast import ast_nodes, get_ast
-
-    tree = get_ast(text)
-    nodes = [node for node in ast_nodes(tree) if node.start_pos[0] <= row <= node.end_pos[0] and node.type != "file_input"]
-    ways: dict[tuple, list] = {}
-    for operator in operators:
-        for node in nodes:
-            for index, (start, end) in enumerate(operator.mutation_positions(node)):
-                if start[0] == row:
-                    ways.setdefault((start, end), []).append((operator, node, index))
-    if not ways:
-        return None
-    chance = random.Random(rank)
-    operator, node, index = chance.choice(chance.choice(sorted(ways.items()))[1])
-    siblings = node.parent.children
-    at = siblings.index(node)
-    siblings[at : at + 1] = filter(None, [operator.mutate(node, index)])  # None where it goes, as a decorator does
-    changed = tree.get_code()
-    if _executed(changed) in (None, _executed(text)):
-        return None
-    change = _by_line(file, text, changed)
-    keys = change.file, change.old.strip(), change.new.strip()
-    known = next((one for one in listed("drawn") if (one["file"], one["old"], one["new"]) == keys), {})
-    return change._replace(reason=known.get("reason", ""), same=known.get("same", False))
-
-
-def _by_line(file: str, text: str, changed: str) -> Change:
-    old, new = text.split("\n"), changed.split("\n")
-    first = next(i for i, (one, other) in enumerate(zip(old, new, strict=False)) if one != other)
-    last = next(i for i, (one, other) in enumerate(zip(old[::-1], new[::-1], strict=False)) if one != other)
-    return Change("drawn", file, "\n".join(old[first : len(old) - last]), "\n".join(new[first : len(new) - last]), first)
-
-
-def _executed(text: str) -> str | None:
-    """A program without its annotations of functions; None where it is none."""
-    try:
-        tree = ast.parse(text)
-    except SyntaxError:
-        return None
-    for node in ast.walk(tree):
-        for field in ("annotation", "returns"):
-            if isinstance(node, (ast.arg, ast.FunctionDef)) and hasattr(node, field):
-                setattr(node, field, None)
-    return ast.dump(tree)
 
 
 def copy_of_the_course(folder: Path) -> Path:
@@ -201,6 +64,8 @@ def tests_pass(folder: Path, tests: str, limit: float) -> bool:
     if process.exitcode is None:
         os.killpg(process.pid, signal.SIGKILL)
         process.join()
+    elif process.exitcode in (255, -signal.SIGTERM, -signal.SIGKILL):  # no answer, and so not counted as one
+        raise SystemExit(f"somebody ended the tests: {tests}")
     shutil.rmtree(folder / ".hypothesis", ignore_errors=True)  # what failed for one change is not tried first for another
     return process.exitcode in (0, 5)  # 5: there is no such test
 
@@ -285,7 +150,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         runner = Runner(Path(folder), options.jobs)
         survivors = runner.survivors(changes, lambda change: change.by)
-        survivors = runner.survivors(survivors, lambda change: TESTS[change.part])
+        survivors = runner.survivors(survivors, lambda change: LIST["tests"][change.part])
     print("", summary(changes, survivors), "", sep="\n")
     print(*(f"survived: {change}\n    {change.reason or 'not listed'}" for change in survivors), sep="\n")
     print(*(f"caught now, and still listed: {change}" for change in changes if change.reason and change not in survivors), sep="\n")
