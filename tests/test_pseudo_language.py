@@ -67,7 +67,7 @@ NAMES = {*dir(builtins), *dir(torch), *dir(nn), *dir(nn.functional), *dir(torch.
 NAMES |= {*course_lib.__all__, *small_cnn(batch_norm=True, global_pool=True).layers, *vgg16_32().layers, *OPTIMIZERS, "torchinfo"}
 NAMES |= {"MiB", "kiB", "parameters", "numel", "import", "def", "return", "for", "and", "not", "lambda"}
 NAMES |= {"model", "MAC", "FLOP", "post20221221"}  # the root of a model's paths; terms; a version
-NAMES |= {"nearest", "exact", "bilinear", "bicubic", "reflect", "replicate", "valid", "same"}  # arguments of layers
+NAMES |= {"nearest", "nearest-exact", "bilinear", "bicubic", "reflect", "replicate", "valid", "same"}  # arguments of layers
 NAMES |= {name for exercise in EXERCISES.values() for name in getattr(exercise, "argument_names", ())} | {"function"}  # a type
 
 
