@@ -9,7 +9,7 @@ from IPython.utils.capture import capture_output
 
 from course_lib.words import words
 
-AT_ONCE = timedelta(seconds=0.1)  # cells that are sent this close to each other were sent by "Run all"
+AT_ONCE = timedelta(seconds=0.5)  # cells sent this close to each other were sent by "Run all", by a busy browser, too
 _sent = []  # when the last two cells were sent, as the notebook says
 
 

@@ -22,7 +22,7 @@ def test_run_all_keeps_answers_closed_and_a_cell_that_is_run_by_itself_opens(ope
     assert total.inner_text().strip() == "PyTorch says"
     total.locator("summary").click()
     assert "26926" in total.inner_text()
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(1_000)  # longer than cells lie apart that were sent by "Run all"
     page.evaluate(RUN, "tensors-torch")
     answer(page, "tensors-torch").and_(page.locator("[open]")).wait_for()
     assert "conv1.weight" in answer(page, "tensors-torch").inner_text()
