@@ -931,8 +931,8 @@ def test_a_budget_has_the_bytes_that_its_name_says():
 
 @pytest.mark.parametrize("make", [layer_card, memory_card, network_card])
 def test_a_saved_picture_has_a_ground_of_its_own_that_is_no_white_sheet_in_the_dark(make):
-    saved = b64decode(re.search("base64,([^\"]+)", make().bundle()["text/html"])[1]).decode()
-    assert re.fullmatch("#[0-9a-e][0-9a-f]{5}", re.search("<rect [^>]*fill=\"([^\"]+)", saved)[1])
+    saved = b64decode(re.search('base64,([^"]+)', make().bundle()["text/html"])[1]).decode()
+    assert re.fullmatch("#[0-9a-e][0-9a-f]{5}", re.search('<rect [^>]*fill="([^"]+)', saved)[1])
 
 
 def test_a_tables_headings_are_those_of_columns_for_a_screen_reader():

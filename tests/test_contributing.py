@@ -166,6 +166,7 @@ start.give_lessons()
     copy.test(ours, "--nbval", f"notebooks/{name}.ipynb", *(f"tests/{file}" for file in files), at_least=45)
 
 
+@pytest.mark.slow("runs the checks that concern it in a process of its own")
 def test_a_layer_is_added_as_contributing_says(follow):
     copy = follow("Adding a layer")
     (block,) = copy.blocks
@@ -225,6 +226,7 @@ print(answer["flopper"].remainder, answer["flopper"].unit)
     assert "2 × MACs, 1 × additions of biases" in lines[1] and lines[-1] == "0 FLOP"
 
 
+@pytest.mark.slow("runs the checks that concern it in a process of its own")
 def test_a_language_is_added_as_contributing_says(follow):
     copy = follow("Adding a language")
     folder = copy.root / "course_lib/words/xx"

@@ -27,12 +27,7 @@ FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 FONT = {bold: ImageFont.truetype(FONTS / f"DejaVuSans{'-Bold' * bold}.ttf", 100) for bold in (False, True)}  # a wide one, as fonts go
 COUNT = re.compile(r"[\d,.]+(e\+\d+)?")
 BATCHES = [1, 2, 4, 8, 12, 14, 15, 16, 20, 24, 32]
-POINTS = {
-    "conv 128, 28×28": (166, 150),
-    "conv 64, 56×56": (132, 141),
-    "Linear 10752": (0.5, 7.2),
-    "depthwise 256, 224×224": (2.25, 2.86),
-}
+POINTS = {"conv 128, 28×28": (166, 150), "conv 64, 56×56": (132, 141), "Linear 10752": (0.5, 7.2), "depthwise 256, 224×224": (2.25, 2.86)}
 
 
 class Text(NamedTuple):

@@ -1,7 +1,6 @@
 """One Chromium and one JupyterLab for all browser tests of a process. Without Chromium these tests skip, or fail where
 COURSE_BROWSER=required says that it must be there."""
 
-import json
 import os
 import re
 import shutil
@@ -21,11 +20,9 @@ def chromium():
 
 @pytest.fixture(scope="session")
 def one_lab(tmp_path_factory, chromium):
-    """JupyterLab on a copy of the notebooks, and of lesson 8 up to its card: the rest of it takes its time."""
+    """JupyterLab on a copy of the notebooks."""
     folder = tmp_path_factory.mktemp("lab")
     shutil.copytree(labs.ROOT / "notebooks", folder / "root")
-    lesson = json.loads((folder / "root/08_vgg16.ipynb").read_text(encoding="utf-8"))
-    (folder / "root/vgg_card.ipynb").write_text(json.dumps({**lesson, "cells": lesson["cells"][:3]}), encoding="utf-8")
     with labs.jupyterlab(folder) as started:
         yield started
 

@@ -31,7 +31,8 @@ SETTLED = """async () => {
   await document.fonts.ready;
   const look = () => JSON.stringify([document.activeElement?.className,
     ...[...document.querySelectorAll('.jp-Cell, .course-card, .course-card svg')].map(e => e.getBoundingClientRect())]);
-  const moves = a => a.playState === 'running' && a.effect?.getComputedTiming().endTime !== Infinity;
+  const moves = a => a.playState === 'running' && a.effect?.getComputedTiming().endTime !== Infinity
+    && !a.effect.target?.matches('.cm-cursorLayer');  // a caret blinks for a second after each key
   for (let same = 0, before = ''; same < 5;) {
     await frame();
     const now = look();

@@ -97,29 +97,3 @@ def axe(page, shown, theme: str) -> list:
     settle(page)
     found = Axe().run(page, context="#axed").response["violations"]
     return [(v["id"], v["impact"], [n["html"][:200] for n in v["nodes"]][:3]) for v in found]
-
-
-THEMES = pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
-
-
-@pytest.fixture(scope="module")
-def memory_lesson(open_notebook):
-    return open_notebook("06_memory.ipynb")
-
-
-def test_the_memory_cards_menus_work(memory_lesson):
-    shown = card(memory_lesson, "batch")
-    shown.get_by_role("combobox", name="optimizer", exact=True).select_option("SGD")
-    wait_for_number(shown, "1.16 MB")  # without Adam's 215,440 bytes
-
-
-def test_a_deep_network_fits_a_projector_with_every_row_changed(open_notebook):
-    page = open_notebook("vgg_card.ipynb")
-    page.set_viewport_size({"width": 1280, "height": 720})
-    network = card(page, "width")
-    type_value(network, "width", 48)
-    wait_for_number(network, "8,615,482")
-    network.locator("td", has_text="and 5 more").wait_for()
-    box = network.bounding_box()
-    assert box["height"] <= 560 and network.evaluate("e => e.scrollWidth <= e.clientWidth")
-    assert not axe(page, network, "JupyterLab Dark")

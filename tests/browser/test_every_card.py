@@ -3,7 +3,7 @@ promised as they are painted, nothing to scroll sideways; and axe-core over it, 
 
 import pytest
 from lab import settle
-from test_browser import THEMES, axe
+from test_browser import axe, type_value, wait_for_number
 
 DESK = {
     "network": "network_card()",
@@ -48,6 +48,13 @@ def screen(request, page, lab):
     return request.param, lab.run(page, lab.write(f"{request.param}.ipynb", "from course_lib import *", *cards.values()))
 
 
+def shown(screen, name: str):
+    layout, page = screen
+    found = page.locator(".jp-Cell").nth([*SCREENS[layout][2]].index(name) + 1).locator(".course-card").first
+    found.scroll_into_view_if_needed()
+    return found
+
+
 def measured(card) -> tuple[int, int]:
     """Where the picture stands in the card, and the card's height: in one look, since a move exchanges the picture."""
     return tuple(card.evaluate(PLACES))
@@ -56,9 +63,8 @@ def measured(card) -> tuple[int, int]:
 def test_every_card_fits_its_screen_and_nothing_moves(screen):
     layout, page = screen
     _, _, cards, least = SCREENS[layout]
-    for number, name in enumerate(cards, 1):
-        card = page.locator(".jp-Cell").nth(number).locator(".course-card").first
-        card.scroll_into_view_if_needed()
+    for name in cards:
+        card = shown(screen, name)
         settle(page)
         places, small = {measured(card)}, []
         for handle in card.get_by_role("slider").all():
@@ -82,14 +88,32 @@ def test_every_card_fits_its_screen_and_nothing_moves(screen):
             assert len(places) == 1, (name, places)
 
 
-@THEMES
+
+@pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Light"])
 def test_axe_finds_nothing_on_any_card(screen, theme):
     layout, page = screen
-    for number, name in enumerate(SCREENS[layout][2], 1):
-        card = page.locator(".jp-Cell").nth(number).locator(".course-card").first
-        card.scroll_into_view_if_needed()
+    for name in SCREENS[layout][2]:
+        card = shown(screen, name)
         handle = card.get_by_role("slider").first
         handle.focus()
         handle.press("ArrowRight")
         settle(page)
         assert not axe(page, card, theme), name
+
+
+def test_the_memory_cards_menus_work(screen):
+    card = shown(screen, "memory")
+    type_value(card, "batch", 16)
+    card.get_by_role("combobox", name="optimizer", exact=True).select_option("SGD")
+    wait_for_number(card, "1.16 MB")  # without Adam's 215,440 bytes
+
+
+def test_a_deep_network_fits_with_every_row_changed(screen):
+    layout, page = screen
+    card = shown(screen, "vgg")
+    type_value(card, "width", 48)
+    wait_for_number(card, "8,615,482")
+    if layout == "projector":
+        card.locator("td", has_text="and 5 more").wait_for()
+    assert card.bounding_box()["height"] <= MOST[layout] and card.evaluate(WIDE) <= 0
+    assert not axe(page, card, "JupyterLab Dark")

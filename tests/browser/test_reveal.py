@@ -15,8 +15,13 @@ def answer(page, cell: str):
     return page.locator(".jp-Notebook .jp-Cell").nth(index).locator("details")
 
 
-def test_run_all_keeps_answers_closed_and_a_cell_that_is_run_by_itself_opens(open_notebook):
-    page = open_notebook("02_asking_pytorch.ipynb")
+@pytest.fixture(scope="module")
+def lesson(open_notebook):
+    return open_notebook("02_asking_pytorch.ipynb")
+
+
+def test_run_all_keeps_answers_closed_and_a_cell_that_is_run_by_itself_opens(lesson):
+    page = lesson
     assert page.evaluate(OPENED) == [False] * 7
     total = answer(page, "total-torch")
     assert total.inner_text().strip() == "PyTorch says"
@@ -30,15 +35,14 @@ def test_run_all_keeps_answers_closed_and_a_cell_that_is_run_by_itself_opens(ope
     page.wait_for_function("() => [...document.querySelectorAll('.jp-RenderedHTMLCommon > details')].every(e => !e.open)")
 
 
-def test_an_error_in_such_a_cell_is_shown(open_notebook):
-    page = open_notebook("02_asking_pytorch.ipynb")
-    page.evaluate(
+def test_an_error_in_such_a_cell_is_shown(lesson):
+    lesson.evaluate(
         """id => { const { content } = window.jupyterapp.shell.currentWidget;
       content.widgets.find(cell => cell.model.id === id).model.sharedModel.setSource('%%reveal PyTorch says\\nmodell.parameters()'); }""",
         "total-torch",
     )
-    page.evaluate(RUN, "total-torch")
-    page.locator(".jp-OutputArea", has_text="NameError: name 'modell' is not defined").first.wait_for()
+    lesson.evaluate(RUN, "total-torch")
+    lesson.locator(".jp-OutputArea", has_text="NameError: name 'modell' is not defined").first.wait_for()
 
 
 def test_as_stored_answers_are_closed_before_the_notebook_is_trusted(lab, page):
