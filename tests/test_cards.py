@@ -5,6 +5,7 @@ import math
 import re
 import sys
 from base64 import b64decode
+from functools import cache
 from html import unescape
 from itertools import pairwise
 from types import SimpleNamespace
@@ -396,15 +397,16 @@ STARTS = {
 }
 
 
-def at_all_ends(start, layout: str):
+@cache
+def at_all_ends(start, layout: str) -> list[tuple[str, str]]:
     """A card at its start, and with each control at its ends: (what was set, what is drawn)."""
-    card = start(layout)
-    yield "start", card._shown.value
+    found = [("start", start(layout)._shown.value)]
     for name, control in start(layout).controls.items():
         for value in ends(control):
             card = start(layout)
             card.set(**{name: value})
-            yield f"{name}={value}", card._shown.value
+            found.append((f"{name}={value}", card._shown.value))
+    return found
 
 
 def settings(make) -> list[tuple[dict, dict]]:

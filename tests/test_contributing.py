@@ -189,6 +189,7 @@ print(row.by, row.kind, row.output_shape, row.params)
     copy.test("PReLU", "tests/test_layers.py", "tests/test_memory.py", "tests/test_pseudo_language.py", at_least=7)
 
 
+@pytest.mark.slow("runs the checks that concern it in a process of its own")
 def test_an_optimizer_is_added_as_contributing_says(follow):
     copy = follow("Adding an optimizer")
     copy.append("course_lib/by_hand/optimizers.py", *copy.blocks)

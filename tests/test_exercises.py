@@ -152,16 +152,17 @@ def running_mean() -> float:
 
 def vgg(image: int, *features: int) -> nn.Sequential:
     """VGG16 without BatchNorm, on the meta device."""
-    layers, before = [], 3
-    for convs, channels in ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512)):
-        for _ in range(convs):
-            layers += [nn.Conv2d(before, channels, 3, padding=1), nn.ReLU()]
-            before = channels
-        layers.append(nn.MaxPool2d(2))
-    layers.append(nn.Flatten())
-    for before, after in zip((512 * (image // 32) ** 2, *features), features, strict=False):
-        layers.append(nn.Linear(before, after))
-    return nn.Sequential(*layers).to("meta")
+    with torch.device("meta"):
+        layers, before = [], 3
+        for convs, channels in ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512)):
+            for _ in range(convs):
+                layers += [nn.Conv2d(before, channels, 3, padding=1), nn.ReLU()]
+                before = channels
+            layers.append(nn.MaxPool2d(2))
+        layers.append(nn.Flatten())
+        for before, after in zip((512 * (image // 32) ** 2, *features), features, strict=False):
+            layers.append(nn.Linear(before, after))
+        return nn.Sequential(*layers)
 
 
 def gives(model: nn.Sequential, kinds: tuple, image: int) -> int:

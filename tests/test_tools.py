@@ -303,12 +303,15 @@ def raises(model, x):
     raise RuntimeError("not for this\nnetwork")
 
 
+PROCESS = pytest.mark.slow("one more process with PyTorch; the faster run has a tool that hangs")
+
+
 @pytest.mark.parametrize(
     "distribution, ask, says",
     [
         ("torch", hangs, "took longer than 1 s"),
-        ("torch", dies, "its process ended with code 3"),
-        ("torch", raises, "RuntimeError: not for this network"),
+        pytest.param("torch", dies, "its process ended with code 3", marks=PROCESS),
+        pytest.param("torch", raises, "RuntimeError: not for this network", marks=PROCESS),
         ("no-such-tool", raises, "pip install no-such-tool"),
     ],
 )

@@ -27,13 +27,6 @@ def one_lab(tmp_path_factory, chromium):
         yield started
 
 
-@pytest.fixture(scope="module")
-def lab(one_lab):
-    """That JupyterLab; the kernels that a file's tests started end with its last one."""
-    yield one_lab
-    one_lab.end_kernels()
-
-
 @pytest.fixture(scope="session")
 def one_page(chromium):
     """A page, and what it has asked of other machines. One for all tests: a second load in it costs half of a first."""
@@ -47,6 +40,14 @@ def one_page(chromium):
 @pytest.fixture(scope="session")
 def page(one_page):
     return one_page[0]
+
+
+@pytest.fixture(scope="module")
+def lab(one_lab, page):
+    """That JupyterLab; the kernels that a file's tests started end with its last one, and what the page draws."""
+    yield one_lab
+    page.goto("about:blank")
+    one_lab.end_kernels()
 
 
 @pytest.fixture(autouse=True)

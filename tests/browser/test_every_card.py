@@ -88,7 +88,6 @@ def test_every_card_fits_its_screen_and_nothing_moves(screen):
             assert len(places) == 1, (name, places)
 
 
-
 @pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Light"])
 def test_axe_finds_nothing_on_any_card(screen, theme):
     layout, page = screen

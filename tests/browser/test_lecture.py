@@ -22,7 +22,7 @@ WIDE = """() => Math.max(...[...document.querySelectorAll('.jp-Deck .cm-scroller
 
 
 @pytest.fixture(scope="module")
-def started(tmp_path_factory, chromium):
+def started(tmp_path_factory, page):
     """start.py lecture, on a copy of the course without its environment, in this environment."""
     folder = tmp_path_factory.mktemp("lecture") / "course"
     shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(".git", ".venv", "my", "__pycache__", ".*_cache"))
@@ -45,6 +45,7 @@ start.main(sys.argv[1:])"""
     else:
         pytest.fail("".join(lines))
     yield folder, found.group(1)
+    page.goto("about:blank")
     server = next(json.loads(file.read_text())["pid"] for file in runtime.glob("jpserver-*.json"))
     process.terminate()
     process.wait(60)
