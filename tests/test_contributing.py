@@ -69,12 +69,15 @@ class Copy:
         assert passed >= at_least, said
 
 
+in_a_process = pytest.mark.slow("runs the checks that concern it in a process of its own; the faster run adds a card")
+
+
 @pytest.fixture
 def follow(tmp_path):
     return lambda heading: Copy(tmp_path, heading)
 
 
-@pytest.mark.slow("runs the checks that concern it in a process of its own")
+@in_a_process
 def test_an_exercise_is_added_as_contributing_says(follow):
     copy = follow("Adding an exercise")
     answer, words, judge = copy.blocks
@@ -113,7 +116,7 @@ print(check())
     copy.test(ours, "tests/test_exercises.py", "tests/test_sentences.py", "tests/test_notebooks.py", at_least=25)
 
 
-@pytest.mark.slow("runs the checks that concern it in a process of its own")
+@in_a_process
 def test_a_claim_is_added_as_contributing_says(follow):
     copy = follow("Adding a claim")
     claim, words = copy.blocks
@@ -127,7 +130,7 @@ def test_a_claim_is_added_as_contributing_says(follow):
     copy.test("l01.toml", "tests/test_numbers.py", at_least=1)
 
 
-@pytest.mark.slow("runs the checks that concern it in a process of its own")
+@in_a_process
 def test_a_lesson_is_added_as_contributing_says(follow):
     copy = follow("Adding a lesson")
     lesson, words, numbers, first, cell = copy.blocks
@@ -166,7 +169,7 @@ start.give_lessons()
     copy.test(ours, "--nbval", f"notebooks/{name}.ipynb", *(f"tests/{file}" for file in files), at_least=45)
 
 
-@pytest.mark.slow("runs the checks that concern it in a process of its own")
+@in_a_process
 def test_a_layer_is_added_as_contributing_says(follow):
     copy = follow("Adding a layer")
     (block,) = copy.blocks
@@ -189,7 +192,7 @@ print(row.by, row.kind, row.output_shape, row.params)
     copy.test("PReLU", "tests/test_layers.py", "tests/test_memory.py", "tests/test_pseudo_language.py", at_least=7)
 
 
-@pytest.mark.slow("runs the checks that concern it in a process of its own")
+@in_a_process
 def test_an_optimizer_is_added_as_contributing_says(follow):
     copy = follow("Adding an optimizer")
     copy.append("course_lib/by_hand/optimizers.py", *copy.blocks)
@@ -204,6 +207,7 @@ except ValueError as error:
     assert "what Adamax makes in its step is not known by hand" in copy.python("-c", tried)
 
 
+@in_a_process
 def test_a_counting_tool_is_added_as_contributing_says(follow):
     copy = follow("Adding a counting tool")
     convention, tool, words = copy.blocks
@@ -227,7 +231,7 @@ print(answer["flopper"].remainder, answer["flopper"].unit)
     assert "2 × MACs, 1 × additions of biases" in lines[1] and lines[-1] == "0 FLOP"
 
 
-@pytest.mark.slow("runs the checks that concern it in a process of its own")
+@in_a_process
 def test_a_language_is_added_as_contributing_says(follow):
     copy = follow("Adding a language")
     folder = copy.root / "course_lib/words/xx"

@@ -44,9 +44,9 @@ def page(one_page):
 
 @pytest.fixture(scope="module")
 def lab(one_lab, page):
-    """That JupyterLab; the kernels that a file's tests started end with its last one, and what the page draws."""
+    """That JupyterLab; the kernels that a file's tests started end with its last one, and what the page shows."""
     yield one_lab
-    page.goto("about:blank")
+    one_lab.close_all(page)
     one_lab.end_kernels()
 
 

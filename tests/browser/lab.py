@@ -56,10 +56,20 @@ class Lab(NamedTuple):
 
     def run(self, page, name: str):
         """The notebook in a page, its kernel idle after running every cell."""
-        self.open(page, name)
-        page.evaluate("() => window.jupyterapp.commands.execute('application:toggle-left-area')")
+        if page.url.startswith(self.address):  # it shows this JupyterLab: a second load would cost seconds
+            self.close_all(page)
+            page.evaluate("path => window.jupyterapp.commands.execute('docmanager:open', { path })", name)
+            page.wait_for_function(READY)
+        else:
+            self.open(page, name)
+            command(page, "application:toggle-left-area")
         run_all(page)
         return page
+
+    def close_all(self, page) -> None:
+        """Close what the page shows of this JupyterLab, saved or not."""
+        if page.url.startswith(self.address):
+            page.evaluate("() => [...window.jupyterapp.shell.widgets('main')].forEach(widget => widget.dispose())")
 
     def write(self, name: str, *sources: str) -> str:
         """A notebook of these code cells in its folder, nothing run yet: its name."""
