@@ -11,7 +11,8 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_map_only
 
 from course_lib.by_machine.modules import is_place
-from course_lib.by_machine.walk.operations import Op, Operations, storage, tensors
+from course_lib.by_machine.walk.hollow import as_hollow
+from course_lib.by_machine.walk.operations import NeedsValue, Op, Operations, storage, tensors
 from course_lib.by_machine.walk.structure import copy_on, has_hooks, located_modules, outside_state_kept, owned_tensors, unwrapped
 
 Shape = tuple[int, ...]
@@ -112,7 +113,7 @@ class _Recorder(TorchFunctionMode):
             self.walk.places.append(place)
         self.walk.failed = None if place.outputs else place
 
-    def record(self, op: Op) -> None:
+    def record(self, op: Op, result) -> None:
         if self.open is not None:
             self.open.ops.append(op)
         elif op.macs or not op.priced:  # called by nobody in Python
@@ -123,10 +124,9 @@ def forward_walk(model: nn.Module, args: tuple, kwargs: dict, check: Callable[[P
     """One forward pass of a model on inputs whose values do not count: see `Walk`. `check` may raise before a place runs."""
     model = unwrapped(model)
     with outside_state_kept(model):
-        blanks = tree_map_only(torch.Tensor, lambda tensor: torch.empty_like(tensor, device="meta"), (args, kwargs))
-        walk = _walk_copy(model, "meta", training, *blanks, check)
-    error = walk.error
-    if isinstance(error, NotImplementedError) or (isinstance(error, (RuntimeError, TypeError)) and "meta" in str(error)):
+        blanks = tree_map_only(torch.Tensor, as_hollow, (args, kwargs))
+        walk = _walk_copy(model, "hollow", training, *blanks, check)
+    if isinstance(walk.error, NeedsValue):
         with outside_state_kept(model):  # it asks for a value, or names a device
             walk = _walk_copy(model, "cpu", training, *with_values((args, kwargs)), check)
         walk.real = True
@@ -146,7 +146,7 @@ def _walk_copy(original: nn.Module, device: str, training: bool, args: tuple, kw
             hooks.enter_context(part.register_forward_pre_hook(recorder.enter, with_kwargs=True, prepend=True))
             hooks.enter_context(part.register_forward_hook(recorder.leave, always_call=True))  # without an output where it raised
         try:
-            with torch.no_grad(), torch.device(device), recorder, Operations(recorder.record):
+            with torch.no_grad(), torch.device("cpu"), recorder, Operations(recorder.record, device == "hollow"):
                 walk.output = model(*args, **kwargs)
         except Exception as error:
             walk.error = error

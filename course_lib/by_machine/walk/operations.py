@@ -1,21 +1,26 @@
-"""Every operation that PyTorch runs, recorded and priced; on the meta device none is worked out twice: the same sizes give the same."""
+"""Every operation that PyTorch runs, recorded and priced; without values none is worked out twice: the same sizes give the same."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass
-from functools import cache, partial
-from operator import itemgetter
+from functools import cache
 from typing import NamedTuple
 
 import torch
-from torch import nn
+from torch._subclasses.fake_tensor import DataDependentOutputException, DynamicOutputShapeException, FakeTensorMode
 from torch.nn.parameter import UninitializedTensorMixin
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_flatten, tree_unflatten
 from torch.utils.flop_counter import flop_registry
+
+from course_lib.by_machine.walk.hollow import hollow, is_hollow, keeps_values
 
 # Operators that multiply and that nobody prices here: a row says so rather than 0. So does whatever is not one of PyTorch's own.
 UNPRICED = ("linalg_", "_linalg_", "fft_", "_fft_", "_cdist", "cdist", "_trilinear", "_transformer_enc", "_native_multi", "grid_sampler")
 UNPRICED_NAMES = {"mv", "addmv", "dot", "vdot", "addbmm", "conv_tbc", "cholesky_solve", "triangular_solve", "_int_mm"}
 REMEMBERED = 10_000  # operations; a Llama has a hundred different ones
+AS_IT_IS = {"detach", "alias", "lift_fresh", "set_"}  # views, too
+NOWHERE = {"isnan", "isinf"}  # of what is not computed
+INDEXED = {"index", "index_put", "index_put_", "_unsafe_index", "_unsafe_index_put", "_index_put_impl_"}
 
 
 class Op(NamedTuple):
@@ -28,19 +33,21 @@ class Op(NamedTuple):
     is_view: bool = False
 
 
-_results: dict[tuple, tuple[Callable, int]] = {}  # how a call's result is made anew, of its arguments, and its MACs
+class NeedsValue(RuntimeError):
+    """What runs asks for a number that is not there, since nothing is computed."""
 
 
 class Operations(TorchDispatchMode):
-    """Runs every operation, whoever called it, and gives `record` each with its price.
+    """Runs every operation, whoever called it, and gives `record` each with its price, and its result.
 
-    The meta device's kernels are Python, some of them slow (1 ms for a batch norm, 20 µs for an addition). What an operation
-    gives for tensors of these sizes, strides and dtypes does not change, so it is remembered and made anew, as empty as before.
+    Tensors without values, on the meta device or hollow, go to PyTorch's kernels on sizes. These are Python, some of them slow (1 ms for
+    a batch norm, 20 µs for an addition). What an operation gives for tensors of these sizes, strides and dtypes does not change, so it
+    is remembered and made anew, as empty as before. With `hollow`, what is made of no tensor has no values either.
     """
 
-    def __init__(self, record: Callable[[Op], None] = lambda op: None) -> None:
+    def __init__(self, record: Callable[[Op, object], None] = lambda op, result: None, hollow: bool = False) -> None:
         super().__init__()
-        self.record = record
+        self.record, self.hollow = record, hollow
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
@@ -50,10 +57,10 @@ class Operations(TorchDispatchMode):
             if result is not NotImplemented:
                 return result
         with torch._C.DisableTorchFunction():  # what a kernel calls in Python is no function of the model's
-            result, macs = _result_and_macs(func, args, kwargs)
+            result, macs = _result_and_macs(func, args, kwargs, self.hollow)
         about = _about(func)
         reads = [storage(t) for t in tensors(args) if t.layout is torch.strided and not isinstance(t, UninitializedTensorMixin)]
-        self.record(Op(about.name, macs, tuple(reads), about.priced, about.is_view))
+        self.record(Op(about.name, macs, tuple(reads), about.priced, about.is_view), result)
         return result
 
 
@@ -61,70 +68,150 @@ class _About(NamedTuple):
     name: str
     priced: bool
     is_view: bool
-    is_new: bool  # gives tensors of its own
-    in_place: bool
+    as_it_is: bool  # gives a view, or turns a tensor into one
+    makes: bool  # reads no tensor's values
 
 
 @cache
 def _about(func) -> _About:
     name = func._overloadpacket.__name__
     priced = func.namespace in ("aten", "prim", "prims") and not name.startswith(UNPRICED) and name not in UNPRICED_NAMES
-    is_new = func.namespace == "aten" and all(value.alias_info is None for value in func._schema.returns)
-    return _About(name, priced, func.is_view, is_new, func.namespace == "aten" and name.endswith("_") and name != "set_")
+    as_it_is = func.is_view or name in AS_IT_IS or torch.Tag.inplace_view in func.tags
+    reads = any(isinstance(argument.type, torch.TensorType) for argument in func._schema.arguments)
+    return _About(name, priced, func.is_view, as_it_is, name.startswith("new_") or name.endswith("_like") or not reads)
 
 
-def _result_and_macs(func, args: tuple, kwargs: dict) -> tuple[object, int]:
-    key = _call_key(func, args, kwargs)
-    if key in _results:
-        again, macs = _results[key]
-        return again(args), macs
-    result = func(*args, **kwargs)
-    price = flop_registry.get(func._overloadpacket)
-    macs = price(*args, **kwargs, out_val=result) // 2 if price else 0
-    tensors = [result] if isinstance(result, torch.Tensor) else result
-    if len(_results) >= REMEMBERED:
-        _results.clear()
-    if key is None or type(result) not in (torch.Tensor, nn.Parameter, tuple, list) or not all(map(_is_blank, tensors)):
-        pass
-    elif _about(func).is_new:
-        _results[key] = partial(_blanks, type(result), [_key(tensor) for tensor in tensors]), macs
-    elif result is args[0] and key == _call_key(func, args, kwargs):  # in place, and of the same sizes as before
-        _results[key] = itemgetter(0), macs
+def _result_and_macs(func, args: tuple, kwargs: dict, hollow: bool) -> tuple[object, int]:
+    about, price, given = _about(func), flop_registry.get(func._overloadpacket), []  # somebody may register another price
+    key = func, price, torch.get_default_dtype(), _key((args, tuple(kwargs.items())), given)
+    empty = [tensor for tensor in given if is_hollow(tensor)]
+    if about.makes and (empty or (hollow and not given)):
+        return _filled(func, args, kwargs), 0
+    if about.as_it_is or not (empty or (given and all(tensor.is_meta for tensor in given))):
+        if empty and about.name == "resize_":
+            raise NeedsValue(about.name)
+        result = func(*args, **kwargs)
+        return result, price(*args, **kwargs, out_val=result) // 2 if price else 0
+    if empty and about.name in NOWHERE:
+        return torch.zeros(given[0].shape, dtype=torch.bool), 0
+    if empty and about.name in INDEXED and any(t is not None and t.dtype in (torch.bool, torch.uint8) for t in args[1]):
+        return _result_and_macs(func, (args[0], _as_numbers(args[1]), *args[2:]), kwargs, hollow)
+    try:
+        known = _known.get(key)
+    except TypeError:  # an argument that is no key
+        known, key = None, None
+    if known is None:
+        known = _learnt(func, args, kwargs, given, price, empty)
+        if len(_known) >= REMEMBERED:
+            _known.clear()
+        if key is not None and key[3] == _key((args, tuple(kwargs.items())), []):
+            _known[key] = known
+    make, macs = known
+    result = make(given)
+    if empty and isinstance(result, torch.Tensor) and about.name.endswith("_") and not is_hollow(result):
+        result.set_(hollow(result.size(), result.stride(), result.dtype))  # what is written into it is not known
     return result, macs
 
 
-def _blanks(kind: type, sizes: list[tuple], args: tuple):
-    """Tensors without values of these sizes, strides and dtypes: one alone, or a tuple or list of them."""
-    made = [torch.empty_strided(size, stride, dtype=dtype, device="meta") for size, stride, dtype in sizes]
-    return kind(made) if kind in (tuple, list) else made[0]
+_known: dict[tuple, tuple[Callable, int]] = {}  # by call: how its result is made of the tensors that are given, and its MACs
+FAKE = FakeTensorMode(allow_non_fake_inputs=True)
 
 
-def _call_key(func, args: tuple, kwargs: dict) -> tuple | None:
-    """All that decides what an operation gives, as a key; None where that is more than its arguments' sizes."""
-    if not (_about(func).is_new or _about(func).in_place):
-        return None
-    try:
-        price = flop_registry.get(func._overloadpacket)  # somebody may register another
-        key = func, price, torch.get_default_dtype(), _key(args), _key(tuple(kwargs.items()))
-        hash(key)
-    except TypeError:
-        return None
-    return key
+def _learnt(func, args: tuple, kwargs: dict, given: list[torch.Tensor], price: Callable | None, empty: list) -> tuple[Callable, int]:
+    """How a result is made anew, by running the operation once on tensors that stand in for those that are given."""
+    name = func._overloadpacket.__name__
+    if given and not empty:  # on the meta device they are what runs
+        return _template(func, args, kwargs, given, lambda tensor: tensor, price)
+    if not _errs(name, args, given):
+        try:
+            with FAKE:
+                return _template(func, args, kwargs, given, _same_sizes, price)
+        except (DataDependentOutputException, DynamicOutputShapeException) as error:
+            if name != "masked_select" or is_hollow(args[1]):
+                raise NeedsValue(name) from error
+        except NeedsValue:
+            raise
+        except Exception:  # the kernel itself says better what does not fit; or PyTorch has no other
+            pass
+    return _template(func, args, kwargs, given, _zeros, price)
 
 
-def _is_blank(value) -> bool:
-    """Whether it is a tensor of which sizes, strides and dtype say all."""
-    return type(value) in (torch.Tensor, nn.Parameter) and value.is_meta and value.layout is torch.strided
+def _errs(name: str, args: tuple, given: list[torch.Tensor]) -> bool:
+    """Whether the kernel on sizes gives others than the real one: oneDNN's workspace, a batch norm's statistics beside narrow numbers,
+    and its gradient that nobody wants."""
+    if "batch_norm" in name:
+        return len({tensor.dtype for tensor in given}) > 1 or (name.endswith("backward") and not args[-1][0])
+    return name.startswith("mkldnn_rnn")
 
 
-def _key(value):
-    """A value as a key: a tensor by its sizes; 1, 1.0 and True apart. TypeError where a tensor is more than its sizes."""
+def _same_sizes(tensor: torch.Tensor) -> torch.Tensor:
+    return torch.empty_strided(tensor.size(), tensor.stride(), dtype=tensor.dtype)
+
+
+def _zeros(tensor: torch.Tensor) -> torch.Tensor:
+    return _same_sizes(tensor).zero_() if is_hollow(tensor) else tensor
+
+
+def _template(func, args: tuple, kwargs: dict, given: list, stand_in: Callable, price: Callable | None) -> tuple[Callable, int]:
+    stands = {id(tensor): stand_in(tensor) for tensor in given}
+    leaves, form = tree_flatten((args, kwargs))
+    args, kwargs = tree_unflatten([stands.get(id(leaf), leaf) for leaf in leaves], form)
+    result = func(*args, **kwargs)
+    by_id = {id(stands[id(tensor)]): place for place, tensor in enumerate(given)}
+    by_storage = {storage(stands[id(tensor)]): place for place, tensor in enumerate(given)}
+    parts, form = tree_flatten(result)
+    makers = [_maker(part, by_id, by_storage) for part in parts]
+    macs = price(*args, **kwargs, out_val=result) // 2 if price else 0
+    if len(makers) == 1 and form.is_leaf():
+        return makers[0], macs
+    return lambda given: tree_unflatten([make(given) for make in makers], form), macs
+
+
+def _maker(part, by_id: dict, by_storage: dict) -> Callable:
+    """How a part of a result is made: the tensor that is given itself, one that lies in its storage, or a new one."""
+    if isinstance(part, (torch.SymInt, torch.SymFloat, torch.SymBool)):
+        raise NeedsValue
+    if not isinstance(part, torch.Tensor):
+        return lambda given: part
+    if id(part) in by_id:
+        place = by_id[id(part)]
+        return lambda given: given[place]
+    offset, size, stride, dtype = part.storage_offset(), tuple(part.size()), part.stride(), part.dtype
+    place = by_storage.get(storage(part)) if part.numel() else None
+    if place is not None:
+        return lambda given: torch.empty(0, dtype=dtype, device=given[place].device).set_(given[place].untyped_storage(), offset, size, stride)
+    if part.is_meta and type(part) is torch.Tensor:
+        return lambda given: torch.empty_strided(size, stride, dtype=dtype, device="meta")
+    return lambda given: hollow(size, stride, dtype)
+
+
+def _filled(func, args: tuple, kwargs: dict):
+    """What a function makes that reads no values: whole numbers and single ones are there, others are hollow."""
+    with FAKE:
+        made = func(*(_same_sizes(arg) if isinstance(arg, torch.Tensor) else arg for arg in args), **kwargs)
+    if isinstance(made, torch.Tensor) and not keeps_values(made):
+        return hollow(made.size(), made.stride(), made.dtype)
+    return func(*(torch.zeros((), dtype=a.dtype).expand(a.size()) if isinstance(a, torch.Tensor) else a for a in args), **kwargs)
+
+
+def _as_numbers(indices: list) -> list:
+    """Indices with each mask as the numbers of what it lets through."""
+    found = []
+    for index in indices:
+        is_mask = index is not None and index.dtype in (torch.bool, torch.uint8)
+        if is_mask and is_hollow(index):
+            raise NeedsValue("index")
+        found += index.nonzero().unbind(1) if is_mask else [index]
+    return found
+
+
+def _key(value, given: list):
+    """A value as a key, a tensor by its sizes; 1, 1.0 and True apart. The tensors in it are added to those that are given."""
     if isinstance(value, torch.Tensor):
-        if not _is_blank(value):
-            raise TypeError
-        return value.shape, value.stride(), value.dtype
+        given.append(value)
+        return value.shape, value.stride(), value.dtype, value.is_meta
     if isinstance(value, (tuple, list)):
-        return tuple(map(_key, value))
+        return tuple([_key(part, given) for part in value])
     return type(value), value
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 from torch.nn.parameter import UninitializedTensorMixin
 
+from course_lib.by_machine.walk.hollow import hollow_storage, keeps_values
 from course_lib.words import words
 
 
@@ -59,8 +60,8 @@ def unwrapped(module: nn.Module) -> nn.Module:
 
 
 def copy_on(device: str, model: nn.Module) -> nn.Module:
-    """A copy of a model without a user's hooks: on "meta" its structure alone, on "cpu" with its values, or whatever lies there where
-    it never had any.
+    """A copy of a model without a user's hooks: on "meta" its structure alone, "hollow" the same on the CPU, on "cpu" with its values,
+    or whatever lies there where it never had any.
 
     Tensors that share a storage share one in the copy. A wrapper of torch.compile or DataParallel gives way to what it wraps.
     """
@@ -122,13 +123,14 @@ class _Copy:
         return made
 
     def _tensor(self, tensor: torch.Tensor) -> torch.Tensor:
+        device = "cpu" if self.device == "hollow" else self.device
         if isinstance(tensor, UninitializedTensorMixin):
-            return type(tensor)(tensor.requires_grad, device=self.device, dtype=tensor.dtype)
+            return type(tensor)(tensor.requires_grad, device=device, dtype=tensor.dtype)
         if tensor.layout is torch.strided and type(tensor) in (torch.Tensor, nn.Parameter, nn.Buffer):
             place = tensor.storage_offset(), tensor.size(), tensor.stride()
-            copied = torch.empty(0, dtype=tensor.dtype, device=self.device).set_(self._storage(tensor), *place)
+            copied = torch.empty(0, dtype=tensor.dtype, device=device).set_(self._storage(tensor), *place)
         else:
-            copied = tensor.detach().to(self.device, copy=True)
+            copied = tensor.detach().to(device, copy=True)
         follows = tensor.requires_grad and tensor.is_leaf  # what an earlier pass left on a module is no part of this one
         return nn.Parameter(copied, follows) if isinstance(tensor, nn.Parameter) else copied.requires_grad_(follows)
 
@@ -136,9 +138,13 @@ class _Copy:
         """The copy of a tensor's storage, the same for all that lie in it."""
         whole = tensor.untyped_storage()
         if whole._cdata not in self.storages:
-            copied = torch.empty(whole.nbytes(), dtype=torch.uint8, device=self.device).untyped_storage()
-            if "meta" not in (self.device, tensor.device.type):
-                copied.copy_(whole)
+            if self.device == "hollow" and (tensor.is_meta or not keeps_values(tensor)):
+                copied = hollow_storage(whole.nbytes())
+            else:
+                device = "cpu" if self.device == "hollow" else self.device
+                copied = torch.empty(whole.nbytes(), dtype=torch.uint8, device=device).untyped_storage()
+                if "meta" not in (self.device, tensor.device.type):
+                    copied.copy_(whole)
             self.storages[whole._cdata] = copied, whole  # which lives on, so that no other gets its place
         return self.storages[whole._cdata][0]
 

@@ -1,0 +1,40 @@
+"""Tensors that have everything but memory: plain tensors on the CPU, so that PyTorch chooses as it does for real, and computes nothing.
+
+A hollow tensor's storage has its size in bytes and no address. What is small keeps its values: integers and booleans, such as masks,
+positions and lengths, and single numbers.
+"""
+
+import torch
+
+CPU = torch.device("cpu")
+
+
+def hollow_storage(size: int) -> torch.UntypedStorage:
+    """A storage of so many bytes, without memory."""
+    return torch._C._construct_storage_from_data_pointer(0, CPU, size)
+
+
+def hollow(size, stride, dtype: torch.dtype) -> torch.Tensor:
+    """A tensor of these sizes without memory."""
+    made = torch.empty(0, dtype=dtype, device=CPU)
+    last = sum((n - 1) * step for n, step in zip(size, stride, strict=True)) if all(size) else -1
+    return made.set_(hollow_storage((last + 1) * made.element_size()), 0, size, stride)
+
+
+def is_hollow(tensor: torch.Tensor) -> bool:
+    """Whether it has values in principle, and no memory for them."""
+    if tensor.layout is not torch.strided or tensor.is_meta or not tensor.numel():
+        return False
+    return tensor.data_ptr() == tensor.storage_offset() * tensor.element_size()
+
+
+def keeps_values(tensor: torch.Tensor) -> bool:
+    """Whether a tensor's values are kept: whole numbers, truth values, a single number."""
+    return tensor.numel() <= 1 or not (tensor.is_floating_point() or tensor.is_complex())
+
+
+def as_hollow(tensor: torch.Tensor) -> torch.Tensor:
+    """The same with values where they are kept, and hollow elsewhere."""
+    if keeps_values(tensor) and not tensor.is_meta and not is_hollow(tensor):
+        return tensor.detach().clone()
+    return hollow(tensor.size(), tensor.stride(), tensor.dtype)
