@@ -1,17 +1,36 @@
 """Tensors that have everything but memory: plain tensors on the CPU, so that PyTorch chooses as it does for real, and computes nothing.
 
-A hollow tensor's storage has its size in bytes and no address. What is small keeps its values: integers and booleans, such as masks,
-positions and lengths, and single numbers.
+A hollow tensor's storage has its size in bytes, and all of them lie at one address, where nothing but zeros can be read and nothing is
+ever written: who prints one does no harm. What is small keeps its values: integers and booleans, such as masks, positions and lengths,
+and single numbers.
 """
+
+import mmap
+import warnings
 
 import torch
 
 CPU = torch.device("cpu")
+ROOM = 2**44  # bytes of addresses, none of memory
+
+
+def _zeros_without_memory() -> torch.Tensor:
+    """Addresses at which zeros can be read; where the system gives none so, no addresses."""
+    try:
+        pages = mmap.mmap(-1, ROOM, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=mmap.PROT_READ)
+    except (AttributeError, OSError, OverflowError, ValueError):
+        return torch.empty(0, dtype=torch.uint8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it cannot be written: nobody does
+        return torch.frombuffer(pages, dtype=torch.uint8)
+
+
+ZEROS = _zeros_without_memory()
 
 
 def hollow_storage(size: int) -> torch.UntypedStorage:
     """A storage of so many bytes, without memory."""
-    return torch._C._construct_storage_from_data_pointer(0, CPU, size)
+    return torch._C._construct_storage_from_data_pointer(ZEROS.data_ptr(), CPU, size)
 
 
 def hollow(size, stride, dtype: torch.dtype) -> torch.Tensor:
@@ -25,7 +44,7 @@ def is_hollow(tensor: torch.Tensor) -> bool:
     """Whether it has values in principle, and no memory for them."""
     if tensor.layout is not torch.strided or tensor.is_meta or not tensor.numel():
         return False
-    return tensor.data_ptr() == tensor.storage_offset() * tensor.element_size()
+    return tensor.data_ptr() - tensor.storage_offset() * tensor.element_size() == ZEROS.data_ptr()
 
 
 def keeps_values(tensor: torch.Tensor) -> bool:

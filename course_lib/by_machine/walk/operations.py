@@ -12,11 +12,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten, tree_unflatten
 from torch.utils.flop_counter import flop_registry
 
+from course_lib.by_machine.walk.prices import PRICES
 from course_lib.by_machine.walk.hollow import hollow, is_hollow, keeps_values
 
 # Operators that multiply and that nobody prices here: a row says so rather than 0. So does whatever is not one of PyTorch's own.
 UNPRICED = ("linalg_", "_linalg_", "fft_", "_fft_", "_cdist", "cdist", "_trilinear", "_transformer_enc", "_native_multi", "grid_sampler")
-UNPRICED_NAMES = {"mv", "addmv", "dot", "vdot", "addbmm", "conv_tbc", "cholesky_solve", "triangular_solve", "_int_mm"}
+UNPRICED_NAMES = {"cholesky_solve", "triangular_solve"}
 REMEMBERED = 10_000  # operations; a Llama has a hundred different ones
 AS_IT_IS = {"detach", "alias", "lift_fresh", "set_"}  # views, too
 NOWHERE = {"isnan", "isinf"}  # of what is not computed
@@ -81,21 +82,24 @@ def _about(func) -> _About:
     return _About(name, priced, func.is_view, as_it_is, name.startswith("new_") or name.endswith("_like") or not reads)
 
 
-def _result_and_macs(func, args: tuple, kwargs: dict, hollow: bool) -> tuple[object, int]:
-    about, price, given = _about(func), flop_registry.get(func._overloadpacket), []  # somebody may register another price
+def _result_and_macs(func, args: tuple, kwargs: dict, nothing_made: bool) -> tuple[object, int]:
+    about, given = _about(func), []
+    price = flop_registry.get(func._overloadpacket) or PRICES.get(about.name)  # somebody may register another
+    if about.as_it_is:
+        if about.name == "resize_" and is_hollow(args[0]):
+            raise NeedsValue(about.name)
+        return func(*args, **kwargs), 0
     key = func, price, torch.get_default_dtype(), _key((args, tuple(kwargs.items())), given)
     empty = [tensor for tensor in given if is_hollow(tensor)]
-    if about.makes and (empty or (hollow and not given)):
+    if about.makes and (empty or (nothing_made and not given)):
         return _filled(func, args, kwargs), 0
-    if about.as_it_is or not (empty or (given and all(tensor.is_meta for tensor in given))):
-        if empty and about.name == "resize_":
-            raise NeedsValue(about.name)
+    if not empty and not (given and all(tensor.is_meta for tensor in given)):
         result = func(*args, **kwargs)
         return result, price(*args, **kwargs, out_val=result) // 2 if price else 0
     if empty and about.name in NOWHERE:
         return torch.zeros(given[0].shape, dtype=torch.bool), 0
     if empty and about.name in INDEXED and any(t is not None and t.dtype in (torch.bool, torch.uint8) for t in args[1]):
-        return _result_and_macs(func, (args[0], _as_numbers(args[1]), *args[2:]), kwargs, hollow)
+        return _result_and_macs(func, (args[0], _as_numbers(args[1]), *args[2:]), kwargs, nothing_made)
     try:
         known = _known.get(key)
     except TypeError:  # an argument that is no key
