@@ -4,7 +4,7 @@ import math
 from typing import NamedTuple
 
 from course_lib.by_hand.layers import Shape, whole
-from course_lib.by_hand.memory import DTYPES, Memory, Pass, passes, predict_memory, trained_shapes
+from course_lib.by_hand.memory import DTYPES, Memory, Pass, keeps, passes, predict_memory, trained_shapes
 from course_lib.by_hand.networks import Network
 from course_lib.by_hand.optimizers import STEP, Optimizer, named_optimizer
 from course_lib.show.errors import plainly
@@ -41,7 +41,12 @@ class Moment(NamedTuple):
 
 
 class Timeline(Shown, tuple):
-    """The moments of a step in order; `peak` is the first with the most bytes."""
+    """The moments of a step in order; `peak` is the first with the most bytes, `kept` what waits for backward, by who made it."""
+
+    def __new__(cls, moments, kept: dict[str, int]) -> "Timeline":
+        made = super().__new__(cls, moments)
+        made.kept = kept
+        return made
 
     peak = property(lambda self: max(self, key=lambda moment: moment.total))
 
@@ -88,7 +93,7 @@ def timeline(
             if one.after.live:
                 step.backward(one)
         step.optimize(network, stored, optimizer if isinstance(optimizer, str) else stored.name, foreach, first)
-    return Timeline(step.moments)
+    return Timeline(step.moments, {kept.name: kept.bytes for kept in keeps(network, batch_size, dtype, mode)[1:] if kept.bytes})
 
 
 def largest_batch(network: Network, budget: float, dtype: str = "float32", optimizer: str | Optimizer = "Adam") -> int:

@@ -15,7 +15,7 @@ from course_lib.by_hand.step import timeline
 from course_lib.by_machine.counting import counts_of, forward_arguments, network_input_size
 from course_lib.by_machine.modules import build
 from course_lib.by_machine.walk.operations import tensors
-from course_lib.by_machine.walk.step import LiveStorages, loss_of, one_step, saved_by_forward, step_context, torch_optimizer
+from course_lib.by_machine.walk.step import Step, loss_of, one_step, saved_by_forward, step_context, torch_optimizer
 from course_lib.by_machine.walk.structure import copy_on, owned_tensors
 from course_lib.show.tables import Table, times
 from course_lib.words import words
@@ -106,16 +106,7 @@ def measure_peak(
         if mode == "train":
             one_by_one = {"foreach": foreach} if foreach or isinstance(optimizer, str) else {}  # a class of your own may not know the word
             stepping = torch_optimizer(model, optimizer, **one_by_one)
-            if not first:
-                one_step(model, args, kwargs, stepping)
-                stepping.zero_grad()
-            if accumulate:
-                loss_of(model(*args, **kwargs)).backward()
-        there = [*model.parameters(), *model.buffers(), *(p.grad for p in model.parameters() if p.grad is not None)]
-        with LiveStorages(*tensors([args, kwargs]), *there, *tensors(stepping.state if stepping else ())) as live:
-            del there
-            one_step(model, args, kwargs, stepping)
-    return live.peak
+        return max(Step(model, args, kwargs, stepping, first, accumulate).lives.totals)
 
 
 def compare_memory(

@@ -1,7 +1,7 @@
 """One forward pass walk operation by operation, without its arithmetic: on a copy of the structure, on the meta device. The only walk."""
 
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 import torch
@@ -113,6 +113,12 @@ class _Recorder(TorchFunctionMode):
             self.walk.places.append(place)
         self.walk.failed = None if place.outputs else place
 
+    @property
+    def here(self) -> str:
+        """The place that works now, as its row is called."""
+        path, function = (self.open.path, self.open.function) if self.open is not None else (self.stack[-1], "")
+        return ".".join(filter(None, (path, function)))
+
     def record(self, op: Op, result) -> None:
         if self.open is not None:
             self.open.ops.append(op)
@@ -140,18 +146,30 @@ def _walk_copy(original: nn.Module, device: str, training: bool, args: tuple, kw
     hooked = [path for path, part, _ in located_modules(original) if has_hooks(part)]
     unregistered = {part for _, part, registered in located if not registered}
     walk = Walk(model, pairs, hooked, {part: path for path, part, _ in located}, unregistered)
+    try:
+        with torch.no_grad(), torch.device("cpu"), _calls_of(walk, check) as calls, Operations(calls.record, device == "hollow"):
+            walk.output = model(*args, **kwargs)
+    except Exception as error:
+        walk.error = error
+        walk.places += filter(None, [walk.failed])
+    return walk
+
+
+@contextmanager
+def _calls_of(walk: Walk, check: Callable[[Place], None]) -> Iterator[_Recorder]:
     recorder = _Recorder(walk, check)
     with ExitStack() as hooks:
         for part in walk.names:
             hooks.enter_context(part.register_forward_pre_hook(recorder.enter, with_kwargs=True, prepend=True))
             hooks.enter_context(part.register_forward_hook(recorder.leave, always_call=True))  # without an output where it raised
-        try:
-            with torch.no_grad(), torch.device("cpu"), recorder, Operations(recorder.record, device == "hollow"):
-                walk.output = model(*args, **kwargs)
-        except Exception as error:
-            walk.error = error
-            walk.places += filter(None, [walk.failed])
-    return walk
+        with recorder:
+            yield recorder
+
+
+def calls_heard(model: nn.Module):
+    """In this context what is entered says `here`, the place in the model that works, and has the `stack` of its modules."""
+    names = {part: path for path, part, _ in located_modules(model)}
+    return _calls_of(Walk(model, [], [], names, set()), lambda place: None)
 
 
 def with_values(arguments):

@@ -3,46 +3,17 @@
 import functools
 import operator
 import warnings
-import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
 from torch import nn
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from course_lib.by_hand.optimizers import Optimizer, named_optimizer
-from course_lib.by_machine.walk.operations import tensors
+from course_lib.by_machine.walk.forward import calls_heard
+from course_lib.by_machine.walk.lives import LOSS, Lives
+from course_lib.by_machine.walk.operations import Op, Operations, tensors
 from course_lib.words import words
-
-
-class LiveStorages(TorchDispatchMode):
-    """Counts the bytes of all storages that live: those that are given, and those that an operation makes; `peak` is the most.
-
-    A storage lives from the operation that makes it to the moment when nobody holds it.
-    """
-
-    def __init__(self, *given: torch.Tensor) -> None:
-        super().__init__()
-        self.sizes, self.now, self.peak = {}, 0, 0
-        self.add(given)
-
-    def add(self, results) -> None:
-        for tensor in tensors(results):
-            storage = tensor.untyped_storage()
-            if storage._cdata not in self.sizes:
-                self.sizes[storage._cdata] = storage.nbytes()
-                self.now += storage.nbytes()
-                weakref.finalize(storage, self.remove, storage._cdata)
-        self.peak = max(self.peak, self.now)
-
-    def remove(self, place: int) -> None:
-        self.now -= self.sizes.pop(place, 0)
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        result = func(*args, **(kwargs or {}))
-        self.add(result)
-        return result
 
 
 @contextmanager
@@ -69,13 +40,20 @@ def loss_of(output) -> torch.Tensor:
     return functools.reduce(operator.add, [tensor.sum() for tensor in followed])
 
 
-def one_step(model: nn.Module, args: tuple, kwargs: dict, optimizer: torch.optim.Optimizer | None) -> None:
-    """Forward, loss, backward and the optimizer's work, with the gradients that are there; without an optimizer a forward alone."""
+def one_step(model: nn.Module, args: tuple, kwargs: dict, optimizer: torch.optim.Optimizer | None, begin=lambda phase: None) -> None:
+    """Forward, loss, backward and the optimizer's work, with the gradients that are there; without an optimizer a forward alone.
+
+    `begin` is told each phase as it begins.
+    """
+    output = model(*args, **kwargs)
     if optimizer is None:
-        model(*args, **kwargs)
         return
-    loss = loss_of(model(*args, **kwargs))
+    begin("loss")
+    loss = loss_of(output)
+    del output
+    begin("backward")
     loss.backward()
+    begin("step")
     optimizer.step()
 
 
@@ -94,3 +72,51 @@ def saved_by_forward(model: nn.Module, args: tuple, kwargs: dict) -> tuple[objec
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Using padding='same'")  # PyTorch says that it makes the copy we count
         return model(*args, **kwargs), saved
+
+
+class Step:
+    """One step of a model that nobody else sees, hollow or with values: `lives` has heard it, and knows what everything was for."""
+
+    def __init__(
+        self, model: nn.Module, args: tuple, kwargs: dict, optimizer: torch.optim.Optimizer | None,
+        first: bool = False, accumulate: bool = False, hollow: bool = False,
+    ) -> None:  # fmt: skip
+        self.model, self.optimizer, self.lives = model, optimizer, Lives(self._place)
+        self.nodes: dict[int, str] = {}  # by autograd's number: who made a node of its graph
+        with Operations(hollow=hollow):
+            if optimizer is not None and not first:
+                one_step(model, args, kwargs, optimizer)
+                optimizer.zero_grad()
+            if optimizer is not None and accumulate:
+                loss_of(model(*args, **kwargs)).backward()
+        self.lives.add(tensors([args, kwargs]), "input", "input")
+        self._name(self.lives.add)
+        with calls_heard(model) as self.calls, Operations(self.lives.hear, hollow):
+            one_step(model, args, kwargs, optimizer, self.lives.begin)
+        self._name(self.lives.belong)
+
+    def _name(self, tell: Callable) -> None:
+        """Tell what the model and the optimizer hold, by name."""
+        for name, parameter in self.model.named_parameters():
+            tell([parameter], name, "weights")
+            tell([] if parameter.grad is None else [parameter.grad], name, "gradients")
+            tell(tensors(self.optimizer.state.get(parameter, {})) if self.optimizer else [], name, "state")
+        for name, buffer in self.model.named_buffers():
+            tell([buffer], name, "buffers")
+
+    def _place(self, op: Op) -> str:
+        phase, node = self.lives.phase, torch._C._current_autograd_node()
+        if phase == "loss" or (phase == "backward" and node is None):
+            return LOSS
+        if phase == "forward" or len(self.calls.stack) > 1:  # in backward, too: a checkpointed part runs again
+            self.nodes.setdefault(torch._C._autograd._get_sequence_nr() - 1, self.calls.here)
+            return self.calls.here
+        before_phase, before = self.lives.heard[-1]
+        if phase == "backward":
+            return self.nodes.get(node._sequence_nr(), before)
+        lives = [self.lives.now[read] for read in op.reads if read in self.lives.now]
+        owners = {life.owner for life in lives if life.use in ("weights", "state")}
+        name = type(self.optimizer).__name__
+        if len(owners) == 1:
+            return f"{name}, {owners.pop()}"
+        return name if owners or before_phase != "step" else before
