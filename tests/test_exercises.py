@@ -1055,6 +1055,29 @@ def test_a_wrong_function_is_told_what_it_gives_on_the_case_that_is_named():
     assert "With k=3, cin=3, cout=7 your function gives 189" in said
 
 
+def test_a_caret_for_a_power_is_told_in_place_too():
+    def cubed(k, cin, cout):
+        k ^= 2
+        return k * cin * cout
+
+    for given in (cubed, lambda k, cin, cout: (k ^ 2) * cin * cout):
+        assert "In Python ^ is no power" in check("conv-formula", given)
+
+
+@pytest.mark.parametrize("name", [name for name in NUMBERS if not EXERCISES[name].votes])
+def test_a_vote_offers_the_likeliest_slips(name):
+    exercise = EXERCISES[name]
+    offered = exercise.options()
+    rank = {}
+    for slip in exercise.slips():
+        number = exercise.outcome(slip)
+        if number is not None and number != exercise.truth:
+            rank[number] = min(rank.get(number, (2, 0)), (not exercise.own_sentence(slip), slip.rank()))
+    assert len(offered) == min(4, 1 + len(rank))
+    left, chosen = [rank[n] for n in rank.keys() - offered.keys()], [rank[n] for n in offered.keys() & rank.keys()]
+    assert not left or max(chosen) <= min(left)
+
+
 def test_a_rounded_answer_is_told():
     assert "rounded" in check("mult-adds", 6.56e6) and "rounded" in check("vgg-twice", 29_800_000)
 

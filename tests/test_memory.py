@@ -577,3 +577,20 @@ def test_the_shapes_of_parameters_are_pytorchs(kind):
         shape, layer = with_one(kind)
     parameters = [tuple(parameter.shape) for parameter in build(Network(shape, x=layer)).parameters()]
     assert layer.parameter_shapes == parameters
+
+
+def test_what_one_argument_changes_is_measured():
+    """A norm without remembered statistics takes the batch's in eval mode, too; a dropout of 0 hands on what it is given."""
+    around = {"first": Conv2d(3, 4, 3), "last": Conv2d(4, 2, 3)}
+    norm = Network((3, 6, 6), conv=around["first"], norm=course_lib.BatchNorm2d(4, track_running_stats=False), last=around["last"])
+    drop = Network((3, 6, 6), conv=around["first"], drop=course_lib.Dropout(0.0), last=around["last"])
+    for network, mode in ((norm, "eval"), (norm, "train"), (drop, "train")):
+        assert predict_memory(network, 4, mode=mode) == measure_memory(network, 4, mode=mode)
+    assert timeline(drop, 4).peak.total == measure_peak(drop, 4)
+
+
+def test_the_data_that_are_given_stay_as_they_were():
+    model, data = nn.Sequential(nn.ReLU(inplace=True), nn.Linear(3, 2)), -torch.ones(2, 3)
+    measure_memory(model, input_data=data)
+    measure_peak(model, input_data=data)
+    assert (data == -1).all()

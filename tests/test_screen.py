@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from course_lib import count
+from course_lib.by_machine.vocabulary import is_tensor_method
 from course_lib.by_machine.walk.structure import model_without_values
 from course_lib.live.screen import Unseen, on_screen, within
 
@@ -167,3 +168,8 @@ def test_what_takes_long_is_ended_also_where_an_except_swallows_the_alarm():
                 while time.process_time() < ends:
                     pass
     assert time.process_time() < ends
+
+
+def test_a_method_that_asks_for_values_is_none_of_a_class_that_is_only_typed():
+    asking = {"apply_", "map_", "item", "tolist", "numpy", "cpu"}
+    assert not any(map(is_tensor_method, asking)) and all(map(is_tensor_method, ("relu", "view", "mT")))
