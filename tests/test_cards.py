@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 
 import pytest
 import torch
+from ipywidgets import Play
 from ipywidgets.widgets.widget import _instances
 from runs import rest_slow
 from torch import nn
@@ -940,3 +941,28 @@ def test_a_saved_picture_has_a_ground_of_its_own_that_is_no_white_sheet_in_the_d
 def test_a_tables_headings_are_those_of_columns_for_a_screen_reader():
     heads = re.findall("<th [^>]*>", Table(["<layer", "params"], [["conv", "9"]]).html())
     assert len(heads) == 2 and all('scope="col"' in head for head in heads)
+
+
+def test_what_plays_comes_first_and_ends_where_its_slider_does():
+    card = layer_card()
+    assert [*card.controls][0] == "position"
+    ends = [(link.source[0], link.target[0]) for link in card.controls["position"].links if link.source[1] == link.target[1] == "max"]
+    assert [(source is card.controls["position"], type(target)) for source, target in ends] == [(True, Play)]
+
+
+def test_a_peak_that_is_the_budget_to_the_byte_fits(monkeypatch):
+    values = {**memory_card().values, "budget": "1 GB"}
+    peak = timeline(small_cnn(), values["batch"], values["dtype"], values["optimizer"]).peak.total
+    for more, says in ((0, "fits"), (-1, "does not fit")):
+        monkeypatch.setitem(memory.BUDGETS, "1 GB", (peak + more) / 10**6)
+        assert memory.memory_view(values, values).totals[0].label.endswith(f": {says}")
+
+
+def test_buffers_are_shown_with_the_weights():
+    network = Network((3, 8, 8), conv=Conv2d(3, 4, 3), norm=BatchNorm2d(4), flatten=Flatten(), fc=Linear(144, 2))
+    peak = timeline(network, 4).peak
+    assert peak.buffers and f"{peak.weights + peak.buffers:,}" in memory_card(network, batch=4)._shown.value
+
+
+def test_what_is_no_image_is_an_input():
+    assert "MACs per input" in network_card(conv1d_net)._shown.value and "MACs per image" in network_card()._shown.value

@@ -254,3 +254,11 @@ def test_what_such_a_cell_warns_of_is_shown(capsys):
     shell.run_cell("%%reveal Title\nimport sys\nprint('beware', file=sys.stderr)")
     InteractiveShell.clear_instance()
     assert capsys.readouterr().err == "beware\n"
+
+
+def test_a_cell_that_is_run_again_keeps_its_change(shell, panel):
+    run(shell)
+    run(shell, kernel=3, features=4500)
+    shown = cells(panel)
+    run(shell, kernel=3, features=4500)
+    assert cells(panel) == shown and shown[1][4] == "140 ▼ −240"
