@@ -44,7 +44,7 @@ from course_lib.cards.memory import megabytes, memory_view
 from course_lib.cards.network import PRESETS, START, network_settings, network_view
 from course_lib.cards.pictures import short_number
 from course_lib.cards.settings import usual_values
-from course_lib.cards.view import LAYOUTS, over_last_picture
+from course_lib.cards.view import LAYOUTS, Total, View, over_last_picture
 from course_lib.show.tables import Table
 from course_lib.words import words
 
@@ -966,3 +966,12 @@ def test_buffers_are_shown_with_the_weights():
 
 def test_what_is_no_image_is_an_input():
     assert "MACs per input" in network_card(conv1d_net)._shown.value and "MACs per image" in network_card()._shown.value
+
+
+def test_a_projectors_card_shows_its_first_totals_and_the_rows_that_changed_most():
+    rows = [[name, change] for name, change in (("a", "+1"), ("b", "−90"), ("c", "+2"), ("d", "−80"), ("e", "+3"))]
+    changes = {0: 1, 1: -90, 2: 2, 3: -80, 4: 3}
+    given = [Total(text, text, 0) for text in ("first", "second", "third")]
+    shown = LAYOUTS["projector"](View(given, lambda width: "", "", Table(["<row", "change"], rows), changes, change_column=1))
+    assert [total.value for total in shown.totals] == ["first", "second"]
+    assert [row[0] for row in shown.table.rows][:2] == ["b", "d"]

@@ -1078,6 +1078,10 @@ def test_a_vote_offers_the_likeliest_slips(name):
     assert not left or max(chosen) <= min(left)
 
 
+def test_a_number_of_one_digit_is_no_rounding_of_one_that_is_far_from_it():
+    assert means(91.7, 91.6574) and means(92, 91.6574) and not means(2.0, 1.7) and not means(1, 1.12)
+
+
 def test_a_rounded_answer_is_told():
     assert "rounded" in check("mult-adds", 6.56e6) and "rounded" in check("vgg-twice", 29_800_000)
 
