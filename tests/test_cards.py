@@ -173,7 +173,9 @@ def test_closing_a_card_frees_all_that_it_made(name):
 
 
 @pytest.mark.parametrize("moves", rest_slow([1_000, 10_000], "a thousand moves show a leak of one object in two moves, too"))
-@pytest.mark.parametrize("make, name", [(network_card, "conv2_kernel"), (layer_card, "position"), (memory_card, "batch")])
+@pytest.mark.parametrize(
+    "make, name", rest_slow([(network_card, "conv2_kernel"), (layer_card, "position"), (memory_card, "batch")], "as the first")
+)
 def test_ten_thousand_moves_leave_nothing_behind(make, name, moves):
     card = make()
     control = card.controls[name]
@@ -398,6 +400,9 @@ STARTS = {
 }
 
 
+LAYOUT_CASES = rest_slow(["projector", "desk"], "the faster run has the projector's, which has the least room")
+
+
 @cache
 def at_all_ends(start, layout: str) -> list[tuple[str, str]]:
     """A card at its start, and with each control at its ends: (what was set, what is drawn)."""
@@ -434,7 +439,7 @@ def corners(path: str) -> tuple[float, float, float, float]:
     return min(xs), min(ys), max(xs), max(ys)
 
 
-@pytest.mark.parametrize("layout", ["desk", "projector"])
+@pytest.mark.parametrize("layout", LAYOUT_CASES)
 @pytest.mark.parametrize("start", STARTS.values(), ids=STARTS)
 def test_at_both_ends_of_every_slider_nothing_hangs_out_or_lies_over_another(start, layout):
     for what, html in at_all_ends(start, layout):
@@ -458,7 +463,7 @@ def test_at_both_ends_of_every_slider_nothing_hangs_out_or_lies_over_another(sta
             assert all(a[1] <= b[0] for a, b in pairwise(texts)), (what, texts)
 
 
-@pytest.mark.parametrize("layout", ["desk", "projector"])
+@pytest.mark.parametrize("layout", LAYOUT_CASES)
 @pytest.mark.parametrize("start", STARTS.values(), ids=STARTS)
 def test_a_card_keeps_its_height_and_its_letters_their_size(start, layout):
     """The picture is as wide as the card. Letters are 20 px high on a projector at least, and 14 on a desk, whose table may grow."""

@@ -277,6 +277,7 @@ def test_no_difference_is_left_without_its_reason(reconciled, name):
         assert answer.remainder == 0 or answer.why
 
 
+@pytest.mark.slow("asks ten tools once more; the faster run asks them about three networks")
 def test_reconcile_for_real_leaves_the_model_and_the_session_as_they_were():
     model, state = build(small_cnn()).train(), torch.get_rng_state()
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
