@@ -79,3 +79,18 @@ def layer_and_input(kind: str, seed: int) -> tuple[Layer, tuple[int, ...]]:
         shape = shapes(kind, rng)
         if layer := fitting(kind, shape, rng):
             return layer, shape
+
+
+def usual(kind: str, shape: tuple[int, ...]) -> Layer | None:
+    """A layer of this kind that takes this input, as usual but for the arguments that it must have; None where none was found."""
+    rng, of_types = random.Random(kind), values(kind, shape)
+    fields = dataclasses.fields(LAYERS[kind])
+    needed = [f.name for f in fields if f.default is dataclasses.MISSING or (f.name == "scale_factor" and f.default is None)]
+    for _ in range(2_000):
+        try:
+            layer = LAYERS[kind](**{name: rng.choice([v for v in of_types[name] if v is not None]) for name in needed})
+        except ValueError:
+            continue
+        if layer.misfit(shape) is None:
+            return layer
+    return None

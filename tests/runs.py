@@ -11,6 +11,11 @@ def rest_slow(cases, why: str, first: int = 1) -> list:
     return [*cases[:first], *(pytest.param(*(case if isinstance(case, tuple) else [case]), marks=mark) for case in cases[first:])]
 
 
+def every_case() -> bool:
+    """Whether this run leaves nothing out."""
+    return bool(os.environ.get("COURSE_ALL"))
+
+
 def examples(many: int) -> int:
     """How many random examples a run draws: with --all so many, else a fifth."""
-    return many if os.environ.get("COURSE_ALL") else many // 5
+    return many if every_case() else many // 5

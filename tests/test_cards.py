@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 
 import pytest
 import torch
+from ipywidgets import Play
 from ipywidgets.widgets.widget import _instances
 from runs import rest_slow
 from torch import nn
@@ -43,7 +44,7 @@ from course_lib.cards.memory import megabytes, memory_view
 from course_lib.cards.network import PRESETS, START, network_settings, network_view
 from course_lib.cards.pictures import short_number
 from course_lib.cards.settings import usual_values
-from course_lib.cards.view import LAYOUTS, over_last_picture
+from course_lib.cards.view import LAYOUTS, Total, View, over_last_picture
 from course_lib.show.tables import Table
 from course_lib.words import words
 
@@ -172,7 +173,9 @@ def test_closing_a_card_frees_all_that_it_made(name):
 
 
 @pytest.mark.parametrize("moves", rest_slow([1_000, 10_000], "a thousand moves show a leak of one object in two moves, too"))
-@pytest.mark.parametrize("make, name", [(network_card, "conv2_kernel"), (layer_card, "position"), (memory_card, "batch")])
+@pytest.mark.parametrize(
+    "make, name", rest_slow([(network_card, "conv2_kernel"), (layer_card, "position"), (memory_card, "batch")], "as the first")
+)
 def test_ten_thousand_moves_leave_nothing_behind(make, name, moves):
     card = make()
     control = card.controls[name]
@@ -397,6 +400,9 @@ STARTS = {
 }
 
 
+LAYOUT_CASES = rest_slow(["projector", "desk"], "the faster run has the projector's, which has the least room")
+
+
 @cache
 def at_all_ends(start, layout: str) -> list[tuple[str, str]]:
     """A card at its start, and with each control at its ends: (what was set, what is drawn)."""
@@ -433,7 +439,7 @@ def corners(path: str) -> tuple[float, float, float, float]:
     return min(xs), min(ys), max(xs), max(ys)
 
 
-@pytest.mark.parametrize("layout", ["desk", "projector"])
+@pytest.mark.parametrize("layout", LAYOUT_CASES)
 @pytest.mark.parametrize("start", STARTS.values(), ids=STARTS)
 def test_at_both_ends_of_every_slider_nothing_hangs_out_or_lies_over_another(start, layout):
     for what, html in at_all_ends(start, layout):
@@ -457,7 +463,7 @@ def test_at_both_ends_of_every_slider_nothing_hangs_out_or_lies_over_another(sta
             assert all(a[1] <= b[0] for a, b in pairwise(texts)), (what, texts)
 
 
-@pytest.mark.parametrize("layout", ["desk", "projector"])
+@pytest.mark.parametrize("layout", LAYOUT_CASES)
 @pytest.mark.parametrize("start", STARTS.values(), ids=STARTS)
 def test_a_card_keeps_its_height_and_its_letters_their_size(start, layout):
     """The picture is as wide as the card. Letters are 20 px high on a projector at least, and 14 on a desk, whose table may grow."""
@@ -940,3 +946,37 @@ def test_a_saved_picture_has_a_ground_of_its_own_that_is_no_white_sheet_in_the_d
 def test_a_tables_headings_are_those_of_columns_for_a_screen_reader():
     heads = re.findall("<th [^>]*>", Table(["<layer", "params"], [["conv", "9"]]).html())
     assert len(heads) == 2 and all('scope="col"' in head for head in heads)
+
+
+def test_what_plays_comes_first_and_ends_where_its_slider_does():
+    card = layer_card()
+    assert [*card.controls][0] == "position"
+    ends = [(link.source[0], link.target[0]) for link in card.controls["position"].links if link.source[1] == link.target[1] == "max"]
+    assert [(source is card.controls["position"], type(target)) for source, target in ends] == [(True, Play)]
+
+
+def test_a_peak_that_is_the_budget_to_the_byte_fits(monkeypatch):
+    values = {**memory_card().values, "budget": "1 GB"}
+    peak = timeline(small_cnn(), values["batch"], values["dtype"], values["optimizer"]).peak.total
+    for more, says in ((0, "fits"), (-1, "does not fit")):
+        monkeypatch.setitem(memory.BUDGETS, "1 GB", (peak + more) / 10**6)
+        assert memory.memory_view(values, values).totals[0].label.endswith(f": {says}")
+
+
+def test_buffers_are_shown_with_the_weights():
+    network = Network((3, 8, 8), conv=Conv2d(3, 4, 3), norm=BatchNorm2d(4), flatten=Flatten(), fc=Linear(144, 2))
+    peak = timeline(network, 4).peak
+    assert peak.buffers and f"{peak.weights + peak.buffers:,}" in memory_card(network, batch=4)._shown.value
+
+
+def test_what_is_no_image_is_an_input():
+    assert "MACs per input" in network_card(conv1d_net)._shown.value and "MACs per image" in network_card()._shown.value
+
+
+def test_a_projectors_card_shows_its_first_totals_and_the_rows_that_changed_most():
+    rows = [[name, change] for name, change in (("a", "+1"), ("b", "−90"), ("c", "+2"), ("d", "−80"), ("e", "+3"))]
+    changes = {0: 1, 1: -90, 2: 2, 3: -80, 4: 3}
+    given = [Total(text, text, 0) for text in ("first", "second", "third")]
+    shown = LAYOUTS["projector"](View(given, lambda width: "", "", Table(["<row", "change"], rows), changes, change_column=1))
+    assert [total.value for total in shown.totals] == ["first", "second"]
+    assert [row[0] for row in shown.table.rows][:2] == ["b", "d"]

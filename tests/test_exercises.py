@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 import torchinfo
+from runs import examples
 from test_tools import Block
 from torch import nn
 from torch.utils.checkpoint import checkpoint
@@ -514,7 +515,7 @@ UNSAID = {  # sizes that enter a question through others
 def test_other_numbers_ask_the_same_of_other_sizes(name):
     """The question shows the sizes and has one answer; the same seed asks the same; the right answer is right, and another is not."""
     base, asked = EXERCISES[name], {}
-    for seed in range(60):
+    for seed in range(examples(150)):
         answer = base.variant(seed)
         assert answer == base.variant(seed), "the same seed, the same question"
         ask = answer.question()
@@ -530,12 +531,12 @@ def test_other_numbers_ask_the_same_of_other_sizes(name):
 
 @pytest.mark.parametrize("name", varied())
 def test_other_numbers_tell_the_usual_slips_apart(name):
-    """In a thousand draws: no usual slip makes the truth, and two make the same number only where they make it of all sizes."""
-    base = EXERCISES[name]
-    drawn = list(base.variants(range(1000)))
+    """In a thousand draws, or some of them: no usual slip makes the truth, and two make the same only where they make it of all sizes."""
+    base, many = EXERCISES[name], examples(1000)
+    drawn = list(base.variants(range(many)))
     together = replace(drawn[0], sizes={size: np.array([one.sizes[size] for one in drawn], float) for size in drawn[0].sizes})
     sums = {slip: together.sum_after(slip) for slip in drawn[0].usual()}
-    truth, *made = [together.evaluated(terms) + np.zeros(1000) for terms in (together.parsed, *filter(None, sums.values()))]
+    truth, *made = [together.evaluated(terms) + np.zeros(many) for terms in (together.parsed, *filter(None, sums.values()))]
     assert (truth > 0).all() and (base.truth != int(base.truth) or (truth == truth.round()).all())
     for i, one in enumerate(made):
         assert not np.isclose(one, truth, rtol=1e-9).any()
@@ -1053,6 +1054,33 @@ def test_a_wrong_size_is_no_other_unit():
 def test_a_wrong_function_is_told_what_it_gives_on_the_case_that_is_named():
     said = check("conv-formula", lambda k, cin, cout: k * k * cin * cout)
     assert "With k=3, cin=3, cout=7 your function gives 189" in said
+
+
+def test_a_caret_for_a_power_is_told_in_place_too():
+    def cubed(k, cin, cout):
+        k ^= 2
+        return k * cin * cout
+
+    for given in (cubed, lambda k, cin, cout: (k ^ 2) * cin * cout):
+        assert "In Python ^ is no power" in check("conv-formula", given)
+
+
+@pytest.mark.parametrize("name", [name for name in NUMBERS if not EXERCISES[name].votes])
+def test_a_vote_offers_the_likeliest_slips(name):
+    exercise = EXERCISES[name]
+    offered = exercise.options()
+    rank = {}
+    for slip in exercise.slips():
+        number = exercise.outcome(slip)
+        if number is not None and number != exercise.truth:
+            rank[number] = min(rank.get(number, (2, 0)), (not exercise.own_sentence(slip), slip.rank()))
+    assert len(offered) == min(4, 1 + len(rank))
+    left, chosen = [rank[n] for n in rank.keys() - offered.keys()], [rank[n] for n in offered.keys() & rank.keys()]
+    assert not left or max(chosen) <= min(left)
+
+
+def test_a_number_of_one_digit_is_no_rounding_of_one_that_is_far_from_it():
+    assert means(91.7, 91.6574) and means(92, 91.6574) and not means(2.0, 1.7) and not means(1, 1.12)
 
 
 def test_a_rounded_answer_is_told():

@@ -242,3 +242,23 @@ def test_an_answer_that_is_a_picture_or_has_no_text_is_shown():
     picture, other = (output.data for output in shown.outputs)
     assert '<img src="data:image/png;base64,AAAA">' in picture["text/html"] and picture["text/plain"] == "The curve\n<Figure>"
     assert other["text/plain"] == "The curve\n"
+
+
+def test_what_such_a_cell_warns_of_is_shown(capsys):
+    from course_lib.asking import revealing
+
+    shell = InteractiveShell.instance()
+    revealing.start(shell)
+    with capture_output():
+        pass
+    shell.run_cell("%%reveal Title\nimport sys\nprint('beware', file=sys.stderr)")
+    InteractiveShell.clear_instance()
+    assert capsys.readouterr().err == "beware\n"
+
+
+def test_a_cell_that_is_run_again_keeps_its_change(shell, panel):
+    run(shell)
+    run(shell, kernel=3, features=4500)
+    shown = cells(panel)
+    run(shell, kernel=3, features=4500)
+    assert cells(panel) == shown and shown[1][4] == "140 ▼ −240"

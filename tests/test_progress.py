@@ -317,3 +317,10 @@ def test_in_a_notebook_an_answers_sentences_stand_on_lines_of_their_own_the_firs
     reply = reveal("conv2-params", 540)
     first, second, third = str(reply).splitlines()
     assert reply._repr_html_() == f"<p><b>{first}</b> {second}<br>{third}</p>"
+
+
+def test_what_was_answered_last_stands_last(my):
+    for name in ("conv2-params", "grouped", "conv2-params"):
+        check(name, 1)
+    assert list(exercises.progress.exercises()) == ["grouped", "conv2-params"]
+    assert list(read((my / progress.FILE).read_text(encoding="utf-8"))[1]) == ["grouped", "conv2-params"]

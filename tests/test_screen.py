@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from course_lib import count
+from course_lib.by_machine.vocabulary import is_tensor_method
 from course_lib.by_machine.walk.structure import model_without_values
 from course_lib.live.screen import Unseen, on_screen, within
 
@@ -94,6 +95,7 @@ NET = HEAD + "        {init}\n    def forward(self, x):\n        {body}"
         ("@staticmethod\ndef Net(): pass", "Line 2, functiondef"),
         ("Net = [nn.ReLU() for _ in range(9**9)]", "9 ** 9"),
         ("Net = [nn.ReLU() for _ in range(100) for _ in range(1000)]", "range(1000)"),
+        ("Net = [nn.ReLU() for _ in range(2001)]", "range(2001)"),
         ("Net = nn.Linear(2, 2).load_state_dict({})", "load_state_dict"),
         ("Net = (lambda: nn.ReLU())()", "lambda"),
         ("from torch import save\nNet = nn.Linear(2, 2)\nsave(Net, 'made')\nNet = save(Net, 'made')", "save"),
@@ -167,3 +169,22 @@ def test_what_takes_long_is_ended_also_where_an_except_swallows_the_alarm():
                 while time.process_time() < ends:
                     pass
     assert time.process_time() < ends
+
+
+def test_a_method_that_asks_for_values_is_none_of_a_class_that_is_only_typed():
+    asking = {"apply_", "map_", "item", "tolist", "numpy", "cpu"}
+    assert not any(map(is_tensor_method, asking)) and all(map(is_tensor_method, ("relu", "view", "mT")))
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there is no such clock here")
+def test_a_clock_of_the_sessions_own_is_put_back():
+    def own(*_):
+        pass
+
+    before = signal.signal(signal.SIGVTALRM, own)
+    try:
+        with within(5):
+            assert signal.getsignal(signal.SIGVTALRM) is not own
+        assert signal.getsignal(signal.SIGVTALRM) is own
+    finally:
+        signal.signal(signal.SIGVTALRM, before)

@@ -117,5 +117,37 @@ def test_what_is_no_notebook_or_has_no_content_is_left_alone():
         assert str(model) == before
 
 
+def outcome(coroutine):
+    """What it gives, where it waits for nothing: another test of this process may have a loop that runs."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        return done.value
+
+
+def test_a_live_view_comes_back_for_a_kernel_of_its_own_notebook_alone():
+    view = {"model_id": "1", "pid": 42}
+    model = saved(card={"text/html": "<p>", server.VIEW: view})
+    server.put_away(model)
+    stored = json.dumps(model)
+    path = "another.ipynb"
+
+    async def get(*_):
+        return json.loads(stored)
+
+    async def sessions():
+        return [{"kernel": {"id": "k"}, "path": path}]
+
+    app = SimpleNamespace(
+        contents_manager=SimpleNamespace(get=get, register_pre_save_hook=lambda hook: None),
+        session_manager=SimpleNamespace(list_sessions=sessions),
+        kernel_manager=SimpleNamespace(get_kernel=lambda kernel: SimpleNamespace(provisioner=SimpleNamespace(pid=42))),
+    )
+    server.save_twins(app)
+    assert server.VIEW not in json.dumps(outcome(app.contents_manager.get("a.ipynb"))["content"]["cells"][1]["outputs"][0]["data"])
+    path = "a.ipynb"
+    assert outcome(app.contents_manager.get("a.ipynb")) == saved(card={"text/html": "<p>", server.VIEW: view})
+
+
 if __name__ == "__main__":
     asyncio.run(serve())

@@ -14,6 +14,7 @@ import tomllib
 import urllib.error
 import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from situations import as_from_a_terminal
@@ -348,3 +349,27 @@ def test_a_lecture_begins_without_the_windows_of_the_last(tmp_path, monkeypatch)
     left.parent.mkdir(parents=True)
     left.write_text("{}")
     assert f"--LabApp.workspaces_dir={left.parent}" in start.lecture_options() and not left.exists()
+
+
+def test_a_cuda_build_needs_more_room_than_the_other(monkeypatch, capsys):
+    monkeypatch.setattr(start.shutil, "disk_usage", lambda folder: SimpleNamespace(free=5e9))
+    start.need_space(start.GIGABYTES)
+    with pytest.raises(start.Failure):
+        start.warn_of_cuda()
+
+
+def test_a_run_that_is_stopped_ends_as_a_shell_expects_it(monkeypatch, capsys):
+    def stopped(arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(start, "run", stopped)
+    assert start.main([]) == 130 and "goes on from here" in capsys.readouterr().out
+
+
+def test_a_renamed_lesson_is_known_by_its_words_before_its_number(monkeypatch, tmp_path):
+    monkeypatch.setattr(start, "MY", tmp_path)
+    for old in ("01_counting.ipynb", "02_reading.ipynb"):
+        (tmp_path / old).touch()
+    given = {"02_reading.ipynb": ["", ""], "01_counting.ipynb": ["", ""]}
+    assert start.former(Path("02_counting.ipynb"), {Path("02_counting.ipynb")}, given) == Path("01_counting.ipynb")
+    assert start.former(Path("02_asking.ipynb"), {Path("02_asking.ipynb")}, given) == Path("02_reading.ipynb")

@@ -277,6 +277,7 @@ def test_no_difference_is_left_without_its_reason(reconciled, name):
         assert answer.remainder == 0 or answer.why
 
 
+@pytest.mark.slow("asks ten tools once more; the faster run asks them about three networks")
 def test_reconcile_for_real_leaves_the_model_and_the_session_as_they_were():
     model, state = build(small_cnn()).train(), torch.get_rng_state()
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
@@ -387,3 +388,16 @@ def test_torchinfos_footer_is_as_lesson_3_says():
     assert next(line for line in lines if "Forgetful" in line).endswith("130") and next(
         line for line in lines if "Sequential" in line
     ).endswith("--")
+
+
+def test_what_a_tool_ends_with_is_told_shortly(in_this_process):
+    def ask(model, x):
+        raise RuntimeError("far too long " * 50)
+
+    (found,) = reconcile(small_cnn(), tools=[Tool("torch", ("torchinfo",), ask)])
+    assert found.why.startswith("RuntimeError: far too long") and len(found.why) == 120
+
+
+def test_an_answer_that_is_too_small_shows_by_how_much(in_this_process):
+    found = reconcile(small_cnn(), tools=[Tool("torch", ("torchinfo",), lambda model, x: {"torchinfo": 379_000})])
+    assert str(found).splitlines()[1].split("379,114")[1].split()[0] == "−114"

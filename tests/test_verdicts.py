@@ -1,5 +1,6 @@
 """The articles' claims: each is tried, stands as the facts say, and shows its figures."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -86,3 +87,9 @@ def test_taking_the_time_leaves_the_number_of_threads_as_it_was():
         assert milliseconds(Linear(2, 2), 2) > 0 and torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(threads)
+
+
+def test_a_claim_that_does_not_hold_is_marked_as_such():
+    found = re.findall(r'<td class="(\w+)"[^>]*>(holds[^<]*|does not hold)</td>', claims("A1").html())
+    assert {tone for tone, verdict in found if verdict == "does not hold"} == {"up"}
+    assert {tone for tone, verdict in found if verdict == "holds"} == {"good"}

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from course_lib import compare, count
+from course_lib import compare, count, small_cnn
 from course_lib.by_machine.counting import counts_of
 from course_lib.by_machine.misfit import Misfit
 
@@ -883,3 +883,34 @@ def test_where_torchinfo_fails_two_answers_agree_and_the_third_is_none(monkeypat
     found = compare(nn.Linear(2, 3), (1, 2))
     assert found.totals == (9, 9, None) and "2 agree ✓" in str(found) and "3 agree" not in str(found)
     assert "torchinfo fails on this model" in str(found)
+
+
+def test_rows_of_a_ledger_that_are_cut_out_are_a_ledger():
+    part = small_cnn().ledger()[:4]  # conv1 to conv2
+    assert (part.params, part.macs) == (380 + 552, 5 * 28 * 28 * 75 + 12 * 10 * 10 * 45) and "conv2" in str(part)
+
+
+@pytest.mark.parametrize("gives, says", [(lambda x: (x, x.flatten(0, 1)), False), (lambda x: (x.flatten(0, 1), x), True)])
+def test_the_first_output_tells_whether_the_batch_has_changed(gives, says):
+    class Two(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a = nn.Linear(4, 4)
+
+        def forward(self, x):
+            return gives(self.a(x))
+
+    assert any("batch" in warning for warning in compare(Two(), (2, 3, 4)).warnings) == says
+
+
+def test_what_was_flattened_last_before_a_misfit_is_told():
+    class Branches(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.wide, self.deep, self.fc = nn.Conv2d(3, 3, 5), nn.Conv2d(3, 12, 7), nn.Linear(10, 2)
+
+        def forward(self, x):
+            return self.wide(x).flatten(1), self.fc(self.deep(x).flatten(1))
+
+    with pytest.raises(Misfit, match="12·2·2 = 48: write Linear\\(48, 2\\)"):
+        count(Branches(), (1, 3, 8, 8))

@@ -88,7 +88,10 @@ def test_every_card_fits_its_screen_and_nothing_moves(screen):
             assert len(places) == 1, (name, places)
 
 
-@pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Light"])
+LIGHT = pytest.param("JupyterLab Light", marks=pytest.mark.slow("the faster run has the dark theme"))
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Dark", LIGHT])
 def test_axe_finds_nothing_on_any_card(screen, theme):
     layout, page = screen
     for name in SCREENS[layout][2]:

@@ -82,6 +82,7 @@ def test_after_a_restart_no_slider_stands_beside_old_numbers(lab, name, page, en
     assert not page.get_by_text("model not found").count()
 
 
+@pytest.mark.slow("the faster run has it without a browser, in test_cards.py")
 def test_running_a_cards_cell_again_frees_the_old_one(lab, name, page):
     lab.run(page, name)
 
