@@ -1,28 +1,30 @@
 """Tensors that have everything but memory: plain tensors on the CPU, so that PyTorch chooses as it does for real, and computes nothing.
 
-A hollow tensor's storage has its size in bytes, and all of them lie at one address, where nothing but zeros can be read and nothing is
-ever written: who prints one does no harm. What is small keeps its values: integers and booleans, such as masks, positions and lengths,
+A hollow tensor's storage has its size in bytes, and all of them lie at one address, where zeros can be read and nothing is written: who
+prints one does no harm. What is small keeps its values: integers and booleans, such as masks, positions and lengths,
 and single numbers.
 """
 
 import mmap
-import warnings
+import sys
 
 import torch
 
 CPU = torch.device("cpu")
 ROOM = 2**44  # bytes of addresses, none of memory
+NOT_RESERVED = 0x4000 if sys.platform == "linux" else 0  # MAP_NORESERVE, which Python's mmap has no name for before 3.13
 
 
 def _zeros_without_memory() -> torch.Tensor:
-    """Addresses at which zeros can be read; where the system gives none so, no addresses."""
+    """Addresses at which zeros can be read; where the system gives none so, no addresses.
+
+    A kernel that gets there by mistake writes into pages that are made for it: no session ends by that.
+    """
     try:
-        pages = mmap.mmap(-1, ROOM, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=mmap.PROT_READ)
+        pages = mmap.mmap(-1, ROOM, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | NOT_RESERVED)
     except (AttributeError, OSError, OverflowError, ValueError):
         return torch.empty(0, dtype=torch.uint8)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that it cannot be written: nobody does
-        return torch.frombuffer(pages, dtype=torch.uint8)
+    return torch.frombuffer(pages, dtype=torch.uint8)
 
 
 ZEROS = _zeros_without_memory()

@@ -78,7 +78,7 @@ def _about(func) -> _About:
     name = func._overloadpacket.__name__
     priced = func.namespace in ("aten", "prim", "prims") and not name.startswith(UNPRICED) and name not in UNPRICED_NAMES
     as_it_is = func.is_view or name in AS_IT_IS or torch.Tag.inplace_view in func.tags
-    reads = any(isinstance(argument.type, torch.TensorType) for argument in func._schema.arguments)
+    reads = any("Tensor" in str(argument.type) for argument in func._schema.arguments)
     return _About(name, priced, func.is_view, as_it_is, name.startswith("new_") or name.endswith("_like") or not reads)
 
 

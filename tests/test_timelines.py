@@ -1,0 +1,173 @@
+"""A step without values against the same step for real: the whole curve, every place, every part; nothing is computed or allocated."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.utils.checkpoint import checkpoint
+
+from course_lib import build, small_cnn, timeline, vgg16_32
+from course_lib.by_machine.counting import forward_arguments
+from course_lib.by_machine.timelines import module_timeline, step_of
+
+
+
+class UNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.down, self.norm, self.pool = nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.MaxPool2d(2)
+        self.deep, self.up, self.last = nn.Conv2d(8, 16, 3, padding=1), nn.ConvTranspose2d(16, 8, 2, 2), nn.Conv2d(16, 4, 3, padding=1)
+
+    def forward(self, x):
+        wide = torch.relu(self.norm(self.down(x)))
+        deep = torch.relu_(self.deep(self.pool(wide)))
+        return self.last(torch.cat([self.up(deep), wide], 1))
+
+
+class Attention(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.qkv, self.out = nn.Linear(16, 48), nn.Linear(16, 16)
+
+    def forward(self, x):
+        q, k, v = self.qkv(x).unflatten(2, (12, 4)).transpose(1, 2).chunk(3, 1)
+        return x + self.out(F.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2).flatten(2))
+
+
+class Checkpointed(nn.Module):
+    def __init__(self, reentrant):
+        super().__init__()
+        self.first, self.blocks, self.reentrant = nn.Linear(16, 16), nn.ModuleList([Attention(), Attention()]), reentrant
+
+    def forward(self, x):
+        x = self.first(x)
+        for block in self.blocks:
+            x = checkpoint(block, x, use_reentrant=self.reentrant)
+        return x
+
+
+class Residual(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.conv, self.norm, self.relu = nn.Conv2d(channels, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels), nn.ReLU(True)
+
+    def forward(self, x):
+        return self.relu(self.norm(self.conv(x)) + x)
+
+
+class Inverted(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.expand, self.norm, self.act = nn.Conv2d(4, 16, 1, bias=False), nn.BatchNorm2d(16), nn.Hardswish(True)
+        self.depthwise = nn.Conv2d(16, 16, 3, padding=1, groups=16)
+        self.pool, self.gate, self.out, self.drop = nn.AdaptiveAvgPool2d(1), nn.Conv2d(16, 16, 1), nn.Conv2d(16, 4, 1), nn.Dropout(0.2)
+
+    def forward(self, x):
+        y = self.depthwise(self.act(self.norm(self.expand(x))))
+        return x + self.drop(self.out(y * F.hardsigmoid(self.gate(self.pool(y)))))
+
+
+class Recurrent(nn.Module):
+    def __init__(self, kind):
+        super().__init__()
+        self.cells, self.last = kind(6, 7, 2, batch_first=True), nn.Linear(7, 3)
+
+    def forward(self, x):
+        states = self.cells(x)[0]
+        assert not torch.isnan(states).any()
+        return self.last(states[:, -1])
+
+
+class Masked(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(50, 16)
+        self.layers = nn.TransformerEncoder(nn.TransformerEncoderLayer(16, 4, 32, batch_first=True), 2)
+
+    def forward(self, tokens):
+        return self.layers(self.embed(tokens), src_key_padding_mask=tokens == 0)
+
+
+class Tied(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed, self.mix = nn.Embedding(50, 16), nn.Linear(16, 16)
+
+    def forward(self, tokens):
+        return F.cross_entropy((self.mix(self.embed(tokens)) @ self.embed.weight.t()).flatten(0, 1), tokens.flatten())
+
+
+class Cast(nn.Module):
+    """A module under autocast."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x):
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            return self.inner(x)
+
+
+def frozen(model: nn.Module, *names: str) -> nn.Module:
+    for name in names:
+        model.get_submodule(name).requires_grad_(False)
+    return model
+
+
+TOKENS, IMAGES, SEQUENCE = torch.randint(0, 50, (3, 7)), (4, 3, 16, 16), (2, 6, 16)
+MODULES = {
+    "u-net": (UNet, IMAGES),
+    "u-net, front frozen": (lambda: frozen(UNet(), "down", "norm"), IMAGES),
+    "u-net, autocast": (lambda: Cast(UNet()), IMAGES),
+    "u-net, bfloat16": (lambda: UNet().bfloat16(), IMAGES),
+    "u-net, float64": (lambda: UNet().double(), IMAGES),
+    "attention": (Attention, SEQUENCE),
+    "attention, autocast": (lambda: Cast(Attention()), SEQUENCE),
+    "checkpointed": (lambda: Checkpointed(False), SEQUENCE),
+    "checkpointed, reentrant": (lambda: Checkpointed(True), SEQUENCE),
+    "residual": (lambda: nn.Sequential(nn.Conv2d(3, 8, 3), Residual(8), Residual(8)), IMAGES),
+    "residual, autocast": (lambda: Cast(nn.Sequential(nn.Conv2d(3, 8, 3), Residual(8))), IMAGES),
+    "inverted": (lambda: nn.Sequential(nn.Conv2d(3, 4, 3), Inverted(), Inverted()), IMAGES),
+    "lstm": (lambda: Recurrent(nn.LSTM), (4, 5, 6)),
+    "gru": (lambda: Recurrent(nn.GRU), (4, 5, 6)),
+    "in place on a view": (lambda: nn.Sequential(nn.Linear(6, 8), nn.ReLU(True), nn.Linear(8, 4)), (4, 5, 6)),
+    "norm of the input": (lambda: nn.Sequential(nn.BatchNorm2d(3), nn.Conv2d(3, 4, 3)), IMAGES),
+    "masked": (Masked, TOKENS),
+    "tied": (Tied, TOKENS),
+}
+STEPS = {
+    "SGD": {"optimizer": "SGD"},
+    "Adam": {"optimizer": "Adam"},
+    "foreach": {"optimizer": "Adam", "foreach": True},
+    "first": {"optimizer": "Adam", "first": True},
+    "accumulate": {"optimizer": "SGD momentum", "accumulate": True},
+}
+
+
+def asked(model: nn.Module, given) -> tuple[tuple, dict]:
+    return forward_arguments(model, *((None, given) if isinstance(given, torch.Tensor) else (given,)))
+
+
+@pytest.mark.filterwarnings("ignore:None of the inputs")
+@pytest.mark.parametrize("how", STEPS)
+@pytest.mark.parametrize("name", MODULES)
+def test_a_step_without_values_is_the_real_one(name, how):
+    make, given = MODULES[name]
+    model = make()
+    without, real = (step_of(model, *asked(model, given), **STEPS[how], hollow=hollow) for hollow in (True, False))
+    assert without.heard == real.heard and without.totals == real.totals
+    assert list(without.timeline()) == list(real.timeline()) and without.timeline().kept == real.timeline().kept
+
+
+def turns(moments) -> dict:
+    """The parts at each place, but for where a view hands on what it is given, and the loss's way back; a parameter by its layer."""
+    return {(m.phase, m.place.removesuffix(".weight")): m[2:] for m in moments if m.place not in ("flatten", "sum") and ".bias" not in m.place}
+
+
+@pytest.mark.parametrize("network", [small_cnn(), small_cnn(batch_norm=True), vgg16_32()], ids=["small", "norms", "vgg"])
+def test_by_hand_and_by_machine_every_moment_is_the_same(network):
+    by_machine = turns(module_timeline(build(network), (4, *network.input_shape), optimizer="SGD"))
+    by_hand = turns(timeline(network, 4, optimizer="SGD"))
+    differ = {place: (by_hand[place], by_machine.get(place)) for place in by_hand if sum(by_hand[place]) != sum(by_machine.get(place, (0,)))}
+    assert not differ
