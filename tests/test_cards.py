@@ -172,10 +172,11 @@ def test_closing_a_card_frees_all_that_it_made(name):
     assert set(_instances) == before and not card.children
 
 
+MOVED = [(network_card, "conv2_kernel"), (layer_card, "position"), (memory_card, "batch")]
+
+
 @pytest.mark.parametrize("moves", rest_slow([1_000, 10_000], "a thousand moves show a leak of one object in two moves, too"))
-@pytest.mark.parametrize(
-    "make, name", rest_slow([(network_card, "conv2_kernel"), (layer_card, "position"), (memory_card, "batch")], "as the first")
-)
+@pytest.mark.parametrize("make, name", rest_slow(MOVED, "the faster run moves the network card"))
 def test_ten_thousand_moves_leave_nothing_behind(make, name, moves):
     card = make()
     control = card.controls[name]
