@@ -24,7 +24,7 @@ def pytest_configure(config):
 def pytest_collection_modifyitems(config, items):
     for item in items:
         if "slow" in getattr(item, "cell", {}).get("metadata", {}).get("tags", []):  # a notebook's cell, which nbval runs
-            item.add_marker(pytest.mark.slow("a cell that computes long, on which no other rests"))
+            item.add_marker(pytest.mark.slow("a cell that computes long; none of the faster run rests on it"))
     slow = {item: mark for item in items if (mark := item.get_closest_marker("slow"))}
     for item, mark in slow.items():
         if not (len(mark.args) == 1 and isinstance(mark.args[0], str) and mark.args[0]):

@@ -3,7 +3,7 @@
 
     python3 start.py             open the course in JupyterLab (the first time: install it, a few minutes)
     python3 start.py lecture 01  the same as slides, with large type (docs/lecture.md)
-    python3 start.py test        run the checks, five minutes; what follows goes to pytest
+    python3 start.py test        run the checks, six minutes; what follows goes to pytest
     python3 start.py test --all  run those too that take long: every slide, every situation
     python3 start.py record      run the notebooks, or those named, and store their outputs
     python3 start.py results F   what a class has answered: reads the results.json of its learners in the folder F

@@ -82,14 +82,20 @@ def layer_and_input(kind: str, seed: int) -> tuple[Layer, tuple[int, ...]]:
 
 
 def usual(kind: str, shape: tuple[int, ...]) -> Layer | None:
-    """A layer of this kind that takes this input, as usual but for the arguments that it must have; None where none was found."""
+    """A layer of this kind that takes this input, as usual but for the arguments that it must have; None where none was found.
+
+    None of these is 1, with which many layers do nothing. Where the required ones alone will not do, one that may be None is drawn, too.
+    """
     rng, of_types = random.Random(kind), values(kind, shape)
-    fields = dataclasses.fields(LAYERS[kind])
-    needed = [f.name for f in fields if f.default is dataclasses.MISSING or (f.name == "scale_factor" and f.default is None)]
-    for _ in range(2_000):
+    defaults = {field.name: field.default for field in dataclasses.fields(LAYERS[kind])}
+    needed = [name for name, default in defaults.items() if default is dataclasses.MISSING]
+    may_be_none = [name for name, default in defaults.items() if default is None]
+    for attempt in range(2_000):
+        drawn = [*needed, rng.choice(may_be_none)] if may_be_none and attempt >= 200 else needed
+        choices = {name: [value for value in of_types[name] if value is not None and value != 1] for name in drawn}
         try:
-            layer = LAYERS[kind](**{name: rng.choice([v for v in of_types[name] if v is not None]) for name in needed})
-        except ValueError:
+            layer = LAYERS[kind](**{name: rng.choice(found or of_types[name]) for name, found in choices.items()})
+        except (TypeError, ValueError):
             continue
         if layer.misfit(shape) is None:
             return layer

@@ -45,7 +45,7 @@ from course_lib.cards.network import PRESETS, START, network_settings, network_v
 from course_lib.cards.pictures import short_number
 from course_lib.cards.settings import usual_values
 from course_lib.cards.view import LAYOUTS, Total, View, over_last_picture
-from course_lib.show.tables import Table
+from course_lib.show.tables import Cell, Table
 from course_lib.words import words
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -172,10 +172,11 @@ def test_closing_a_card_frees_all_that_it_made(name):
     assert set(_instances) == before and not card.children
 
 
+MOVED = [(network_card, "conv2_kernel"), (layer_card, "position"), (memory_card, "batch")]
+
+
 @pytest.mark.parametrize("moves", rest_slow([1_000, 10_000], "a thousand moves show a leak of one object in two moves, too"))
-@pytest.mark.parametrize(
-    "make, name", rest_slow([(network_card, "conv2_kernel"), (layer_card, "position"), (memory_card, "batch")], "as the first")
-)
+@pytest.mark.parametrize("make, name", rest_slow(MOVED, "the faster run moves the network card"))
 def test_ten_thousand_moves_leave_nothing_behind(make, name, moves):
     card = make()
     control = card.controls[name]
@@ -980,3 +981,9 @@ def test_a_projectors_card_shows_its_first_totals_and_the_rows_that_changed_most
     shown = LAYOUTS["projector"](View(given, lambda width: "", "", Table(["<row", "change"], rows), changes, change_column=1))
     assert [total.value for total in shown.totals] == ["first", "second"]
     assert [row[0] for row in shown.table.rows][:2] == ["b", "d"]
+
+
+def test_a_rows_name_and_a_total_are_bold_without_a_style_sheet():
+    html = Table(["<layer", "params"], [[Cell("conv1", "name"), "380"]], total=["total", "380"]).html()
+    assert re.findall(r"<td([^>]*)>([^<]*)</td>", html)[1] == (' style="text-align:right"', "380")
+    assert re.findall(r"font-weight:bold[^>]*>([^<]*)<", html) == ["conv1", "total", "380"]

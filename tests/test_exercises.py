@@ -1080,7 +1080,15 @@ def test_a_vote_offers_the_likeliest_slips(name):
 
 
 def test_a_number_of_one_digit_is_no_rounding_of_one_that_is_far_from_it():
-    assert means(91.7, 91.6574) and means(92, 91.6574) and not means(2.0, 1.7) and not means(1, 1.12)
+    assert means(91.7, 91.748) and means(92, 91.748) and means(91, 91.748)
+    assert not means(5, 4.9) and not means(2.0, 1.7) and not means(1, 1.12)
+
+
+def test_an_answer_is_worked_out_as_it_is_written():
+    """What follows from a size follows it; equal terms are put together, what is taken away and what divides come last."""
+    assert Answer({"size": 12, "k": 3}, {"side": "out"}, derive={"out": "size - k + 1"}).at_sizes(k=5).truth == 8
+    answer = Answer({"k": 3, "cout": 12, "mib": 2**20}, {"once": "k cout", "again": "k cout", "less": "-1 k", "share": "cout /mib"})
+    assert answer.work() == "2·3·12 − 3 + 12/1,048,576"
 
 
 def test_a_rounded_answer_is_told():

@@ -249,8 +249,6 @@ def test_what_such_a_cell_warns_of_is_shown(capsys):
 
     shell = InteractiveShell.instance()
     revealing.start(shell)
-    with capture_output():
-        pass
     shell.run_cell("%%reveal Title\nimport sys\nprint('beware', file=sys.stderr)")
     InteractiveShell.clear_instance()
     assert capsys.readouterr().err == "beware\n"

@@ -6,6 +6,8 @@ import re
 import pytest
 
 import course_lib.words
+from course_lib.show.svg import text_width
+from course_lib.show.tables import columns
 from course_lib.words import FOLDER, everything, find, words
 
 LIBRARY = FOLDER.parent
@@ -95,3 +97,9 @@ def test_every_error_is_raised_somewhere():
     used = {text for tree in PARSED.values() for _, text in literals(tree)}
     errors = keys(course_lib.words.tomllib.loads((FOLDER / "en/errors.toml").read_text("utf-8")))
     assert sorted(key for key in errors - used if not key.startswith("axes.")) == []  # axes: by the number of them
+
+
+def test_a_text_is_as_wide_as_its_letters_are():
+    """In a picture by heights of a letter, in a terminal by columns: a Chinese letter takes more."""
+    assert (text_width("fc1"), text_width("全连接"), text_width("3×3")) == (1.8, 3.0, 2.0)
+    assert (columns("fc1"), columns("全连接"), columns("u\u0308")) == (3, 6, 1)

@@ -97,7 +97,7 @@ def test_running_a_cards_cell_again_frees_the_old_one(lab, name, page):
     page.locator(".big", has_text="27,346").wait_for()
 
 
-@pytest.mark.slow("a JupyterLab of its own; the faster run has the card without anywidget in test_cards.py")
+@pytest.mark.slow("a JupyterLab of its own, for what few have")
 def test_without_anywidget_a_card_has_its_style_and_a_sentence(tmp_path, page, monkeypatch):
     (tmp_path / "config" / "labconfig").mkdir(parents=True)
     (tmp_path / "config" / "labconfig" / "page_config.json").write_text('{"disabledExtensions": {"anywidget": true}}')

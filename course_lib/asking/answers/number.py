@@ -105,13 +105,10 @@ class Answer(Sum, Exercise):
             yield blank._drawn(random.Random(f"{self.name} {seed}"), options, usual, most)
 
     def _drawn(self, numbers: random.Random, options: dict[str, list], sums: list[Terms], most: int) -> "Answer":
-        """The first draw that tells `most` of these sums apart; of DRAWS that do not, the best."""
-        draws = []
-        while len(draws) < DRAWS:
-            draws.append(self.at_sizes(**{size: numbers.choice(some) for size, some in options.items()}))
-            if draws[-1].told_apart(sums) >= most:
-                return draws[-1]
-        return max(draws, key=lambda draw: draw.told_apart(sums))
+        """The first draw that tells `most` of these sums apart; of DRAWS that do not, the best. The lesson's own sizes are none."""
+        draws = (self.at_sizes(**{size: numbers.choice(some) for size, some in options.items()}) for _ in range(DRAWS))
+        draws = [draw for draw in draws if any(draw.sizes[size] != self.sizes.get(size) for size in options)]
+        return next((draw for draw in draws if draw.told_apart(sums) >= most), None) or max(draws, key=lambda draw: draw.told_apart(sums))
 
     def told_apart(self, sums: list[Terms]) -> int:
         """How many different numbers these sums make."""
