@@ -11,7 +11,6 @@ from course_lib.by_machine.counting import forward_arguments
 from course_lib.by_machine.timelines import module_timeline, step_of
 
 
-
 class UNet(nn.Module):
     def __init__(self):
         super().__init__()
@@ -162,12 +161,16 @@ def test_a_step_without_values_is_the_real_one(name, how):
 
 def turns(moments) -> dict:
     """The parts at each place, but for where a view hands on what it is given, and the loss's way back; a parameter by its layer."""
-    return {(m.phase, m.place.removesuffix(".weight")): m[2:] for m in moments if m.place not in ("flatten", "sum") and ".bias" not in m.place}
+    return {
+        (m.phase, m.place.removesuffix(".weight")): m[2:] for m in moments if m.place not in ("flatten", "sum") and ".bias" not in m.place
+    }
 
 
 @pytest.mark.parametrize("network", [small_cnn(), small_cnn(batch_norm=True), vgg16_32()], ids=["small", "norms", "vgg"])
 def test_by_hand_and_by_machine_every_moment_is_the_same(network):
     by_machine = turns(module_timeline(build(network), (4, *network.input_shape), optimizer="SGD"))
     by_hand = turns(timeline(network, 4, optimizer="SGD"))
-    differ = {place: (by_hand[place], by_machine.get(place)) for place in by_hand if sum(by_hand[place]) != sum(by_machine.get(place, (0,)))}
+    differ = {
+        place: (by_hand[place], by_machine.get(place)) for place in by_hand if sum(by_hand[place]) != sum(by_machine.get(place, (0,)))
+    }
     assert not differ

@@ -1,8 +1,8 @@
 """A training step of any module, moment by moment: nothing is computed, nothing is allocated."""
 
+import torch
 from torch import nn
 from torch.utils._pytree import tree_map_only
-import torch
 
 from course_lib.by_hand.optimizers import Optimizer
 from course_lib.by_hand.step import Timeline
@@ -15,7 +15,7 @@ from course_lib.by_machine.walk.structure import copy_on, outside_state_kept
 def step_of(model, args, kwargs, optimizer="Adam", mode="train", foreach=False, first=False, accumulate=False, hollow=True):
     with step_context(mode), outside_state_kept(model):
         model = copy_on("hollow" if hollow else "cpu", model).train(mode == "train")
-        prepare = as_hollow if hollow else lambda t: (torch.randn(t.shape).to(t.dtype) if t.is_meta else t.detach().clone())
+        prepare = as_hollow if hollow else lambda t: torch.randn(t.shape).to(t.dtype) if t.is_meta else t.detach().clone()
         args, kwargs = tree_map_only(torch.Tensor, prepare, (args, kwargs))
         stepping = None
         if mode == "train":

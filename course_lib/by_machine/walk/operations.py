@@ -10,14 +10,10 @@ from torch._subclasses.fake_tensor import DataDependentOutputException, DynamicO
 from torch.nn.parameter import UninitializedTensorMixin
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten, tree_unflatten
-from torch.utils.flop_counter import flop_registry
 
-from course_lib.by_machine.walk.prices import PRICES
 from course_lib.by_machine.walk.hollow import hollow, is_hollow, keeps_values
+from course_lib.by_machine.walk.prices import harmless, price_of
 
-# Operators that multiply and that nobody prices here: a row says so rather than 0. So does whatever is not one of PyTorch's own.
-UNPRICED = ("linalg_", "_linalg_", "fft_", "_fft_", "_cdist", "cdist", "_trilinear", "_transformer_enc", "_native_multi", "grid_sampler")
-UNPRICED_NAMES = {"cholesky_solve", "triangular_solve"}
 REMEMBERED = 10_000  # operations; a Llama has a hundred different ones
 AS_IT_IS = {"detach", "alias", "lift_fresh", "set_"}  # views, too
 NOWHERE = {"isnan", "isinf"}  # of what is not computed
@@ -25,7 +21,7 @@ INDEXED = {"index", "index_put", "index_put_", "_unsafe_index", "_unsafe_index_p
 
 
 class Op(NamedTuple):
-    """One operation that PyTorch ran: its name, the MACs that PyTorch's flop_registry gives it, and the storages that it read."""
+    """One operation that PyTorch ran: its name, its MACs, the storages that it read, and whether its MACs are known."""
 
     name: str
     macs: int
@@ -52,22 +48,23 @@ class Operations(TorchDispatchMode):
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
-        if torch.is_inference_mode_enabled() and func._overloadpacket not in flop_registry:
+        if torch.is_inference_mode_enabled() and price_of(func) is None:
             with self:  # there an operation arrives whole that arrives in parts elsewhere
                 result = func.decompose(*args, **kwargs)
             if result is not NotImplemented:
                 return result
         with torch._C.DisableTorchFunction():  # what a kernel calls in Python is no function of the model's
-            result, macs = _result_and_macs(func, args, kwargs, self.hollow)
+            price = price_of(func)
+            result, macs = _result_and_macs(func, price, args, kwargs, self.hollow)
         about = _about(func)
         reads = [storage(t) for t in tensors(args) if t.layout is torch.strided and not isinstance(t, UninitializedTensorMixin)]
-        self.record(Op(about.name, macs, tuple(reads), about.priced, about.is_view), result)
+        self.record(Op(about.name, macs, tuple(reads), bool(price or about.harmless), about.is_view), result)
         return result
 
 
 class _About(NamedTuple):
     name: str
-    priced: bool
+    harmless: str  # why it costs nothing
     is_view: bool
     as_it_is: bool  # gives a view, or turns a tensor into one
     makes: bool  # reads no tensor's values
@@ -76,15 +73,13 @@ class _About(NamedTuple):
 @cache
 def _about(func) -> _About:
     name = func._overloadpacket.__name__
-    priced = func.namespace in ("aten", "prim", "prims") and not name.startswith(UNPRICED) and name not in UNPRICED_NAMES
     as_it_is = func.is_view or name in AS_IT_IS or torch.Tag.inplace_view in func.tags
     reads = any("Tensor" in str(argument.type) for argument in func._schema.arguments)
-    return _About(name, priced, func.is_view, as_it_is, name.startswith("new_") or name.endswith("_like") or not reads)
+    return _About(name, harmless(func), func.is_view, as_it_is, name.startswith("new_") or name.endswith("_like") or not reads)
 
 
-def _result_and_macs(func, args: tuple, kwargs: dict, nothing_made: bool) -> tuple[object, int]:
+def _result_and_macs(func, price: Callable | None, args: tuple, kwargs: dict, nothing_made: bool) -> tuple[object, int]:
     about, given = _about(func), []
-    price = flop_registry.get(func._overloadpacket) or PRICES.get(about.name)  # somebody may register another
     if about.as_it_is:
         if about.name == "resize_" and is_hollow(args[0]):
             raise NeedsValue(about.name)
@@ -99,7 +94,7 @@ def _result_and_macs(func, args: tuple, kwargs: dict, nothing_made: bool) -> tup
     if empty and about.name in NOWHERE:
         return torch.zeros(given[0].shape, dtype=torch.bool), 0
     if empty and about.name in INDEXED and any(t is not None and t.dtype in (torch.bool, torch.uint8) for t in args[1]):
-        return _result_and_macs(func, (args[0], _as_numbers(args[1]), *args[2:]), kwargs, nothing_made)
+        return _result_and_macs(func, price, (args[0], _as_numbers(args[1]), *args[2:]), kwargs, nothing_made)
     try:
         known = _known.get(key)
     except TypeError:  # an argument that is no key
@@ -183,7 +178,9 @@ def _maker(part, by_id: dict, by_storage: dict) -> Callable:
     offset, size, stride, dtype = part.storage_offset(), tuple(part.size()), part.stride(), part.dtype
     place = by_storage.get(storage(part)) if part.numel() else None
     if place is not None:
-        return lambda given: torch.empty(0, dtype=dtype, device=given[place].device).set_(given[place].untyped_storage(), offset, size, stride)
+        return lambda given: torch.empty(0, dtype=dtype, device=given[place].device).set_(
+            given[place].untyped_storage(), offset, size, stride
+        )
     if part.is_meta and type(part) is torch.Tensor:
         return lambda given: torch.empty_strided(size, stride, dtype=dtype, device="meta")
     return lambda given: hollow(size, stride, dtype)

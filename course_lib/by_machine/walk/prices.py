@@ -1,19 +1,17 @@
-"""The MACs of operations that multiply and that PyTorch's flop_registry does not have, of the tensors that they are given."""
+"""What an operation costs in MACs: by PyTorch's flop_registry, by a rule here, or nothing where it is known to multiply no matrices.
+
+What is none of these is not counted, and its row says so; `torch.utils.flop_counter.register_flop_formula` gives it a price.
+"""
 
 import math
+import re
+import tomllib
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 
 import torch
-
-
-def _doubled(macs: Callable[..., int]) -> Callable[..., int]:
-    """As flop_registry has it: FLOPs, two a MAC, of an operation's arguments and its result."""
-    return lambda *args, out_val=None, **kwargs: 2 * macs(*args, **kwargs)
-
-
-def _matrices(a: torch.Tensor, b: torch.Tensor, *_, **__) -> int:
-    """Rows of a times a matrix, or a matrix for each group of rows: (…, m, k) and (…, k, n)."""
-    return a.numel() * b.shape[-1]
+from torch.utils.flop_counter import flop_registry
 
 
 def _attention(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, *_, **__) -> int:
@@ -27,22 +25,83 @@ def _recurrent(x: torch.Tensor, of_input: torch.Tensor, of_state: torch.Tensor, 
     return math.prod(x.shape[:-1]) * (of_input.numel() + of_state.numel())
 
 
+def _trilinear(a: torch.Tensor, b: torch.Tensor, c: torch.Tensor, new_a, new_b, new_c, summed, *_, **__) -> int:
+    """Bilinear: of the first two a product at each place, summed along what the third has not; then one with the third."""
+    a, b, c = map(_widened, (a, b, c), (new_a, new_b, new_c))
+    places = torch.broadcast_shapes(a, b)
+    left = [1 if place in summed and c[place] == 1 else size for place, size in enumerate(places)]
+    return math.prod(places) + math.prod(torch.broadcast_shapes(left, c))
+
+
+def _widened(tensor: torch.Tensor, new: list[int]) -> list[int]:
+    sizes = list(tensor.shape)
+    for place in sorted(new):
+        sizes.insert(place, 1)
+    return sizes
+
+
+def _product(left: int) -> Callable[..., int]:
+    """Of a product of matrices, whose left one is this argument: each value of the result takes as many MACs as a row has values."""
+    return lambda *args, out_val, **_: out_val.numel() * args[left].shape[-1]
+
+
 MACS = {
-    "_scaled_dot_product_flash_attention_for_cpu": _attention,
+    **dict.fromkeys(("_grouped_mm", "_scaled_grouped_mm", "_int_mm", "_weight_int8pack_mm", "_weight_int4pack_mm", "mv"), _product(0)),
+    **dict.fromkeys(("_weight_int4pack_mm_for_cpu", "_dyn_quant_matmul_4bit", "mkldnn_linear", "linear", "dot", "vdot"), _product(0)),
+    **dict.fromkeys(("addmv", "_addmm_activation"), _product(1)),
+    "addr": lambda *_, out_val, **__: out_val.numel(),
+    "addbmm": lambda start, a, b, *, out_val, **_: a.numel() * b.shape[-1],
+    "conv_tbc": lambda x, weight, *_, out_val: out_val.shape[0] * out_val.shape[1] * weight.numel(),
     "mkldnn_rnn_layer": _recurrent,
-    "_grouped_mm": _matrices,
-    "_int_mm": _matrices,
-    "mv": lambda matrix, vector: matrix.numel(),
-    "addmv": lambda start, matrix, vector, **_: matrix.numel(),
-    "dot": lambda a, b: a.numel(),
-    "vdot": lambda a, b: a.numel(),
-    "addbmm": lambda start, a, b, **_: _matrices(a, b),
-    "addmm_": lambda start, a, b, **_: _matrices(a, b),
-    "baddbmm_": lambda start, a, b, **_: _matrices(a, b),
-    "addbmm_": lambda start, a, b, **_: _matrices(a, b),
-    "addmv_": lambda start, matrix, vector, **_: matrix.numel(),
-    "_addmm_activation": lambda start, a, b, **_: _matrices(a, b),
-    "_weight_int8pack_mm": lambda a, packed, scales: a.numel() * packed.shape[0],
-    "conv_tbc": lambda x, weight, bias, pad=0: (x.shape[0] + 2 * pad - weight.shape[0] + 1) * x.shape[1] * weight.numel(),
+    "_scaled_dot_product_flash_attention_for_cpu": _attention,
+    "_trilinear": _trilinear,
 }
-PRICES = {name: _doubled(macs) for name, macs in MACS.items()}
+# What an operation is called that multiplies matrices, though it may read only one: decompositions, and Fourier's, too.
+MULTIPLIES = re.compile(
+    r"(?!.*upsample).*(mm(?![a-z])|matmul|conv(?!ert)|linear|attention|lstm|rnn|gru|linalg|fft|cholesky|geqrf|[pc]dist)"
+)
+HARMLESS = tomllib.loads(Path(__file__).with_name("harmless.toml").read_text(encoding="utf-8"))  # by what they do; a test knows what lacks
+REASONS = {name: reason for reason, names in HARMLESS.items() for name in names.split()}
+
+
+def price_of(func) -> Callable | None:
+    """FLOPs of an operation's arguments and its result, two a MAC: as registered with PyTorch, or by a rule here, if any."""
+    packet, functional, by_rule = _known_price(func)
+    return flop_registry.get(packet) or flop_registry.get(functional) or by_rule
+
+
+@cache
+def _known_price(func) -> tuple:
+    """Where an operation's price may be registered: itself, and what it is when it is not in place; and our rule."""
+    packet = func._overloadpacket
+    name = packet.__name__.removesuffix("_")
+    if func.namespace != "aten":
+        return packet, packet, None
+    macs = MACS.get(name)
+    return packet, getattr(torch.ops.aten, name, packet), macs and (lambda *args, **kwargs: 2 * macs(*args, **kwargs))
+
+
+def harmless(func) -> str:
+    """Why an operation of PyTorch's own is known to multiply no matrices; nothing, where that is not known."""
+    name, schema = func._overloadpacket.__name__, func._schema
+    if func.namespace not in ("aten", "prim", "prims"):
+        return ""
+    read = sum("Tensor" in str(argument.type) and not argument.is_out for argument in schema.arguments)
+    plain = not MULTIPLIES.match(name)
+    reasons = {
+        "a view": func.is_view or torch.Tag.inplace_view in func.tags,
+        "pointwise": _tagged(name.removesuffix("_"), torch.Tag.pointwise),
+        "a reduction": torch.Tag.reduction in func.tags,
+        "gives no tensor": plain and not any("Tensor" in str(result.type) for result in schema.returns),
+        "an optimizer's": plain and name.startswith(("_foreach_", "_fused_")),
+        "reads no tensor": not read,
+        "backward": plain and "backward" in name,
+        "reads one tensor": plain and read == 1,
+    }
+    return next((reason for reason, holds in reasons.items() if holds), REASONS.get(name.removesuffix("_"), ""))
+
+
+def _tagged(name: str, tag: torch.Tag) -> bool:
+    """Whether PyTorch tags an overload of this name."""
+    packet = getattr(torch.ops.aten, name, None)
+    return packet is not None and any(tag in getattr(packet, overload).tags for overload in packet.overloads())
