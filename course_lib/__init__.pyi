@@ -9,7 +9,6 @@ from course_lib.asking.votes import vote as vote
 from course_lib.by_hand import *  # noqa: F403
 from course_lib.by_hand.conventions import CONVENTIONS as CONVENTIONS
 from course_lib.by_hand.memory import predict_memory as predict_memory
-from course_lib.by_hand.step import timeline as timeline
 from course_lib.by_machine.comparing import compare as compare
 from course_lib.by_machine.counting import count as count
 from course_lib.by_machine.measuring import compare_memory as compare_memory
@@ -17,6 +16,7 @@ from course_lib.by_machine.measuring import measure_memory as measure_memory
 from course_lib.by_machine.measuring import measure_peak as measure_peak
 from course_lib.by_machine.modules import build as build
 from course_lib.by_machine.reconciling import reconcile as reconcile
+from course_lib.by_machine.timelines import timeline as timeline
 from course_lib.cards.layer import layer_card as layer_card
 from course_lib.cards.memory import memory_card as memory_card
 from course_lib.cards.network import network_card as network_card

@@ -7,8 +7,7 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 from course_lib import build, small_cnn, timeline, vgg16_32
-from course_lib.by_machine.counting import forward_arguments
-from course_lib.by_machine.timelines import module_timeline, step_of
+from course_lib.by_machine.measuring import step_heard
 
 
 class UNet(nn.Module):
@@ -140,12 +139,16 @@ STEPS = {
     "Adam": {"optimizer": "Adam"},
     "foreach": {"optimizer": "Adam", "foreach": True},
     "first": {"optimizer": "Adam", "first": True},
+    "eval": {"mode": "eval"},
+    "no_grad": {"mode": "no_grad"},
     "accumulate": {"optimizer": "SGD momentum", "accumulate": True},
 }
 
 
-def asked(model: nn.Module, given) -> tuple[tuple, dict]:
-    return forward_arguments(model, *((None, given) if isinstance(given, torch.Tensor) else (given,)))
+def heard(model: nn.Module, given, device: str, optimizer="Adam", mode="train", foreach=False, first=False, accumulate=False):
+    """A step of these, heard."""
+    size, data = (None, given) if isinstance(given, torch.Tensor) else (given, None)
+    return step_heard(model, size, None, optimizer, mode, foreach, first, accumulate, data, device)
 
 
 @pytest.mark.filterwarnings("ignore:None of the inputs")
@@ -154,7 +157,7 @@ def asked(model: nn.Module, given) -> tuple[tuple, dict]:
 def test_a_step_without_values_is_the_real_one(name, how):
     make, given = MODULES[name]
     model = make()
-    without, real = (step_of(model, *asked(model, given), **STEPS[how], hollow=hollow) for hollow in (True, False))
+    without, real = (heard(model, given, device, **STEPS[how]) for device in ("hollow", "cpu"))
     assert without.heard == real.heard and without.totals == real.totals
     assert list(without.timeline()) == list(real.timeline()) and without.timeline().kept == real.timeline().kept
 
@@ -168,7 +171,7 @@ def turns(moments) -> dict:
 
 @pytest.mark.parametrize("network", [small_cnn(), small_cnn(batch_norm=True), vgg16_32()], ids=["small", "norms", "vgg"])
 def test_by_hand_and_by_machine_every_moment_is_the_same(network):
-    by_machine = turns(module_timeline(build(network), (4, *network.input_shape), optimizer="SGD"))
+    by_machine = turns(timeline(build(network), (4, *network.input_shape), optimizer="SGD"))
     by_hand = turns(timeline(network, 4, optimizer="SGD"))
     differ = {
         place: (by_hand[place], by_machine.get(place)) for place in by_hand if sum(by_hand[place]) != sum(by_machine.get(place, (0,)))

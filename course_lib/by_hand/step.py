@@ -1,6 +1,7 @@
 """A training step as a timeline: which bytes live at each moment of forward, loss, backward and the optimizer's step; and the peak."""
 
 import math
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from course_lib.by_hand.layers import Shape, whole
@@ -43,9 +44,9 @@ class Moment(NamedTuple):
 class Timeline(Shown, tuple):
     """The moments of a step in order; `peak` is the first with the most bytes, `kept` what waits for backward, by who made it."""
 
-    def __new__(cls, moments, kept: dict[str, int]) -> "Timeline":
+    def __new__(cls, moments: Iterable[Moment], kept: dict[str, int], notes: tuple[str, ...] = ()) -> "Timeline":
         made = super().__new__(cls, moments)
-        made.kept = kept
+        made.kept, made.notes = kept, notes
         return made
 
     peak = property(lambda self: max(self, key=lambda moment: moment.total))

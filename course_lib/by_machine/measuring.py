@@ -1,6 +1,8 @@
 """The bytes of one training step as they really are, after a real step on a copy: its parts, and the most at once."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from functools import partial
 
 import torch
 from torch import nn
@@ -14,16 +16,18 @@ from course_lib.by_hand.optimizers import Optimizer, named_optimizer
 from course_lib.by_hand.step import timeline
 from course_lib.by_machine.counting import counts_of, forward_arguments, network_input_size
 from course_lib.by_machine.modules import build
-from course_lib.by_machine.walk.operations import tensors
+from course_lib.by_machine.walk.hollow import as_hollow
+from course_lib.by_machine.walk.lives import Lives
+from course_lib.by_machine.walk.operations import NeedsValue, Operations, tensors
 from course_lib.by_machine.walk.step import Step, loss_of, one_step, saved_by_forward, step_context, torch_optimizer
-from course_lib.by_machine.walk.structure import copy_on, owned_tensors
+from course_lib.by_machine.walk.structure import copy_on, outside_state_kept, owned_tensors
 from course_lib.show.tables import Table, times
 from course_lib.words import words
 
 
 def measure_memory(
     network_or_model: Network | nn.Module, input_size: tuple | int | None = None,
-    dtype: str = "float32", optimizer: str | Optimizer = "Adam", mode: str = "train", input_data=None,
+    dtype: str | None = None, optimizer: str | Optimizer = "Adam", mode: str = "train", input_data=None,
 ) -> Memory:  # fmt: skip
     """The bytes of one real step, as predict_memory predicts them; the loss is the sum of all that the model gives.
 
@@ -34,7 +38,7 @@ def measure_memory(
     >>> step.training_state, step.kept, step.kept + step.input
     (430848, 486400, 683008)
     """
-    with step_context(mode):
+    with step_context(mode), failure_named(network_or_model, input_size, input_data, mode):
         model, args, kwargs = working_copy(network_or_model, input_size, dtype, optimizer, mode, input_data)
         state = []
         output, saved = saved_by_forward(model, args, kwargs)
@@ -59,54 +63,83 @@ def _bytes_under(given: Iterable[torch.Tensor]) -> int:
     return sum({storage.data_ptr(): storage.nbytes() for storage in storages}.values())
 
 
-def working_copy(network_or_model, input_size, dtype: str, optimizer, mode: str, input_data=None) -> tuple[nn.Module, tuple, dict]:
-    """A copy on the CPU that nobody else sees, without gradients and hooks, and the arguments of its forward."""
+def working_copy(
+    network_or_model, input_size, dtype: str | None, optimizer, mode: str, input_data=None, device: str = "cpu"
+) -> tuple[nn.Module, tuple, dict]:
+    """A copy that nobody else sees, without gradients and hooks, and the arguments of its forward: on "cpu", or "hollow"."""
     one_of(MODES, "mode", mode)
     named_optimizer(optimizer)
-    if isinstance(network_or_model, Network):
-        model, size = build(network_or_model), network_input_size(network_or_model, input_size, input_data)
-        input_size = size if input_data is None else None
-    elif not isinstance(network_or_model, nn.Module):
-        raise TypeError(words("measure.no_model", model=network_or_model))
-    elif any(tensor.is_meta or isinstance(tensor, Uninitialized) for tensor in owned_tensors(network_or_model)):
+    model = network_or_model
+    if isinstance(model, Network):
+        size = network_input_size(model, input_size, input_data)
+        model, input_size = build(model, "meta" if device == "hollow" else "cpu"), size if input_data is None else None
+    elif not isinstance(model, nn.Module):
+        raise TypeError(words("measure.no_model", model=model))
+    elif device == "cpu" and any(tensor.is_meta or isinstance(tensor, Uninitialized) for tensor in owned_tensors(model)):
         raise ValueError(words("measure.meta"))
-    else:
-        counts_of(network_or_model, input_size, input_data, train=mode == "train")  # raises where the input does not fit, by name
-        model = copy_on("cpu", network_or_model)  # without the gradients of an earlier step
-    model = model.to(getattr(torch, one_of(DTYPES, "dtype", dtype))).train(mode == "train")
+    to_dtype = getattr(torch, one_of(DTYPES, "dtype", dtype)) if dtype is not None else None
+    with Operations(hollow=True) if device == "hollow" else nullcontext():
+        model = copy_on(device, model).to(to_dtype).train(mode == "train")
     arguments = forward_arguments(model, input_size, input_data)
-    return model, *tree_map_only(torch.Tensor, lambda given: _input_value(given, dtype), arguments)
+    return model, *tree_map_only(torch.Tensor, partial(_input_value, dtype=to_dtype, device=device), arguments)
 
 
-def _input_value(given: torch.Tensor, dtype: str) -> torch.Tensor:
+def _input_value(given: torch.Tensor, dtype: torch.dtype | None, device: str) -> torch.Tensor:
     """A blank as random numbers, a tensor as a copy of the dtype that is asked; integers stay."""
-    if given.is_meta:
-        try:
-            return torch.randn(given.shape).to(getattr(torch, dtype))
-        except RuntimeError as error:
-            raise ValueError(words("measure.no_room", shape=times(given.shape))) from error
-    return given.detach().to("cpu", getattr(torch, dtype) if given.is_floating_point() else given.dtype, copy=True)
+    dtype = dtype if dtype is not None and given.is_floating_point() else given.dtype
+    if device == "hollow":
+        return as_hollow(given, dtype)
+    if not given.is_meta:
+        return given.detach().to("cpu", dtype, copy=True)
+    try:
+        return torch.randn(given.shape).to(dtype)
+    except RuntimeError as error:
+        raise ValueError(words("measure.no_room", shape=times(given.shape))) from error
+
+
+def step_heard(
+    network_or_model, input_size, dtype: str | None, optimizer: str | Optimizer, mode: str, foreach: bool, first: bool, accumulate: bool,
+    input_data=None, device: str = "cpu",
+) -> Lives:  # fmt: skip
+    """One step on a copy, heard from its first operation to its last; a `Misfit` where its forward fails."""
+    for flag, value in (("foreach", foreach), ("first", first), ("accumulate", accumulate)):
+        one_of((False, True), flag, value)
+    one_by_one = {"foreach": foreach} if foreach or isinstance(optimizer, str) else {}  # a class of your own may not know the word
+    stepping = partial(torch_optimizer, optimizer=optimizer, **one_by_one) if mode == "train" else None
+    with step_context(mode), failure_named(network_or_model, input_size, input_data, mode):
+        model, args, kwargs = working_copy(network_or_model, input_size, dtype, optimizer, mode, input_data, device)
+        return Step(model, args, kwargs, stepping, first, accumulate, device == "hollow").lives
+
+
+@contextmanager
+def failure_named(network_or_model, input_size, input_data, mode: str) -> Iterator[None]:
+    """In this context nothing of the model changes, and where its forward fails it is said by name, as `count` says it."""
+    outside = outside_state_kept(network_or_model) if isinstance(network_or_model, nn.Module) else nullcontext()
+    try:
+        with outside:
+            yield
+    except NeedsValue:
+        raise
+    except Exception:
+        if isinstance(network_or_model, nn.Module):
+            counts_of(network_or_model, input_size, input_data, train=mode == "train")
+        raise
 
 
 def measure_peak(
     network_or_model: Network | nn.Module, input_size: tuple | int | None = None,
-    dtype: str = "float32", optimizer: str | Optimizer = "Adam", mode: str = "train",
+    dtype: str | None = None, optimizer: str | Optimizer = "Adam", mode: str = "train",
     foreach: bool = False, first: bool = False, accumulate: bool = False, input_data=None,
 ) -> int:  # fmt: skip
     """The most bytes that live at once in one real step on the CPU, as `timeline` predicts them; the loss is the sum of what it gives.
 
-    What a kernel takes and gives back inside of one operation is not seen; nor does PyTorch's own MemTracker see it.
+    Without a dtype the model keeps its own. What a kernel takes and gives back inside of one operation is not seen; nor does PyTorch's
+    own MemTracker see it.
 
     >>> measure_peak(small_cnn(), 16)
     1378584
     """
-    with step_context(mode):
-        model, args, kwargs = working_copy(network_or_model, input_size, dtype, optimizer, mode, input_data)
-        stepping = None
-        if mode == "train":
-            one_by_one = {"foreach": foreach} if foreach or isinstance(optimizer, str) else {}  # a class of your own may not know the word
-            stepping = torch_optimizer(model, optimizer, **one_by_one)
-        return max(Step(model, args, kwargs, stepping, first, accumulate).lives.totals)
+    return max(step_heard(network_or_model, input_size, dtype, optimizer, mode, foreach, first, accumulate, input_data).totals)
 
 
 def compare_memory(

@@ -54,8 +54,9 @@ def keeps_values(tensor: torch.Tensor) -> bool:
     return tensor.numel() <= 1 or not (tensor.is_floating_point() or tensor.is_complex())
 
 
-def as_hollow(tensor: torch.Tensor) -> torch.Tensor:
-    """The same with values where they are kept, and hollow elsewhere."""
+def as_hollow(tensor: torch.Tensor, dtype: torch.dtype | None = None) -> torch.Tensor:
+    """The same of this dtype, with values where they are kept, and hollow elsewhere."""
+    dtype = dtype or tensor.dtype
     if keeps_values(tensor) and not tensor.is_meta and not is_hollow(tensor):
-        return tensor.detach().clone()
-    return hollow(tensor.size(), tensor.stride(), tensor.dtype)
+        return tensor.detach().to(CPU, dtype, copy=True)
+    return hollow(tensor.size(), tensor.stride(), dtype)

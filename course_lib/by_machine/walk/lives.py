@@ -59,7 +59,7 @@ class Lives:
         self.add(tensors(result), place)
         self.heard.append((self.phase, place))
 
-    def begin(self, phase: str) -> None:
+    def begin(self, phase: str, *_) -> None:
         """Another phase begins; what forward made and what lives when backward begins is kept."""
         self.phase = phase
         if phase == "backward":

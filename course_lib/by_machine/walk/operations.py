@@ -84,7 +84,7 @@ def _result_and_macs(func, price: Callable | None, args: tuple, kwargs: dict, no
         if about.name == "resize_" and is_hollow(args[0]):
             raise NeedsValue(about.name)
         return func(*args, **kwargs), 0
-    key = func, price, torch.get_default_dtype(), _key((args, tuple(kwargs.items())), given)
+    key = func, price, torch.is_grad_enabled(), torch.get_default_dtype(), _key((args, tuple(kwargs.items())), given)
     empty = [tensor for tensor in given if is_hollow(tensor)]
     if about.makes and (empty or (nothing_made and not given)):
         return _filled(func, args, kwargs), 0
@@ -103,7 +103,7 @@ def _result_and_macs(func, price: Callable | None, args: tuple, kwargs: dict, no
         known = _learnt(func, args, kwargs, given, price, empty)
         if len(_known) >= REMEMBERED:
             _known.clear()
-        if key is not None and key[3] == _key((args, tuple(kwargs.items())), []):
+        if key is not None and key[-1] == _key((args, tuple(kwargs.items())), []):
             _known[key] = known
     make, macs = known
     result = make(given)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import torch
 from torch import nn
+from torch.nn.parameter import UninitializedTensorMixin
 
 from course_lib.by_hand.optimizers import Optimizer, named_optimizer
 from course_lib.by_machine.walk.forward import calls_heard
@@ -40,14 +41,16 @@ def loss_of(output) -> torch.Tensor:
     return functools.reduce(operator.add, [tensor.sum() for tensor in followed])
 
 
-def one_step(model: nn.Module, args: tuple, kwargs: dict, optimizer: torch.optim.Optimizer | None, begin=lambda phase: None) -> None:
+def one_step(model: nn.Module, args: tuple, kwargs: dict, optimizer: torch.optim.Optimizer | None, begin=lambda *phase: None) -> None:
     """Forward, loss, backward and the optimizer's work, with the gradients that are there; without an optimizer a forward alone.
 
     `begin` is told each phase as it begins.
     """
     output = model(*args, **kwargs)
     if optimizer is None:
-        return
+        graph = [tensor.grad_fn for tensor in tensors(output)]  # which holds what a backward would need
+        del output
+        return begin("backward", *graph)
     begin("loss")
     loss = loss_of(output)
     del output
@@ -78,12 +81,15 @@ class Step:
     """One step of a model that nobody else sees, hollow or with values: `lives` has heard it, and knows what everything was for."""
 
     def __init__(
-        self, model: nn.Module, args: tuple, kwargs: dict, optimizer: torch.optim.Optimizer | None,
+        self, model: nn.Module, args: tuple, kwargs: dict, make_optimizer: Callable[[nn.Module], torch.optim.Optimizer] | None,
         first: bool = False, accumulate: bool = False, hollow: bool = False,
     ) -> None:  # fmt: skip
-        self.model, self.optimizer, self.lives = model, optimizer, Lives(self._place)
+        self.model, self.lives = model, Lives(self._place)
         self.nodes: dict[int, str] = {}  # by autograd's number: who made a node of its graph
         with Operations(hollow=hollow):
+            if any(isinstance(tensor, UninitializedTensorMixin) for tensor in (*model.parameters(), *model.buffers())):
+                model(*args, **kwargs)
+            self.optimizer = optimizer = make_optimizer(model) if make_optimizer is not None else None
             if optimizer is not None and not first:
                 one_step(model, args, kwargs, optimizer)
                 optimizer.zero_grad()
