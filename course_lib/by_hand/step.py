@@ -12,6 +12,8 @@ from course_lib.show.errors import plainly
 from course_lib.show.tables import Cell, Shown, Table, number
 from course_lib.words import words
 
+SHOWN = 40  # moments in a table, at most
+
 
 class Moment(NamedTuple):
     """The bytes that live while one thing is done: a layer's forward or backward, the loss, the optimizer's step on a parameter.
@@ -52,17 +54,29 @@ class Timeline(Shown, tuple):
     peak = property(lambda self: max(self, key=lambda moment: moment.total))
 
     def table(self) -> Table:
-        """The moments as rows, the peak marked, its cause below."""
-        peak = self.peak
+        """The moments as rows, of a long step the heaviest in their order; the peak marked, its cause below."""
+        least = sorted(moment.total for moment in self)[-SHOWN:][0]
+        shown, peak = [moment for moment in self if moment.total >= least], self.peak
         fields = ("weights", "gradients", "state", "buffers", "input", "kept")
         headings = [f"<{words('moment_of')}", *map(words, fields), words("passing"), words("at_once")]
         rows = []
-        for moment in self:
+        for moment in shown:
             passing = moment.passing + moment.arriving + moment.leaving
             parts = [number(getattr(moment, field)) for field in fields]
             total = f"{moment.total:,}" + " ◀" * (moment is peak)
             rows.append([Cell(f"{words(moment.phase)} {moment.place}", "name"), *parts, number(passing), total])
-        return Table(headings, rows, notes=[words("peak_is", total=peak.total, cause=peak.cause)], marked=frozenset([self.index(peak)]))
+        left_out = [words("moments_left_out", shown=len(shown), all=len(self))] * (len(shown) < len(self))
+        notes = [words("peak_is", total=peak.total, cause=peak.cause), *left_out, *self.notes]
+        return Table(headings, rows, notes=notes, marked=frozenset([shown.index(peak)]))
+
+    def heaviest(self, most: int = 10) -> Table:
+        """What waits for backward, the heaviest first, by who made it."""
+        whole_sum, ranked = sum(self.kept.values()) or 1, sorted(self.kept.items(), key=lambda item: -item[1])
+        rows = [[Cell(name, "name"), f"{count:,}", f"{100 * count / whole_sum:.1f} %"] for name, count in ranked[:most]]
+        others = sum(count for _, count in ranked[most:])
+        rows += [[words("all_others", n=len(ranked) - most), f"{others:,}", f"{100 * others / whole_sum:.1f} %"]] * (others > 0)
+        total = [words("total"), f"{sum(self.kept.values()):,}", ""]
+        return Table([f"<{words('keeps')}", words("kept"), words("share")], rows, total)
 
 
 def timeline(
@@ -103,9 +117,9 @@ def largest_batch(network: Network, budget: float, dtype: str = "float32", optim
     >>> largest_batch(small_cnn(), 10**9), timeline(small_cnn(), 16_848).peak.total <= 10**9 < timeline(small_cnn(), 16_849).peak.total
     (16848, True)
     """
-    budget = whole("largest_batch: budget", int(budget) if isinstance(budget, float) and budget.is_integer() else budget)  # 1e9
+    budget = whole_budget(budget)
     two, three = (timeline(network, batch, dtype, optimizer) for batch in (2, 3))
-    most = min(_batch_that_fits(a.total, b.total - a.total, budget) for a, b in zip(two, three, strict=True))
+    most = min(batch_that_fits(a.total, b.total - a.total, budget) for a, b in zip(two, three, strict=True))
     if most == 1:
         try:
             timeline(network, 1, dtype, optimizer)
@@ -114,7 +128,12 @@ def largest_batch(network: Network, budget: float, dtype: str = "float32", optim
     return most
 
 
-def _batch_that_fits(at_two: int, each: int, budget: int) -> int:
+def whole_budget(budget: float) -> int:
+    """A budget of bytes, which may be typed as 1e9."""
+    return whole("largest_batch: budget", int(budget) if isinstance(budget, float) and budget.is_integer() else budget)
+
+
+def batch_that_fits(at_two: int, each: int, budget: int) -> int:
     """How large a batch may be at one moment: its bytes grow by the same for each image, those of the input at least."""
     return max(0, (budget - at_two) // each + 2)
 

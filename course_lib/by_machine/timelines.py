@@ -1,14 +1,18 @@
-"""A training step of any module, moment by moment, on sizes alone; the largest batch of it that fits; and ways to make it fit."""
+"""A training step of any module, moment by moment, on sizes alone; and the largest batch of it that fits."""
 
+from functools import cache
+
+import torch
 from torch import nn
+from torch.utils._pytree import tree_map_only
 
 from course_lib.by_hand import step as by_hand
 from course_lib.by_hand.networks import Network
 from course_lib.by_hand.optimizers import Optimizer
 from course_lib.by_hand.step import Timeline
-from course_lib.by_machine.counting import network_input_size
+from course_lib.by_machine.counting import forward_arguments, network_input_size
 from course_lib.by_machine.measuring import step_heard
-from course_lib.by_machine.walk.operations import NeedsValue
+from course_lib.by_machine.walk.operations import NeedsValue, tensors
 from course_lib.words import words
 
 
@@ -38,3 +42,54 @@ def timeline(
     except NeedsValue:  # of a float, which decides what is done
         real = step_heard(network_or_model, input_size, *how, input_data).timeline()
         return Timeline(real, real.kept, notes=(words("run_for_real"),))
+
+
+def largest_batch(
+    network_or_model: Network | nn.Module, budget: float, input_size: tuple | None = None,
+    dtype: str | None = None, optimizer: str | Optimizer = "Adam", foreach: bool = False, input_data=None,
+) -> int:  # fmt: skip
+    """The largest batch whose step fits a budget of bytes, the optimizer's state in place; 0 where not even one image does.
+
+    input_size has a batch, of which only the other sizes count; of input_data the rows are repeated. At each operation of a step the
+    bytes grow by the same for each image: of two walks the batch is reckoned, two more say whether it is so, and where it is not,
+    as with a model whose operations depend on the batch, it is looked for.
+
+    >>> largest_batch(nn.Sequential(nn.Conv2d(3, 7, 3), nn.ReLU()), 10**6, (1, 3, 5, 5))
+    943
+    """
+    if isinstance(network_or_model, Network):
+        return by_hand.largest_batch(network_or_model, budget, dtype or "float32", optimizer)
+    budget = by_hand.whole_budget(budget)
+    given = forward_arguments(network_or_model, input_size, input_data)
+
+    @cache
+    def totals(batch: int) -> list[int]:
+        args, kwargs = rows_of_batch(given, batch)
+        return step_heard(network_or_model, None, dtype, optimizer, "train", foreach, False, False, args or kwargs, "hollow").totals
+
+    def fits(batch: int) -> bool:
+        try:
+            return batch == 0 or max(totals(batch)) <= budget
+        except ValueError:
+            if batch > 1:
+                raise
+            return False  # a BatchNorm that needs two
+
+    at_two, at_three = totals(2), totals(3)
+    low = min((by_hand.batch_that_fits(a, b - a, budget) for a, b in zip(at_two, at_three, strict=False) if b > a), default=2)
+    high = low + 1
+    while not fits(low):
+        low, high = low // 2, low
+    while fits(high):
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    return low
+
+
+def rows_of_batch(arguments, batch: int):
+    """The arguments of a forward with so many rows: those that are there, over and over."""
+    rows = next((tensor.shape[0] for tensor in tensors(arguments) if tensor.dim()), None)
+    repeated = lambda tensor: tensor[torch.arange(batch, device=tensor.device) % rows]  # noqa: E731
+    return tree_map_only(torch.Tensor, lambda tensor: repeated(tensor) if tensor.dim() and tensor.shape[0] == rows else tensor, arguments)
