@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
-from course_lib import build, small_cnn, timeline, vgg16_32
+from course_lib import build, largest_batch, measure_peak, small_cnn, timeline, vgg16_32, ways_to_fit
 from course_lib.by_machine.measuring import step_heard
 
 
@@ -177,3 +177,112 @@ def test_by_hand_and_by_machine_every_moment_is_the_same(network):
         place: (by_hand[place], by_machine.get(place)) for place in by_hand if sum(by_hand[place]) != sum(by_machine.get(place, (0,)))
     }
     assert not differ
+
+
+def test_a_timeline_of_a_module_is_shown_with_its_heaviest_moments():
+    long = timeline(nn.Sequential(*[nn.Sequential(nn.Linear(8, 8), nn.ReLU()) for _ in range(30)]), (4, 8))
+    shown = str(long)
+    assert f"40 of {len(long)} moments" in shown and shown.count("◀") == 1 and f"The peak: {long.peak.total:,} B" in shown
+    heaviest = str(long.heaviest(3)).splitlines()
+    assert len(heaviest) == 1 + 3 + 1 + 1 and heaviest[-1].split()[1] == f"{sum(long.kept.values()):,}"
+    kept = sorted(long.kept.values(), reverse=True)
+    assert [line.split()[-3].replace(",", "") for line in heaviest[1:4]] == [str(size) for size in kept[:3]]
+
+
+def test_a_forward_that_asks_for_a_value_is_run_for_real_and_says_so():
+    class Asks(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(4, 4)
+
+        def forward(self, x):
+            x = self.fc(x)
+            return x * 2 if x.sum() > 0 else x
+
+    shown = timeline(Asks(), (2, 4))
+    assert "Run for real" in str(shown) and shown.peak.total == measure_peak(Asks(), (2, 4))
+    with torch.device("meta"), pytest.raises(ValueError, match="no values yet"):
+        timeline(Asks(), (2, 4))
+
+
+BATCHES = {
+    "u-net": (UNet, (1, 3, 16, 16), {}),
+    "checkpointed": (lambda: Checkpointed(False), (7, 6, 16), {"optimizer": "SGD"}),
+    "lstm, foreach": (lambda: Recurrent(nn.LSTM), (1, 5, 6), {"foreach": True}),
+    "tokens": (Masked, TOKENS, {}),
+}
+
+
+@pytest.mark.parametrize("make, given, how", BATCHES.values(), ids=BATCHES)
+def test_the_largest_batch_fits_for_real_and_one_more_does_not(make, given, how):
+    model = make()
+    size, data = (None, given) if isinstance(given, torch.Tensor) else (given, None)
+
+    def real(batch: int) -> int:
+        rows = None if data is None else data[torch.arange(batch) % len(data)]
+        return measure_peak(model, None if size is None else (batch, *size[1:]), input_data=rows, **how)
+
+    for enough in (2, 5, 17):
+        budget = real(enough)
+        assert largest_batch(model, budget, size, input_data=data, **how) == enough
+        assert largest_batch(model, budget - 1, size, input_data=data, **how) == enough - 1
+        assert real(enough + 1) > budget
+    assert largest_batch(model, 1000, size, input_data=data, **how) == 0
+
+
+def test_a_batch_norm_that_needs_two_has_no_largest_batch_of_one():
+    model = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4))
+    two = measure_peak(model, (2, 4))
+    assert largest_batch(model, two, (2, 4)) == 2 and largest_batch(model, two - 1, (2, 4)) == 0
+
+
+class Blocks(nn.Module):
+    """Four blocks, of which those that are named run again in backward; under autocast, frozen but for a part."""
+
+    def __init__(self, again=()):
+        super().__init__()
+        self.blocks = nn.ModuleList([nn.Sequential(nn.Linear(16, 16), nn.GELU(), nn.LayerNorm(16)) for _ in range(4)])
+        self.head, self.again = nn.Linear(16, 2), again
+
+    def forward(self, x):
+        for number, block in enumerate(self.blocks):
+            x = checkpoint(block, x, use_reentrant=False) if number in self.again else block(x)
+        return self.head(x)
+
+
+def test_each_way_to_fit_is_what_it_is_for_real():
+    size = (32, 16)
+    model, budget = Blocks(), measure_peak(Blocks(), (8, 16), optimizer="Adam")
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    ways = ways_to_fit(model, size, budget)
+    named = {way.name: way for way in ways}
+    peaks = {name: way.peak for name, way in named.items()}
+    head = frozen(Blocks(), "blocks")
+    assert peaks["as it is"] == measure_peak(model, size)
+    assert peaks["SGD"] == measure_peak(model, size, optimizer="SGD")
+    assert peaks["SGD momentum"] == measure_peak(model, size, optimizer="SGD momentum")
+    assert peaks["all in bfloat16"] == measure_peak(model, size, dtype="bfloat16")
+    assert peaks["autocast to bfloat16"] == measure_peak(Cast(model), size)
+    assert peaks["train head alone"] == measure_peak(head, size)
+    parts = {passes: measure_peak(model, (32 // passes, 16), accumulate=True) for passes in (2, 4, 8, 16, 32)}
+    passes = next(passes for passes, peak in parts.items() if peak <= budget)
+    assert 2 < passes and peaks[f"{passes} passes of {32 // passes}"] == parts[passes]
+    block = 32 * 16 * 16
+    again = {name: way for name, way in named.items() if name.startswith("checkpoint")}
+    [(name, way)] = again.items()
+    some = {n: measure_peak(Blocks(range(n)), size) for n in (1, 2, 4)}
+    assert way.peak == min(some.values()) and f"{block * min(some, key=some.get):,} MACs" in way.price
+    assert "fits" in str(ways) and "does not fit" in str(ways)
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    together = ways[-1]
+    assert together.name == f"{passes} passes of {32 // passes}; all in bfloat16"
+    assert together.peak == measure_peak(model, (32 // passes, 16), "bfloat16", accumulate=True)
+    assert ways_to_fit(model, size, budget, batch=4)[0].peak == measure_peak(model, (4, 16))
+
+
+def test_flags_are_flags():
+    for how in ({"accumulate": 4}, {"foreach": "yes"}, {"first": 2.5}, {"accumulate": -1}):
+        for ask in (timeline, measure_peak):
+            for model in (small_cnn(), nn.Linear(4, 2)):
+                with pytest.raises((TypeError, ValueError), match=next(iter(how))):
+                    ask(model, (2, 4) if isinstance(model, nn.Module) else 2, **how)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from course_lib.by_hand.layers import Shape, whole
+from course_lib.by_hand.layers import Shape, one_of, whole
 from course_lib.by_hand.memory import DTYPES, Memory, Pass, keeps, passes, predict_memory, trained_shapes
 from course_lib.by_hand.networks import Network
 from course_lib.by_hand.optimizers import STEP, Optimizer, named_optimizer
@@ -55,8 +55,8 @@ class Timeline(Shown, tuple):
 
     def table(self) -> Table:
         """The moments as rows, of a long step the heaviest in their order; the peak marked, its cause below."""
-        least = sorted(moment.total for moment in self)[-SHOWN:][0]
-        shown, peak = [moment for moment in self if moment.total >= least], self.peak
+        heaviest = sorted(range(len(self)), key=lambda number: -self[number].total)[:SHOWN]
+        shown, peak = [self[number] for number in sorted(heaviest)], self.peak
         fields = ("weights", "gradients", "state", "buffers", "input", "kept")
         headings = [f"<{words('moment_of')}", *map(words, fields), words("passing"), words("at_once")]
         rows = []
@@ -92,6 +92,7 @@ def timeline(
     >>> peak.total, peak.cause
     (1378584, "relu1's backward holds the gradient that arrives, 250,880 B, and the one that it hands on, 250,880 B")
     """
+    check_flags(foreach=foreach, first=first, accumulate=accumulate)
     memory, layers = predict_memory(network, batch_size, dtype, optimizer, mode), list(passes(network, batch_size, dtype, mode))
     stored = named_optimizer(optimizer)
     if mode == "train" and stored.temporaries is None:
@@ -126,6 +127,12 @@ def largest_batch(network: Network, budget: float, dtype: str = "float32", optim
         except ValueError:  # a BatchNorm that needs two
             return 0
     return most
+
+
+def check_flags(**flags: bool) -> None:
+    """An error for what is neither True nor False."""
+    for flag, value in flags.items():
+        one_of((False, True), flag, value)
 
 
 def whole_budget(budget: float) -> int:

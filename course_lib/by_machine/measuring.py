@@ -13,7 +13,7 @@ from course_lib.by_hand.layers import one_of
 from course_lib.by_hand.memory import DTYPES, MODES, Memory, predict_memory
 from course_lib.by_hand.networks import Network
 from course_lib.by_hand.optimizers import Optimizer, named_optimizer
-from course_lib.by_hand.step import timeline
+from course_lib.by_hand.step import check_flags, timeline
 from course_lib.by_machine.counting import counts_of, forward_arguments, network_input_size
 from course_lib.by_machine.modules import build
 from course_lib.by_machine.walk.hollow import as_hollow
@@ -102,8 +102,7 @@ def step_heard(
     input_data=None, device: str = "cpu",
 ) -> Lives:  # fmt: skip
     """One step on a copy, heard from its first operation to its last; a `Misfit` where its forward fails."""
-    for flag, value in (("foreach", foreach), ("first", first), ("accumulate", accumulate)):
-        one_of((False, True), flag, value)
+    check_flags(foreach=foreach, first=first, accumulate=accumulate)
     one_by_one = {"foreach": foreach} if foreach or isinstance(optimizer, str) else {}  # a class of your own may not know the word
     stepping = partial(torch_optimizer, optimizer=optimizer, **one_by_one) if mode == "train" else None
     with step_context(mode), failure_named(network_or_model, input_size, input_data, mode):

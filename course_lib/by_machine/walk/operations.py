@@ -121,7 +121,7 @@ def _learnt(func, args: tuple, kwargs: dict, given: list[torch.Tensor], price: C
     name = func._overloadpacket.__name__
     if given and not empty:  # on the meta device they are what runs
         return _template(func, args, kwargs, given, lambda tensor: tensor, price)
-    if not _errs(name, args, given):
+    if not _errs(func, args, given):
         try:
             with FAKE:
                 return _template(func, args, kwargs, given, _same_sizes, price)
@@ -135,12 +135,13 @@ def _learnt(func, args: tuple, kwargs: dict, given: list[torch.Tensor], price: C
     return _template(func, args, kwargs, given, _zeros, price)
 
 
-def _errs(name: str, args: tuple, given: list[torch.Tensor]) -> bool:
-    """Whether the kernel on sizes gives others than the real one: oneDNN's workspace, a batch norm's statistics beside narrow numbers,
-    and its gradient that nobody wants."""
-    if "batch_norm" in name:
-        return len({tensor.dtype for tensor in given}) > 1 or (name.endswith("backward") and not args[-1][0])
-    return name.startswith("mkldnn_rnn")
+def _errs(func, args: tuple, given: list[torch.Tensor]) -> bool:
+    """Whether PyTorch's kernel on sizes gives others than the real one: oneDNN's workspace, the dtype of what a norm keeps of narrow numbers
+    beside wide ones, and a batch norm's gradient that nobody wants."""
+    name = func._overloadpacket.__name__
+    mixed = len({tensor.dtype for tensor in given if tensor.is_floating_point()}) > 1
+    unwanted = name.endswith("batch_norm_backward") and not args[-1][0]
+    return name.startswith("mkldnn_rnn") or unwanted or (mixed and harmless(func) != "pointwise")
 
 
 def _same_sizes(tensor: torch.Tensor) -> torch.Tensor:
