@@ -266,7 +266,7 @@ def test_each_way_to_fit_is_what_it_is_for_real():
     assert peaks["train head alone"] == measure_peak(head, size)
     parts = {passes: measure_peak(model, (32 // passes, 16), accumulate=True) for passes in (2, 4, 8, 16, 32)}
     passes = next(passes for passes, peak in parts.items() if peak <= budget)
-    assert 2 < passes and peaks[f"{passes} passes of {32 // passes}"] == parts[passes]
+    assert passes > 2 and peaks[f"{passes} passes of {32 // passes}"] == parts[passes]
     block = 32 * 16 * 16
     again = {name: way for name, way in named.items() if name.startswith("checkpoint")}
     [(name, way)] = again.items()
@@ -275,7 +275,7 @@ def test_each_way_to_fit_is_what_it_is_for_real():
     assert "fits" in str(ways) and "does not fit" in str(ways)
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
     together = ways[-1]
-    assert together.name == f"{passes} passes of {32 // passes}; all in bfloat16"
+    assert {*together.name.split("; ")} == {f"{passes} passes of {32 // passes}", "all in bfloat16"}
     assert together.peak == measure_peak(model, (32 // passes, 16), "bfloat16", accumulate=True)
     assert ways_to_fit(model, size, budget, batch=4)[0].peak == measure_peak(model, (4, 16))
 

@@ -17,7 +17,7 @@ from course_lib.by_machine.rows import CountedRow
 from course_lib.by_machine.walk.forward import Walk, with_values
 from course_lib.by_machine.walk.hollow import as_hollow
 from course_lib.by_machine.walk.operations import Operations
-from course_lib.by_machine.walk.structure import outside_state_kept
+from course_lib.by_machine.walk.outside import outside_state_kept
 from course_lib.show.tables import Cell, Shown, Table, number, times
 from course_lib.words import words
 

@@ -19,8 +19,9 @@ from course_lib.by_machine.modules import build
 from course_lib.by_machine.walk.hollow import as_hollow
 from course_lib.by_machine.walk.lives import Lives
 from course_lib.by_machine.walk.operations import NeedsValue, Operations, tensors
+from course_lib.by_machine.walk.outside import outside_state_kept
 from course_lib.by_machine.walk.step import Step, loss_of, one_step, saved_by_forward, step_context, torch_optimizer
-from course_lib.by_machine.walk.structure import copy_on, outside_state_kept, owned_tensors
+from course_lib.by_machine.walk.structure import copy_on, owned_tensors
 from course_lib.show.tables import Table, times
 from course_lib.words import words
 

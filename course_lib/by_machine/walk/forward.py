@@ -13,7 +13,8 @@ from torch.utils._pytree import tree_map_only
 from course_lib.by_machine.modules import is_place
 from course_lib.by_machine.walk.hollow import as_hollow
 from course_lib.by_machine.walk.operations import NeedsValue, Op, Operations, storage, tensors
-from course_lib.by_machine.walk.structure import copy_on, has_hooks, located_modules, outside_state_kept, owned_tensors, unwrapped
+from course_lib.by_machine.walk.outside import outside_state_kept
+from course_lib.by_machine.walk.structure import copy_on, has_hooks, located_modules, owned_tensors, unwrapped
 
 Shape = tuple[int, ...]
 SIGNS = {"add": "+", "sub": "−", "mul": "×", "truediv": "÷", "matmul": "@", "getitem": "[…]"}

@@ -136,8 +136,8 @@ def _learnt(func, args: tuple, kwargs: dict, given: list[torch.Tensor], price: C
 
 
 def _errs(func, args: tuple, given: list[torch.Tensor]) -> bool:
-    """Whether PyTorch's kernel on sizes gives others than the real one: oneDNN's workspace, the dtype of what a norm keeps of narrow numbers
-    beside wide ones, and a batch norm's gradient that nobody wants."""
+    """Whether PyTorch's kernel on sizes gives others than the real one: oneDNN's workspace, the dtype of what a norm keeps of
+    narrow numbers beside wide ones, and a batch norm's gradient that nobody wants."""
     name = func._overloadpacket.__name__
     mixed = len({tensor.dtype for tensor in given if tensor.is_floating_point()}) > 1
     unwanted = name.endswith("batch_norm_backward") and not args[-1][0]

@@ -1,13 +1,14 @@
-"""A model's structure on the meta device, or a copy with its values: whatever runs here runs on one of these, never on the model itself."""
+"""What a model is made of, and copies of it: whatever runs here runs on one of these, never on the model itself."""
 
 import contextlib
 import copy
 import io
 import random
 import sys
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
-from types import BuiltinFunctionType, CellType, FunctionType, MethodType
+from functools import cache, partial
+from types import BuiltinFunctionType, CellType, FunctionType, MethodType, ModuleType
 
 import torch
 from torch import nn
@@ -17,9 +18,48 @@ from course_lib.by_machine.walk.hollow import hollow_storage, keeps_values
 from course_lib.words import words
 
 
+def held(value) -> list[tuple[str, object, object]]:
+    """What a container, a function, a method or an object of somebody's own class holds, each with the words that lead there: a format
+    and what it is filled with."""
+    if isinstance(value, dict):
+        return [("[{!r}]", key, part) for key, part in value.items()]
+    if isinstance(value, (list, tuple, set, deque)):
+        return [("[{!r}]", number, part) for number, part in enumerate(value)]
+    if isinstance(value, MethodType):
+        return [("", "", value.__self__)]
+    if isinstance(value, partial):
+        return [("", "", value.func), *held(value.args), *held(value.keywords)]
+    if isinstance(value, FunctionType):
+        cells = zip(value.__code__.co_freevars, value.__closure__ or (), strict=True)
+        closed_over = [(".{}", name, cell.cell_contents) for name, cell in cells if filled(cell)]
+        return closed_over + held(value.__defaults__ or ()) + held(value.__kwdefaults__ or {})
+    return [(".{}", name, part) for name, part in vars(value).items()] if is_plain(value) else []
+
+
+@cache
+def is_somebodys(kind) -> bool:
+    """Whether a class, a function or a file is neither PyTorch's nor Python's."""
+    package = (getattr(kind, "__module__", None) or kind.__name__).partition(".")[0]
+    return package == "__main__" or package not in ("torch", "numpy", *sys.stdlib_module_names)
+
+
+def is_plain(value) -> bool:
+    """Whether it is an object of a class of somebody's own, and not a module or a class."""
+    return (
+        is_somebodys(type(value))
+        and hasattr(value, "__dict__")
+        and not isinstance(value, (type, ModuleType, nn.Module, torch.Tensor, FunctionType))
+    )
+
+
+ATOMS = {bool, int, float, complex, str, bytes, type(None), torch.dtype, torch.device, torch.Size, type, BuiltinFunctionType, ModuleType}
+CONSTANT = (type, FunctionType, BuiltinFunctionType, ModuleType)  # what a function may close over and never changes
+OWN = ("_modules", "_parameters", "_buffers")
+
+
 def located_modules(model: nn.Module) -> Iterator[tuple[str, nn.Module, bool]]:
-    """Every module with its path and whether it is registered: those in plain lists, tuples and dicts of a module are not, but run."""
-    seen = set()
+    """Every module with its path and whether it is registered: those in a module's lists, dicts, functions and objects are not, but run."""
+    seen, looked_at = set(), set()
 
     def below(path: str, part: nn.Module, registered: bool):
         if part in seen:
@@ -31,20 +71,22 @@ def located_modules(model: nn.Module) -> Iterator[tuple[str, nn.Module, bool]]:
             if child is not None:
                 yield from below(f"{path}.{name}" if path else name, child, registered)
         for name, value in vars(part).items():
-            if isinstance(value, (list, tuple, set, dict)) and value and name not in ("_modules", "_parameters", "_buffers"):
-                for held, child in _modules_in(name, value):
-                    yield from below(f"{path}.{held}" if path else held, child, False)
+            if type(value) not in ATOMS and name not in OWN and "_hooks" not in name:
+                for words_there, child in _modules_in(name, value, looked_at):
+                    yield from below(f"{path}.{words_there}" if path else words_there, child, False)
 
     yield from below("", model, True)
 
 
-def _modules_in(name: str, value, deep: int = 3) -> Iterator[tuple[str, nn.Module]]:
-    """The modules in a list, tuple, set or dict, and in those that it holds."""
+def _modules_in(path: str, value, seen: set[int], deep: int = 4) -> Iterator[tuple[str, nn.Module]]:
+    """The modules that a value holds, or what it holds does, with the words that lead there."""
     if isinstance(value, nn.Module):
-        yield name, value
-    elif isinstance(value, (list, tuple, set, dict)) and deep:
-        for key, part in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _modules_in(f"{name}[{key!r}]", part, deep - 1)
+        yield path, value
+    elif deep and id(value) not in seen:
+        seen.add(id(value))
+        for word, name, part in held(value):
+            if type(part) not in ATOMS:
+                yield from _modules_in(path + word.format(name), part, seen, deep - 1)
 
 
 def owned_tensors(model: nn.Module) -> list[torch.Tensor]:
@@ -73,13 +115,11 @@ def copy_on(device: str, model: nn.Module) -> nn.Module:
 class _Copy:
     """Copies modules by their attributes: modules and containers anew, tensors on a device, the rest deeply."""
 
-    SHARED = {bool, int, float, str, bytes, type(None), torch.dtype, torch.device, torch.Size, type, BuiltinFunctionType}
-
     def __init__(self, device: str) -> None:
         self.device, self.memo, self.storages = device, {}, {}  # by id, what stands for it; by storage, the one that stands for it
 
     def of(self, value):
-        if type(value) in self.SHARED:
+        if type(value) in ATOMS:
             return value
         if id(value) not in self.memo:
             self.memo[id(value)] = self._made(value)
@@ -98,16 +138,33 @@ class _Copy:
             return MethodType(value.__func__, self.of(value.__self__))
         if isinstance(value, FunctionType):
             return self._function(value)
-        return copy.deepcopy(value, self.memo)
+        if is_plain(value) and type(value).__reduce_ex__ is object.__reduce_ex__ and not hasattr(value, "__deepcopy__"):
+            return self._filled_anew(value)
+        try:
+            return copy.deepcopy(value, self.memo)
+        except Exception:  # a lock, a file, a generator: there is one
+            return value
+
+    def _filled_anew(self, value):
+        """An object of the same class with copies of the attributes, which may lead back to it."""
+        made = self.memo[id(value)] = object.__new__(type(value))
+        vars(made).update({name: self.of(part) for name, part in vars(value).items()})
+        return made
 
     def _function(self, function: FunctionType) -> FunctionType:
-        """The function, or one whose closure holds copies of the modules that this one's holds: lambda x: self.norm(x)."""
-        cells = function.__closure__ or ()
-        if not any(_filled(cell) and isinstance(cell.cell_contents, nn.Module) for cell in cells):
+        """The function, or one whose closure and defaults hold copies: lambda x: self.norm(x)."""
+        cells = [CellType() for _ in function.__closure__ or ()]
+        made = FunctionType(function.__code__, function.__globals__, function.__name__, None, tuple(cells))
+        self.memo[id(function)] = made
+        for cell, original in zip(cells, function.__closure__ or (), strict=True):
+            if filled(original):
+                cell.cell_contents = self.of(original.cell_contents)
+        made.__defaults__, made.__kwdefaults__ = self.of(function.__defaults__), self.of(function.__kwdefaults__)
+        vars(made).update(vars(function))
+        closed_over = [cell.cell_contents for cell in function.__closure__ or () if filled(cell)]
+        defaults = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
+        if all(isinstance(part, CONSTANT) for part in closed_over) and all(self.of(part) is part for part in closed_over + defaults):
             return function
-        held = tuple(CellType(self.of(cell.cell_contents)) if _filled(cell) else cell for cell in cells)
-        made = FunctionType(function.__code__, function.__globals__, function.__name__, function.__defaults__, held)
-        made.__kwdefaults__ = function.__kwdefaults__
         return made
 
     def _module(self, module: nn.Module) -> nn.Module:
@@ -149,7 +206,7 @@ class _Copy:
         return self.storages[whole._cdata][0]
 
 
-def _filled(cell: CellType) -> bool:
+def filled(cell: CellType) -> bool:
     try:
         return cell.cell_contents is not cell
     except ValueError:  # a name that has no value yet
@@ -173,35 +230,6 @@ def random_states_kept() -> Iterator[None]:
             random.setstate(before)
             if numpy:
                 numpy.random.set_state(of_numpy)
-
-
-def _outside_values(kind: type) -> list:
-    """What a class's forward names of its globals, and what stands in the class and its bases."""
-    forward = kind.forward
-    names = forward.__code__.co_names if isinstance(forward, FunctionType) else ()
-    used = [forward.__globals__.get(name) for name in names]
-    bases = [base for base in kind.__mro__ if not base.__module__.startswith("torch")]
-    return used + [value for base in bases for value in vars(base).values()]
-
-
-@contextlib.contextmanager
-def outside_state_kept(model: nn.Module) -> Iterator[None]:
-    """While a copy of a model runs: the random states stay, and so does what a forward keeps outside of its module, where tensors
-    without values would be found later: a function's cache, lists and dicts of its class and of its globals."""
-    kinds = {type(part) for _, part, _ in located_modules(model) if not type(part).__module__.startswith("torch.")}
-    kept = [value for kind in kinds for value in _outside_values(kind)]
-    containers = [(value, value.copy()) for value in kept if type(value) in (list, dict, set)]
-    caches = [(value, value.cache_info()) for value in kept if hasattr(value, "cache_info")]
-    try:
-        with random_states_kept():
-            yield
-    finally:
-        for value, before in containers:
-            value.clear()
-            value.extend(before) if isinstance(value, list) else value.update(before)
-        for function, before in caches:
-            if function.cache_info().currsize != before.currsize:
-                function.cache_clear()
 
 
 def _is_pytorchs_hook(hook: Callable) -> bool:

@@ -1,0 +1,114 @@
+"""What a forward can change outside of its module, though that is a copy: what its functions name and what that holds. All is put back."""
+
+import contextlib
+import copy
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator
+from functools import cache, partial
+from types import CodeType, FunctionType, ModuleType
+
+import torch
+from torch import nn
+
+from course_lib.by_machine.walk.structure import ATOMS, filled, held, is_plain, is_somebodys, located_modules, random_states_kept
+
+DEEP = 5  # steps that lead from a class to what may change
+SMALL = 2**20  # values of a tensor that are put back, too
+
+
+@contextlib.contextmanager
+def outside_state_kept(model: nn.Module) -> Iterator[None]:
+    """While a copy of a model runs: the random states stay, and so does all that its classes and their functions lead to."""
+    outside = _Outside()
+    for base in {base for _, part, _ in located_modules(model) for base in type(part).__mro__ if is_somebodys(base)}:
+        outside.note_names(base, None, DEEP)
+    try:
+        with random_states_kept():
+            yield
+    finally:
+        for put_back in reversed(outside.to_put_back):
+            put_back()
+
+
+class _Outside:
+    """Notes what there is, and how each is put back."""
+
+    def __init__(self) -> None:
+        self.noted: dict[int, object] = {}  # by id; they live as long, so that no other has it
+        self.to_put_back: list[Callable[[], object]] = []
+
+    def note_names(self, owner: type | ModuleType, names: frozenset[str] | None, deep: int) -> None:
+        """What stands under these names of a file, or under all of a class."""
+        before = {name: value for name, value in vars(owner).items() if names is None or name in names}
+        self.to_put_back.append(partial(_name_again, owner, names, before))
+        for value in before.values():
+            self.note(value, deep)
+
+    def note(self, value, deep: int) -> None:
+        if type(value) in ATOMS or not deep or id(value) in self.noted:
+            return
+        self.noted[id(value)] = value
+        inside = vars(value) if isinstance(value, nn.Module) or is_plain(value) else value
+        if isinstance(value, torch.Tensor):
+            self.to_put_back.append(_tensor_again(value))
+        elif isinstance(value, FunctionType):
+            self._note_function(value, deep)
+        elif hasattr(value, "cache_info"):
+            self.to_put_back.append(partial(_forget_new, value, value.cache_info().currsize))
+        elif isinstance(inside, (dict, list, set, deque)):
+            self.to_put_back.append(partial(_fill_again, inside, copy.copy(inside)))
+        for *_, part in held(inside):
+            self.note(part, deep - 1)
+
+    def _note_function(self, function: FunctionType, deep: int) -> None:
+        """Its closure, and the names that it uses of its file, and of a file that it names."""
+        for cell in filter(filled, function.__closure__ or ()):
+            self.to_put_back.append(partial(setattr, cell, "cell_contents", cell.cell_contents))
+        home = sys.modules.get(function.__module__)
+        if home is not None and is_somebodys(function):
+            names = _names(function.__code__)
+            files = [vars(home)[name] for name in names if isinstance(vars(home).get(name), ModuleType)]
+            for file in [home, *(file for file in files if is_somebodys(file))]:
+                self.note_names(file, names, deep - 1)
+
+
+@cache
+def _names(code: CodeType) -> frozenset[str]:
+    """The names of a file that a function uses, and those within it."""
+    return frozenset(code.co_names).union(*(_names(inner) for inner in code.co_consts if isinstance(inner, CodeType)))
+
+
+def _name_again(owner: type | ModuleType, names: frozenset[str] | None, before: dict) -> None:
+    for name in [name for name in vars(owner) if name not in before and (names is None or name in names)]:
+        delattr(owner, name)
+    for name, value in before.items():
+        if vars(owner).get(name) is not value:
+            setattr(owner, name, value)
+
+
+def _fill_again(container, before) -> None:
+    now, then = ([id(part) for *_, part in held(value)] for value in (container, before))
+    if now != then or (isinstance(container, dict) and [*container] != [*before]):
+        container.clear()
+        container.update(before) if isinstance(container, (dict, set)) else container.extend(before)
+
+
+def _forget_new(function, size: int) -> None:
+    if function.cache_info().currsize != size:
+        function.cache_clear()
+
+
+def _tensor_again(tensor: torch.Tensor) -> Callable[[], None]:
+    """Where it lies, its gradient, and the values of a small one."""
+    data, gradient, follows = tensor.data, tensor.grad if tensor.is_leaf else None, tensor.requires_grad
+    values = data.clone() if tensor.numel() <= SMALL else None
+
+    def put_back() -> None:
+        tensor.data = data
+        if values is not None and not torch.equal(data, values):
+            data.copy_(values)
+        if tensor.is_leaf:
+            tensor.requires_grad_(follows).grad = gradient
+
+    return put_back
