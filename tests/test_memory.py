@@ -307,7 +307,7 @@ def test_bad_input_is_named(ask):
         (
             lambda: timeline(build(small_cnn()), 2),
             TypeError,
-            "takes a Network.* not Sequential; measure_memory and measure_peak take a module",
+            "takes a Network.* not Sequential; timeline, measure_memory and measure_peak take a module",
         ),
         (lambda: timeline(Network((4,), flatten=Flatten())), ValueError, "nothing to train"),
         (lambda: measure_peak(Network((4,), flatten=Flatten())), ValueError, "nothing to train"),

@@ -15,22 +15,24 @@ from course_lib.by_hand.step import whole_budget
 from course_lib.by_machine.counting import count, forward_arguments, network_input_size
 from course_lib.by_machine.measuring import step_heard
 from course_lib.by_machine.modules import build
-from course_lib.by_machine.timelines import rows_of_batch
+from course_lib.by_machine.timelines import batch_of, rows_of_batch
 from course_lib.by_machine.walk.lives import Lives
-from course_lib.by_machine.walk.operations import tensors
 from course_lib.by_machine.walk.structure import copy_on, located_modules
 from course_lib.show.tables import Cell, Shown, Table, digits
 from course_lib.words import words
 
-Change = Callable[[nn.Module], None]
-
 
 class Way(NamedTuple):
-    """One way: what is done, the most bytes at once in a step, and its price in words."""
+    """One way: its kind, of which two exclude each other, what is done, its price in words, and how: what changes a model, the rows of
+    its input, and other arguments of a step; then the most bytes at once."""
 
+    kind: str
     name: str
-    peak: int
-    price: str
+    price: str = ""
+    changes: tuple[Callable[[nn.Module], None], ...] = ()
+    batch: int | None = None
+    how: dict = {}
+    peak: int = 0
 
 
 class Ways(Shown, tuple):
@@ -45,8 +47,7 @@ class Ways(Shown, tuple):
             fits = way.peak <= self.budget
             verdict = Cell(words("fits" if fits else "fits_not"), "good" if fits else "up")
             rows.append([Cell(way.name, "name"), f"{way.peak:,}", f"{digits(100 * way.peak / self[0].peak)} %", verdict, way.price])
-        headings = [f"<{words('way')}", words("at_once"), words("share"), f"<{words('in_budget')}", f"<{words('price')}"]
-        return Table(headings, rows)
+        return Table([f"<{words('way')}", words("at_once"), words("share"), f"<{words('in_budget')}", f"<{words('price')}"], rows)
 
 
 def ways_to_fit(
@@ -67,105 +68,86 @@ def ways_to_fit(
     given = forward_arguments(model, input_size, input_data)
     if batch is not None:
         given = rows_of_batch(given, whole("ways_to_fit: batch", batch))
-    return _Search(model, given, whole_budget(budget), optimizer, foreach).ways()
-
-
-class _Step(NamedTuple):
-    """A step that differs: what changes the model, the rows of its input, and other arguments of step_heard. Of one kind two exclude each
-    other."""
-
-    kind: str
-    name: str
-    price: str = ""
-    changes: tuple[Change, ...] = ()
-    batch: int | None = None
-    how: dict = {}
+    search = _Search(model, given, whole_budget(budget), {"optimizer": optimizer, "foreach": foreach})
+    found = [*search.ways()]
+    best = {way.kind: way for way in sorted(found, key=lambda way: -way.peak) if way.kind != "freeze"}
+    if len(best) > 1:
+        one, other = sorted(best.values(), key=lambda way: way.peak)[:2]
+        name = words("way_two", one=one.name, other=other.name)
+        both = Way("", name, f"{one.price}; {other.price}", one.changes + other.changes, one.batch or other.batch, one.how | other.how)
+        found.append(search.walked(both))
+    ways = Ways([search.walked(Way("", words("way_as_it_is"))), *found])
+    ways.budget = whole_budget(budget)
+    return ways
 
 
 class _Search:
-    """Walks a model's step as it is and in other ways."""
+    """Walks a model's step in other ways than it is."""
 
-    def __init__(self, model: nn.Module, given: tuple, budget: int, optimizer: str | Optimizer, foreach: bool) -> None:
-        self.model, self.given, self.budget = copy_on("hollow", model), given, budget
-        self.usual = {"dtype": None, "optimizer": optimizer, "mode": "train", "foreach": foreach, "first": False, "accumulate": False}
-        self.as_it_is = self.heard(_Step("", words("way_as_it_is")))
+    def __init__(self, model: nn.Module, given: tuple, budget: int, usual: dict) -> None:
+        self.model, self.given, self.budget, self.usual = copy_on("hollow", model), given, budget, usual
 
-    def heard(self, step: _Step) -> Lives:
+    def heard(self, way: Way) -> Lives:
         model = copy_on("hollow", self.model)
-        for change in step.changes:
+        for change in way.changes:
             change(model)
-        args, kwargs = self.given if step.batch is None else rows_of_batch(self.given, step.batch)
-        return step_heard(model, None, *(self.usual | step.how).values(), args or kwargs, "hollow")
+        args, kwargs = self.given if way.batch is None else rows_of_batch(self.given, way.batch)
+        return step_heard(model, input_data=args or kwargs, device="hollow", **(self.usual | way.how))
 
-    def walked(self, step: _Step) -> tuple[int, _Step]:
-        return max(self.heard(step).totals), step
+    def walked(self, way: Way) -> Way:
+        return way._replace(peak=max(self.heard(way).totals))
 
-    def ways(self) -> Ways:
-        found = [*self.single()]
-        best = {}
-        for _, step in sorted(found, key=lambda one: one[0]):
-            best.setdefault(step.kind, step)
-        best.pop("freeze", None)
-        if len(best) > 1:
-            one, other, *_ = best.values()
-            name = words("way_two", one=one.name, other=other.name)
-            changes, batch = one.changes + other.changes, one.batch or other.batch
-            found.append(self.walked(_Step("", name, f"{one.price}; {other.price}", changes, batch, one.how | other.how)))
-        as_it_is = Way(words("way_as_it_is"), max(self.as_it_is.totals), "")
-        ways = Ways([as_it_is, *(Way(step.name, peak, step.price) for peak, step in found)])
-        ways.budget = self.budget
-        return ways
-
-    def single(self) -> Iterator[tuple[int, _Step]]:
-        """The ways one by one, walked."""
-        stored = named_optimizer(self.usual["optimizer"]).stores((1,))
+    def ways(self) -> Iterator[Way]:
+        """One by one, walked."""
+        stored = len(named_optimizer(self.usual["optimizer"]).stores((1,)))
         for name in ("SGD momentum", "SGD"):
-            if len(named_optimizer(name).stores((1,))) < len(stored):
-                yield self.walked(_Step("optimizer", name, words("price_optimizer"), how={"optimizer": name}))
+            if len(named_optimizer(name).stores((1,))) < stored:
+                yield self.walked(Way("optimizer", name, words("price_optimizer"), how={"optimizer": name}))
         if any(parameter.dtype.itemsize > 2 for parameter in self.model.parameters()):
-            yield self.walked(_Step("numbers", words("way_bfloat16"), words("price_bfloat16"), how={"dtype": "bfloat16"}))
-            yield self.walked(_Step("numbers", words("way_autocast"), words("price_autocast"), (_cast,)))
+            yield self.walked(Way("numbers", words("way_bfloat16"), words("price_bfloat16"), how={"dtype": "bfloat16"}))
+            yield self.walked(Way("numbers", words("way_autocast"), words("price_autocast"), (_cast,)))
         yield from self.accumulated()
-        yield from self.checkpointed()
+        yield from sorted(self.checkpointed(), key=lambda way: way.peak)[:1]
         last = [path for path, part, _ in located_modules(self.model) if part._parameters][-1]
-        yield self.walked(_Step("freeze", words("way_freeze", name=last), words("price_freeze"), (partial(_freeze, but=last),)))
+        yield self.walked(Way("freeze", words("way_freeze", name=last), words("price_freeze"), (partial(_freeze, but=last),)))
         if self.usual["foreach"]:
-            yield self.walked(_Step("foreach", words("way_one_by_one"), words("price_one_by_one"), how={"foreach": False}))
+            yield self.walked(Way("foreach", words("way_one_by_one"), words("price_one_by_one"), how={"foreach": False}))
 
-    def accumulated(self) -> Iterator[tuple[int, _Step]]:
+    def accumulated(self) -> Iterator[Way]:
         """In as few passes as fit, or one for each image."""
-        rows = next(tensor.shape[0] for tensor in tensors(self.given) if tensor.dim())
+        rows = batch_of(self.given)
         for passes in (passes for passes in range(2, rows + 1) if rows % passes == 0):
             names = {"passes": passes, "batch": rows // passes}
-            step = _Step("accumulate", words("way_accumulate", **names), words("price_accumulate", **names))
-            found = self.walked(step._replace(batch=rows // passes, how={"accumulate": True}))
-            if passes == rows or found[0] <= self.budget:
-                yield found
+            way = Way("accumulate", words("way_accumulate", **names), words("price_accumulate", **names))
+            way = self.walked(way._replace(batch=rows // passes, how={"accumulate": True}))
+            if passes == rows or way.peak <= self.budget:
+                yield way
                 return
 
-    def checkpointed(self) -> Iterator[tuple[int, _Step]]:
-        """Of the heaviest block, the two heaviest, four, all: those with the lowest peak."""
-        blocks, found = self.blocks(), []
-        counted = count(self.model, input_data=self.given[0] or self.given[1], train=True)
+    def checkpointed(self) -> Iterator[Way]:
+        """The heaviest block, the two heaviest, four, all."""
+        blocks, counted = self.blocks(), count(self.model, input_data=self.given[0] or self.given[1], train=True)
         for most in sorted({min(len(blocks), 2**n) for n in range(len(blocks).bit_length() + 1)} - {0}):
             names = blocks[:most]
-            again = sum(row.macs for row in counted if any(f"{row.name}.".startswith(f"{name}.") for name in names))
+            again = sum(row.macs for row in counted if _in_one(row.name, names))
             price = words("price_checkpoint", macs=again, share=digits(100 * again / max(1, counted.macs)))
             listed = ", ".join(names[:2]) + words("way_more_blocks", n=most - 2) * (most > 2)
-            found.append(
-                self.walked(_Step("checkpoint", f"{words('way_checkpoint')} {listed}", price, (partial(_checkpoint, names=names),)))
-            )
-        yield from sorted(found, key=lambda one: one[0])[:1]
+            yield self.walked(Way("checkpoint", f"{words('way_checkpoint')} {listed}", price, (partial(_checkpoint, names=names),)))
 
     def blocks(self) -> list[str]:
-        """The paths of the blocks, the heaviest first."""
-        kept = self.as_it_is.timeline().kept
-        parts = {path: part for path, part, _ in located_modules(self.model)}
-        under = {path: sum(size for name, size in kept.items() if f"{name}.".startswith(f"{path}.")) for path in parts}
-        small = [path for path, part in parts.items() if path != "model" and 2 * under[path] <= sum(kept.values()) and part._modules]
-        outer = [path for path in small if not any(path.startswith(f"{other}.") for other in small)]
-        runs = [path for path in outer if type(parts[path]).forward is not nn.Module.forward and under[path]]
-        return sorted(runs, key=under.get, reverse=True)
+        """The paths of the blocks, the heaviest first; of those that lie in each other the outer one."""
+        kept = self.heard(Way("", "")).timeline().kept
+        under = {}
+        for path, part, _ in located_modules(self.model):
+            own = sum(size for place, size in kept.items() if _in_one(place, [path]))
+            if part._modules and 0 < 2 * own <= sum(kept.values()) and not _in_one(path, under) and not isinstance(part, nn.ModuleList):
+                under[path] = own
+        return sorted(under, key=under.get, reverse=True)
+
+
+def _in_one(path: str, others) -> bool:
+    """Whether a path is one of these, or leads on from one."""
+    return any(f"{path}.".startswith(f"{other}.") for other in others)
 
 
 def _around(part: nn.Module, call: Callable) -> None:
@@ -176,11 +158,7 @@ def _around(part: nn.Module, call: Callable) -> None:
 
 
 def _cast(model: nn.Module) -> None:
-    def run(forward, *args, **kwargs):
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            return forward(*args, **kwargs)
-
-    _around(model, run)
+    _around(model, lambda run, *args, **kwargs: torch.autocast("cpu", torch.bfloat16)(run)(*args, **kwargs))
 
 
 def _checkpoint(model: nn.Module, names: list[str]) -> None:
@@ -191,6 +169,5 @@ def _checkpoint(model: nn.Module, names: list[str]) -> None:
 
 def _freeze(model: nn.Module, but: str) -> None:
     for path, part, _ in located_modules(model):
-        for parameter in part._parameters.values():
-            if parameter is not None:
-                parameter.requires_grad_(path == but)
+        for parameter in part.parameters(recurse=False):
+            parameter.requires_grad_(path == but)

@@ -99,8 +99,8 @@ def _input_value(given: torch.Tensor, dtype: torch.dtype | None, device: str) ->
 
 
 def step_heard(
-    network_or_model, input_size, dtype: str | None, optimizer: str | Optimizer, mode: str, foreach: bool, first: bool, accumulate: bool,
-    input_data=None, device: str = "cpu",
+    network_or_model, input_size=None, dtype: str | None = None, optimizer: str | Optimizer = "Adam", mode: str = "train",
+    foreach: bool = False, first: bool = False, accumulate: bool = False, input_data=None, device: str = "cpu",
 ) -> Lives:  # fmt: skip
     """One step on a copy, heard from its first operation to its last; a `Misfit` where its forward fails."""
     check_flags(foreach=foreach, first=first, accumulate=accumulate)

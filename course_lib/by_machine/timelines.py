@@ -65,20 +65,21 @@ def largest_batch(
     @cache
     def totals(batch: int) -> list[int]:
         args, kwargs = rows_of_batch(given, batch)
-        return step_heard(network_or_model, None, dtype, optimizer, "train", foreach, False, False, args or kwargs, "hollow").totals
+        how = {"dtype": dtype, "optimizer": optimizer, "foreach": foreach}
+        return step_heard(network_or_model, input_data=args or kwargs, device="hollow", **how).totals
 
     def fits(batch: int) -> bool:
         try:
-            return batch == 0 or max(totals(batch)) <= budget
+            return max(totals(batch)) <= budget
         except ValueError:
             if batch > 1:
                 raise
             return False  # a BatchNorm that needs two
 
-    at_two, at_three = totals(2), totals(3)
-    low = min((by_hand.batch_that_fits(a, b - a, budget) for a, b in zip(at_two, at_three, strict=False) if b > a), default=2)
+    each = zip(totals(2), totals(3), strict=False)
+    low = min((by_hand.batch_that_fits(two, three - two, budget) for two, three in each if three > two), default=1)
     high = low + 1
-    while not fits(low):
+    while low and not fits(low):
         low, high = low // 2, low
     while fits(high):
         low, high = high, 2 * high
@@ -88,8 +89,16 @@ def largest_batch(
     return low
 
 
+def batch_of(arguments) -> int:
+    """The rows of the first tensor among the arguments of a forward."""
+    return next(tensor.shape[0] for tensor in tensors(arguments) if tensor.dim())
+
+
 def rows_of_batch(arguments, batch: int):
-    """The arguments of a forward with so many rows: those that are there, over and over."""
-    rows = next((tensor.shape[0] for tensor in tensors(arguments) if tensor.dim()), None)
-    repeated = lambda tensor: tensor[torch.arange(batch, device=tensor.device) % rows]  # noqa: E731
-    return tree_map_only(torch.Tensor, lambda tensor: repeated(tensor) if tensor.dim() and tensor.shape[0] == rows else tensor, arguments)
+    """The arguments with so many rows: those that are there, over and over."""
+
+    def repeated(tensor: torch.Tensor) -> torch.Tensor:
+        batched = tensor.dim() and tensor.shape[0] == batch_of(arguments)
+        return tensor[torch.arange(batch, device=tensor.device) % tensor.shape[0]] if batched else tensor
+
+    return tree_map_only(torch.Tensor, repeated, arguments)
