@@ -154,9 +154,13 @@ def timeline_picture(moments: list[dict[str, int]], phases: list[str], budget: i
     step = (right - left) / len(moments)
     scale = (bottom - top) / max(most, 1)
     ground, drawn = [0] * len(moments), []
+
+    def corners(heights: list[int]) -> list[str]:
+        return [f"{left + step * (i + end):.1f} {bottom - scale * height:.1f}" for i, height in enumerate(heights) for end in (0, 1)]
+
     for i, (part, fill) in enumerate(PARTS.items()):
         tops = [below + moment[part] for below, moment in zip(ground, moments, strict=True)]
-        path = "L".join([_outline(left, bottom, step, scale, tops), _outline(left, bottom, step, scale, ground, back=True)])
+        path = "L".join([*corners(tops), *reversed(corners(ground))])
         drawn.append(f'<path d="M{path}Z" fill="{colour(fill)}" stroke="{colour("ink")}" stroke-width="0.8"/>')
         y = bottom - 8 - 34 * i
         drawn += [box(legend, y - 16, 22, 22, fill, "ink", 0.8), label(legend + 30, y + 3, words(part), size, anchor="start")]
@@ -177,15 +181,7 @@ def timeline_picture(moments: list[dict[str, int]], phases: list[str], budget: i
     return picture(1400, 286, drawn, alt)
 
 
-def _outline(left: float, bottom: float, step: float, scale: float, heights: list[int], back: bool = False) -> str:
-    """The tops of columns as a path, from the left or back from the right."""
-    points = [(left + step * (i + end), bottom - scale * height) for i, height in enumerate(heights) for end in (0, 1)]
-    return "L".join(f"{x:.1f} {y:.1f}" for x, y in (reversed(points) if back else points))
-
-
-def _cells(
-    left: float, top: float, rows: int, columns: int, cell: float, fill: str, line: str = "line", channels: int = 1, edge: str = ""
-) -> list[str]:
+def _cells(left: float, top: float, rows: int, columns: int, cell: float, fill: str, line="line", channels=1, edge="") -> list[str]:
     """A grid as one rectangle and its lines, so that a large one stays small; sheets for the channels behind, four at most."""
     width, height = columns * cell, rows * cell
     sheets = [box(left + 4 * i, top - 4 * i, width, height, fill, edge) for i in range(min(channels, 5) - 1, 0, -1)]

@@ -63,9 +63,8 @@ class Table(Shown):
         head = html_row([heading.lstrip("<") for heading in self.columns], 'th scope="col"')
         body = [html_row(row, tone="marked" if i in self.marked else "") for i, row in enumerate(self.rows)]
         total = [html_row([Cell(text, "name") for text in self.total], tone="total")] if self.total else []
-        caption = f"<p><b>{escape(self.caption)}</b></p>" if self.caption else ""
         notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
-        return f"{caption}<table><thead>{head}</thead><tbody>{''.join(body + total)}</tbody></table>{notes}"
+        return f"<table><thead>{head}</thead><tbody>{''.join(body + total)}</tbody></table>{notes}"
 
     def text(self) -> str:
         rows = filter(None, [[heading.lstrip("<") for heading in self.columns], *self.rows, self.total])
