@@ -4,12 +4,15 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from html import escape
+from pathlib import Path
 
+import anywidget
 import ipywidgets as widgets
 from IPython import get_ipython
+from traitlets import Bool
 
-from course_lib.cards.controls import FOLDER, PagePlace, button, control_of, follow_ends, give_value, more_button
-from course_lib.cards.settings import Setting, control_names
+from course_lib.by_hand.layers.base import one_of
+from course_lib.cards.settings import Setting, control_names, follow_ends, give_value
 from course_lib.cards.view import LAYOUTS, View, over_last_picture
 from course_lib.show.svg import PALETTE
 from course_lib.show.tables import Table
@@ -20,6 +23,7 @@ def _palette(selector: str, which: int) -> str:
     return f"{selector} {{ {''.join(f'--course-{name}: {shades[which]}; ' for name, shades in PALETTE.items())}}}\n"
 
 
+FOLDER = Path(__file__).parent
 CSS = _palette(".course-card", 0) + _palette('body[data-jp-theme-light="false"] .course-card', 1)
 CSS += (FOLDER / "card.css").read_text(encoding="utf-8")
 
@@ -56,6 +60,34 @@ def _all_parts(widget: widgets.Widget) -> Iterator[widgets.Widget]:
         yield from _all_parts(part)
 
 
+class PagePlace(anywidget.AnyWidget):
+    """What a card asks of its place on the page: each handle and number box takes the label beside it as its accessible name, which
+    ipywidgets does not give; and whether the card stands on a slide."""
+
+    _esm = (FOLDER / "names.js").read_text(encoding="utf-8")
+    on_slide = Bool(False).tag(sync=True)
+
+
+def button(label: str, action: Callable[[], None]) -> widgets.Button:
+    pressed = widgets.Button(description=label, layout={"width": "auto"}).add_class("course-preset")
+    pressed.on_click(lambda _: action())
+    return pressed
+
+
+def more_button(rows: list[widgets.Widget], instead_of: list[widgets.Widget]) -> widgets.ToggleButton:
+    """A button that shows these rows, instead of others, and hides them again."""
+    toggle = widgets.ToggleButton(description=words("more_sizes"), layout={"width": "auto"})
+
+    def swap(_=None) -> None:
+        for visible, group in ((toggle.value, rows), (not toggle.value, instead_of)):
+            for row in group:
+                row.layout.display = "" if visible else "none"
+
+    toggle.observe(swap, "value")
+    swap()
+    return toggle
+
+
 CARDS: dict[str, list["Card"]] = {}  # those that stand under a cell
 
 
@@ -73,9 +105,7 @@ class Card(Live):
         sliders: Iterable[str] | None = None, layout: str = "desk", presets: dict[str, dict] | None = None,
     ) -> None:  # fmt: skip
         names = control_names(settings, sliders)
-        if layout not in LAYOUTS:
-            raise ValueError(words("card.layout", layout=layout))
-        self._function, self._first, self._settings, self._layout_name = function, first, settings, layout
+        self._function, self._first, self._settings, self._layout_name = function, first, settings, one_of(LAYOUTS, "layout", layout)
         self._sliders = None if sliders is None else names
         self._render, self._start, self._reference = render, dict(start), dict(start if reference is None else reference)
         render(self._start, self._reference)  # a start that does not fit is an error here, not a picture
@@ -98,7 +128,7 @@ class Card(Live):
         for name in names:
             reach = [values[name] for values in presets.values() if name in values]
             fits_here = partial(lambda name, value: fits({**self._start, name: value}), name)
-            self.controls[name], parts = control_of(self._settings[name], named(name), self._start[name], fits_here, reach)
+            self.controls[name], parts = self._settings[name].control(named(name), self._start[name], fits_here, reach)
             self.controls[name].observe(self._redraw, "value")
             if parts:
                 rows[name] = widgets.HBox([widgets.Label(named(name)), *parts]).add_class("course-row")
@@ -131,6 +161,8 @@ class Card(Live):
     def values(self) -> dict[str, float | str]:
         """The controls' values now, over those that have no control."""
         return {**self._start, **{name: control.value for name, control in self.controls.items()}}
+
+    _layout_now = property(lambda self: "projector" if self._place.on_slide else self._layout_name, doc="On a slide a projector's.")
 
     @property
     def code(self) -> str:
@@ -188,11 +220,6 @@ class Card(Live):
             both = [(words(name), one._replace(table=Table([], []), width=1060)) for name, one in (("the_start", start), ("now", view))]
             html = "".join(f'<div class="both"><p>{escape(name)}</p>{one.html()}</div>' for name, one in both)
         return html + (f'<p class="code">{escape(self.code)}</p>' if self._layout_now == "desk" else "")
-
-    @property
-    def _layout_now(self) -> str:
-        """On a slide every card is a projector's."""
-        return "projector" if self._place.on_slide else self._layout_name
 
     def _view(self) -> tuple[View | None, str]:
         """What is shown; or None and why there is nothing to show."""

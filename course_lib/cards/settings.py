@@ -1,7 +1,13 @@
-"""A card's settings: what each usually is and what its control takes, from which the start and the line of code follow."""
+"""A card's settings: what each usually is, its control (a switch, a menu, or a slider with its number box), the start, the line of code."""
 
-from collections.abc import Iterable
+import math
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from itertools import takewhile
 from typing import NamedTuple
+
+import ipywidgets as widgets
+from traitlets import TraitError
 
 from course_lib.by_hand.layers.base import one_of
 from course_lib.words import words
@@ -38,6 +44,68 @@ class Setting(NamedTuple):
             if value > FAR * self.ends[1]:
                 raise ValueError(words("card.too_large", name=name, value=value, most=FAR * self.ends[1]))
         return float(value) if isinstance(self.usual, float) else value
+
+    def control(self, label: str, value: float | str, fits: Callable, reach: list[float]) -> tuple[widgets.Widget, list[widgets.Widget]]:
+        """The widget that has its value, and all that stands on its row (a switch has none).
+
+        A slider is for whole numbers, or for others where its value is a float; it goes as far as `fits` lets it, and includes what
+        stands in `reach`.
+        """
+        if self.ends == SWITCH:
+            return widgets.Checkbox(value, description=label, indent=False, layout={"width": "auto"}), []
+        if isinstance(self.ends, list):
+            menu = widgets.Dropdown(options=self.ends or [value], value=value, layout={"width": "auto", "flex": "1 1 auto"})
+            return menu, [menu]
+        low, high = self.ends
+        if not self.free and not isinstance(value, float):
+            low, high = fitting_ends(fits, value, low, high)
+        low, high = min(low, value, *reach), max(high, value, *reach)
+        slides, typed, ends = widgets.IntSlider, widgets.BoundedIntText, {"value": value, "min": low, "max": high}
+        if isinstance(value, float):
+            slides, typed = widgets.FloatSlider, widgets.BoundedFloatText
+            ends["step"] = 10 ** math.floor(math.log10(high - low or 1)) / 20
+        handle, box = slides(**ends, readout=False), typed(**ends, layout={"width": "86px", "flex": "none"})
+        handle.links = [widgets.jslink((handle, "value"), (box, "value"))]
+        widgets.dlink((handle, "max"), (box, "max"))
+        if not self.played:
+            return handle, [handle, box]
+        play = widgets.Play(min=low, max=high, interval=500, show_repeat=False, layout={"flex": "none"})
+        handle.links += [widgets.jslink((play, "value"), (handle, "value")), widgets.jslink((handle, "max"), (play, "max"))]
+        return handle, [play, handle, box]
+
+
+def fitting_ends(fits: Callable[[int], object], start: int, low: int, high: int) -> tuple[int, int]:
+    """Ends for a slider between low and high: low or high itself where it fits, else the last value before the first that does not."""
+
+    def good(value: int) -> bool:
+        try:
+            fits(value)
+        except Exception:  # of a function of sizes that is not ours: it may fail in its own way
+            return False
+        return True
+
+    below, above = takewhile(good, range(start - 1, low - 1, -1)), takewhile(good, range(start + 1, high + 1))
+    return low if good(low) else min(below, default=start), high if good(high) else max(above, default=start)
+
+
+def follow_ends(control: widgets.Widget, ends: int | list) -> None:
+    """Give a slider another highest value, or a menu other choices, of which its value is one."""
+    if hasattr(control, "max"):
+        control.max = ends
+    elif list(control.options) != ends:
+        value = control.value
+        control.options, control.value = ends, value
+
+
+def give_value(control: widgets.Widget, name: str, value: object) -> None:
+    """A value that a control has to take as it is, or ValueError: a slider would cut it to its ends, or to a whole number."""
+    with suppress(TraitError):
+        control.value = value
+    if control.value != value:
+        if hasattr(control, "max"):
+            raise ValueError(words("card.beyond", name=name, low=control.min, high=control.max, value=value))
+        choices = getattr(control, "options", (True, False))
+        raise ValueError(words("card.choice", name=name, choices=", ".join(map(str, choices)), value=value))
 
 
 def usual_values(settings: dict[str, Setting]) -> dict[str, float | str]:
