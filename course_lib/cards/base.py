@@ -16,7 +16,7 @@ from course_lib.cards.settings import Setting, control_names, follow_ends, give_
 from course_lib.cards.view import LAYOUTS, View, over_last_picture
 from course_lib.show.svg import PALETTE
 from course_lib.show.tables import Table
-from course_lib.words import named, words
+from course_lib.words import find, words
 
 
 def _palette(selector: str, which: int) -> str:
@@ -128,10 +128,11 @@ class Card(Live):
         for name in names:
             reach = [values[name] for values in presets.values() if name in values]
             fits_here = partial(lambda name, value: fits({**self._start, name: value}), name)
-            self.controls[name], parts = self._settings[name].control(named(name), self._start[name], fits_here, reach)
+            label = find(f"size.{name}") or name.replace("_", " ")  # a size that is not the course's is called by its own name
+            self.controls[name], parts = self._settings[name].control(label, self._start[name], fits_here, reach)
             self.controls[name].observe(self._redraw, "value")
             if parts:
-                rows[name] = widgets.HBox([widgets.Label(named(name)), *parts]).add_class("course-row")
+                rows[name] = widgets.HBox([widgets.Label(label), *parts]).add_class("course-row")
         return rows
 
     def _buttons(self, presets: dict[str, dict], rows: list[widgets.Widget], hidden: list[widgets.Widget]) -> list[widgets.Widget]:

@@ -87,8 +87,7 @@ class Panel(Live):
         self._html, self.name, self.asked, self.shell = widgets.HTML(), name, asked, shell
         self._good, self._before = Ledger(), None  # the last ledger of a class that ran and worked, and the one before that
         self.state = self._ran = self._run()
-        script = Path(__file__).with_name("typed.js").read_text(encoding="utf-8")
-        keys = anywidget.AnyWidget(_esm=script)
+        keys = anywidget.AnyWidget(_esm=Path(__file__).with_name("typed.js").read_text(encoding="utf-8"))
         keys.add_traits(source=traitlets.Unicode("").tag(sync=True))
         keys.observe(lambda change: self.typed(change["new"]), "source")
         super().__init__([self._html, keys], "course-follow")

@@ -49,12 +49,3 @@ def find(key: str) -> str | None:
     for part in key.split("."):
         found = found.get(part) if isinstance(found, dict) else None
     return found
-
-
-def named(size: str) -> str:
-    """What a slider of this size is called: its words, or its own name where there are none.
-
-    >>> named("conv2_kernel"), named("my_size")
-    ('conv2 kernel', 'my size')
-    """
-    return find(f"size.{size}") or size.replace("_", " ")
