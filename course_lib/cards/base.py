@@ -12,7 +12,7 @@ from IPython import get_ipython
 from traitlets import Bool
 
 from course_lib.by_hand.layers.base import one_of
-from course_lib.cards.settings import Setting, control_names, follow_ends, give_value
+from course_lib.cards.settings import Setting, check_value, control_names, follow_ends
 from course_lib.cards.view import LAYOUTS, View, over_last_picture
 from course_lib.show.svg import PALETTE
 from course_lib.show.tables import Table
@@ -179,20 +179,16 @@ class Card(Live):
         """Several values at once, with one new picture; KeyError for a name without a control, ValueError for what one does not take."""
         if unknown := sorted(values.keys() - self.controls.keys()):
             raise KeyError(words("card.no_slider", names=", ".join(unknown), known=", ".join(self.controls)))
-        before, self._setting = self.values, True
-        try:
-            for name, value in values.items():
-                control = self.controls[name]
-                if name in self._following:  # its ends may follow another of the values that are set; drawing sets them
-                    follow_ends(control, max(control.max, value) if hasattr(control, "max") else [*control.options, value])
-                give_value(control, name, value)
-        except (TypeError, ValueError):
-            for name in values:
-                self.controls[name].value = before[name]
-            raise
-        finally:
-            self._setting = False
-            self._redraw()
+        for name, value in values.items():
+            check_value(self.controls[name], name, value, name in self._following)
+        self._setting = True
+        for name, value in values.items():
+            control = self.controls[name]
+            if name in self._following:  # its ends may follow another of the values that are set; drawing sets them
+                follow_ends(control, max(control.max, value) if hasattr(control, "max") else [*control.options, value])
+            control.value = value
+        self._setting = False
+        self._redraw()
 
     def _keep(self) -> None:
         self._reference = self.values

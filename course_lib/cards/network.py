@@ -46,11 +46,7 @@ class Line(NamedTuple):
 
 
 def network_settings(make: Make) -> dict[str, Setting]:
-    """The settings of a function of sizes: its arguments with their defaults and ends, and what every network's card has.
-
-    >>> network_settings(small_cnn)["conv2_kernel"].ends
-    (1, 7)
-    """
+    """The settings of a function of sizes: its arguments with their defaults and ends, and what every network's card has."""
     arguments = inspect.signature(make).parameters
     for name, argument in arguments.items():
         if not isinstance(argument.default, (int, float)) or name in BESIDE:

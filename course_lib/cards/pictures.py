@@ -82,11 +82,7 @@ def _ghost(x: float, y: float, width: float, height: float) -> str:
 
 
 def short_number(number: int, room: float, size: int = 20) -> str:
-    """A number with its commas, or in millions or billions where these do not fit into so many pixels.
-
-    >>> [short_number(*both) for both in ((1476864, 120), (1476864, 80), (23595146, 80), (380, 20))]
-    ['1,476,864', '1.48 M', '23.6 M', '380']
-    """
+    """A number with its commas, or in thousands, millions or billions where these do not fit into so many pixels."""
     if len(f"{number:,}") * 0.6 * size <= room or number < 10_000:
         return f"{number:,}"
     unit, sign = next((10**power, sign) for power, sign in ((9, "G"), (6, "M"), (3, "k")) if number >= 0.9995 * 10**power)

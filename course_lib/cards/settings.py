@@ -2,12 +2,11 @@
 
 import math
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from itertools import takewhile
+from numbers import Real
 from typing import NamedTuple
 
 import ipywidgets as widgets
-from traitlets import TraitError
 
 from course_lib.by_hand.layers.base import one_of
 from course_lib.words import words
@@ -97,14 +96,16 @@ def follow_ends(control: widgets.Widget, ends: int | list) -> None:
         control.options, control.value = ends, value
 
 
-def give_value(control: widgets.Widget, name: str, value: object) -> None:
-    """A value that a control has to take as it is, or ValueError: a slider would cut it to its ends, or to a whole number."""
-    with suppress(TraitError):
-        control.value = value
-    if control.value != value:
-        if hasattr(control, "max"):
+def check_value(control: widgets.Widget, name: str, value: object, follows: bool) -> None:
+    """ValueError for what a control would not take as it is: a slider would cut it to its ends, or to a whole number.
+
+    What `follows` other values has its highest, or its choices, from drawing.
+    """
+    if hasattr(control, "max"):
+        kept = isinstance(value, Real) and (isinstance(control.value, float) or value % 1 == 0)
+        if not (kept and control.min <= value and (follows or value <= control.max)):
             raise ValueError(words("card.beyond", name=name, low=control.min, high=control.max, value=value))
-        choices = getattr(control, "options", (True, False))
+    elif not follows and value not in (choices := getattr(control, "options", (True, False))):
         raise ValueError(words("card.choice", name=name, choices=", ".join(map(str, choices)), value=value))
 
 

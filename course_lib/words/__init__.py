@@ -10,11 +10,7 @@ language = "en"
 
 @cache
 def everything(code: str) -> dict:
-    """All that is shown in a language, its files put together; what a language lacks is there in English.
-
-    >>> everything("en")["argument"]["whole"]
-    '{what} must be a whole number, not {value!r}'
-    """
+    """All that is shown in a language, its files put together; what a language lacks is there in English."""
     found = {} if code == "en" else everything("en")
     for path in sorted((FOLDER / code).glob("*.toml")):
         found = _over(found, tomllib.loads(path.read_text(encoding="utf-8")))
@@ -40,11 +36,7 @@ def words(key: str, **values) -> str:
 
 
 def find(key: str) -> str | None:
-    """The words under a key as they stand, unfilled; None where there are none.
-
-    >>> find("slip.plus"), find("slip.no-such-slip")
-    ('Does not belong in your number: {part}.', None)
-    """
+    """The words under a key as they stand, unfilled; None where there are none."""
     found = everything(language)
     for part in key.split("."):
         found = found.get(part) if isinstance(found, dict) else None
