@@ -79,9 +79,8 @@ def more_button(rows: list[widgets.Widget], instead_of: list[widgets.Widget]) ->
     toggle = widgets.ToggleButton(description=words("more_sizes"), layout={"width": "auto"})
 
     def swap(_=None) -> None:
-        for visible, group in ((toggle.value, rows), (not toggle.value, instead_of)):
-            for row in group:
-                row.layout.display = "" if visible else "none"
+        for row in [*rows, *instead_of]:
+            row.layout.display = "" if (row in rows) == toggle.value else "none"
 
     toggle.observe(swap, "value")
     swap()

@@ -48,15 +48,14 @@ class Line(NamedTuple):
 def network_settings(make: Make) -> dict[str, Setting]:
     """The settings of a function of sizes: its arguments with their defaults and ends, and what every network's card has."""
     arguments = inspect.signature(make).parameters
-    for name, argument in arguments.items():
-        if not isinstance(argument.default, (int, float)) or name in BESIDE:
-            raise TypeError(words("card.network_default", name=name, taken=", ".join(BESIDE)))
     return {name: Setting(argument.default, _ends(argument, make in PRESETS)) for name, argument in arguments.items()} | BESIDE
 
 
 def _ends(argument: inspect.Parameter, ours: bool) -> tuple | None:
     """What a size can take: as its annotation says, `def mine(depth: (1, 6) = 2)`; up to four times its default where nothing is said."""
     usual, ends = argument.default, argument.annotation
+    if not isinstance(usual, (int, float)) or argument.name in BESIDE:
+        raise TypeError(words("card.network_default", name=argument.name, taken=", ".join(BESIDE)))
     if isinstance(usual, bool):
         return SWITCH
     if ours and argument.name in RANGES:
@@ -180,8 +179,7 @@ def _network_table(lines: list[Line], ledger: Ledger, before: Ledger, values: di
 def _machine_columns(lines: list[Line], side_by_side: bool) -> list[tuple]:
     """What .parameters() and torchinfo say: a column each where that is wanted or they differ, else one that says that they agree."""
     if side_by_side or any(count != line.row.params for line in lines for count in line.counts):
-        counts = zip(*(line.counts for line in lines), strict=True)
-        both = zip((".parameters()", "torchinfo"), counts, strict=True)
+        both = zip((".parameters()", "torchinfo"), zip(*(line.counts for line in lines), strict=True), strict=True)
         return [(name, map(number, counts), f"{sum(counts):,}") for name, counts in both]
     return [(words("three"), [Cell(words("agree") if line.row.params else "", "good") for line in lines], words("agree"))]
 

@@ -53,19 +53,14 @@ def _map(x: float, shape: Shape, scale: float, longest: int, fill: str) -> tuple
     height, width = (max(3, side * scale) for side in _plane(shape[1:]))
     behind = LEAN * (_sheets_of(shape) - 1)
     left, top = x - (width + behind) / 2, MIDDLE - (height - behind) / 2
-    front = (left, top, width, height)
-    return [*_behind(*front, behind), box(*front, fill, "blue", 0.8)], front
-
-
-def _behind(left: float, top: float, width: float, height: float, behind: float) -> list[str]:
-    """The sheets behind the front: one shape for all, and of each the two edges that are seen."""
-    if not behind:
-        return []
-    hull = f"M{left:.1f} {top:.1f}l{behind:.1f} {-behind:.1f}h{width:.1f}v{height:.1f}l{-behind:.1f} {behind:.1f}z"
-    steps = [LEAN * i for i in range(1, round(behind / LEAN) + 1)]
-    edges = "".join(f"M{left + step:.1f} {top - step:.1f}h{width:.1f}v{height:.1f}" for step in steps)
-    line = f'stroke="{colour("blue")}" stroke-width="0.6"'
-    return [f'<path d="{hull}" fill="{colour("pale")}" {line}/><path d="{edges}" fill="none" {line}/>']
+    front, sheets = (left, top, width, height), []
+    if behind:  # one shape for all sheets behind the front, and of each the two edges that are seen
+        hull = f"M{left:.1f} {top:.1f}l{behind:.1f} {-behind:.1f}h{width:.1f}v{height:.1f}l{-behind:.1f} {behind:.1f}z"
+        steps = [LEAN * i for i in range(1, _sheets_of(shape))]
+        edges = "".join(f"M{left + step:.1f} {top - step:.1f}h{width:.1f}v{height:.1f}" for step in steps)
+        line = f'stroke="{colour("blue")}" stroke-width="0.6"'
+        sheets = [f'<path d="{hull}" fill="{colour("pale")}" {line}/><path d="{edges}" fill="none" {line}/>']
+    return [*sheets, box(*front, fill, "blue", 0.8)], front
 
 
 def _window_outline(column: Column, front: tuple[float, float, float, float], scale: float) -> str:
@@ -196,11 +191,11 @@ def layer_picture(layer: Layer, input_shape: Shape, position: int, lines: list[s
     it writes; and `lines` of text below. Its size does not depend on the layer's."""
     size = math.ceil(20 * 1400 / width)
     high = HIGH[layer.dims]
-    parts = _input(layer, input_shape, position, high, size)
-    parts += _kernels(layer, high, size)
     output = layer.output_shape(input_shape)
     rows, columns = _plane(output[1:])
     row, column = divmod(position, columns)
+    parts = _input(layer, input_shape, row, column, high, size)
+    parts += _kernels(layer, high, size)
     cell = min(44.0, high / rows, 370 / columns)
     parts.append(_heading(OUTPUT, f"{words('output')} {times(output)}", size, 1400))
     parts += _cells(OUTPUT, TOP, rows, columns, cell, "pale", "line", output[0], "blue")
@@ -215,14 +210,12 @@ def _heading(left: float, text: str, size: int, right: float, y: float = 24, bol
     return label(left, y, text, size, "ink" if bold else "quiet", "start", bold, room=right - left - 10)
 
 
-def _input(layer: Layer, input_shape: Shape, position: int, high: float, size: int) -> list[str]:
+def _input(layer: Layer, input_shape: Shape, row: int, column: int, high: float, size: int) -> list[str]:
     """Each channel of the input with its padding, four places for them at most, and the cells that the first kernel multiplies."""
-    each = (input_shape[1:], layer.kernel_size, layer.stride, layer.dilation, layer.output_shape(input_shape)[1:])
-    (height, width), (kh, kw), (sy, sx), (dy, dx), (_, columns) = map(_plane, each)
+    (height, width), (kh, kw), (sy, sx), (dy, dx) = map(_plane, (input_shape[1:], layer.kernel_size, layer.stride, layer.dilation))
     (above, below), (before, after) = [(0, 0), *layer.paddings()][-2:]
     rows_all, columns_all = height + above + below, width + before + after
     padded = (rows_all, columns_all) != (height, width)
-    row, column = divmod(position, columns)
     places = min(layer.in_channels, 4)
     cell, across = max(
         (min(44.0, (high + 12) / math.ceil(places / n) / rows_all - 12 / rows_all, 390 / n / columns_all - 12 / columns_all), n)

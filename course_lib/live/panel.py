@@ -67,12 +67,11 @@ class PanelState(NamedTuple):
 
     def html(self) -> str:
         """The table, dimmed where it is older than the code, and below it what is to be said of it."""
-        sentences = f'<p class="quiet">{escape(self.heading)}</p>'
-        sentences += "".join(f'<p class="problem" role="alert">{escape(sentence)}</p>' for sentence in self.sentences)
+        problems = "".join(f'<p class="problem" role="alert">{escape(sentence)}</p>' for sentence in self.sentences)
         table = self.table().html() if self.ledger else ""
         return (
             f'<div class="course follow" aria-live="polite"><div class="wide{" older" * self.older}" tabindex="0">{table}</div>'
-            f'<div class="said">{sentences}</div></div>'
+            f'<div class="said"><p class="quiet">{escape(self.heading)}</p>{problems}</div></div>'
         )
 
     def text(self) -> str:
