@@ -38,10 +38,6 @@ def on_screen(source: str, name: str, namespace: dict) -> object | None:
 
     The namespace's own classes and numbers are used. Raises SyntaxError for what is not whole yet, `Unseen` where the static part of
     Python ends: there only running the cell tells.
-
-    >>> from torch import nn
-    >>> on_screen("width = 4\\nnet = nn.Linear(width, 2 * width)", "net", {"nn": nn})
-    Linear(in_features=4, out_features=8, bias=True)
     """
     tree = ast.parse(source)
     if name not in _made_by(tree):
