@@ -54,6 +54,11 @@ def test_what_a_language_lacks_is_shown_in_english(other_language):
     assert find("exercise.total.no_such") is None and find("slip.plus") == "Does not belong in your number: {part}."
 
 
+def test_words_are_found_by_their_key_and_filled_in():
+    assert words("macs_batch", n=16) == words("shown.macs_batch", n=16) == "MACs per batch of 16"
+    assert words("slip.plus", part="the bias") == "Does not belong in your number: the bias."
+
+
 def test_words_that_are_nowhere_are_named():
     with pytest.raises(KeyError, match="no words under 'shown.no_such'"):
         words("no_such")

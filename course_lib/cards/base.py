@@ -61,8 +61,7 @@ def _all_parts(widget: widgets.Widget) -> Iterator[widgets.Widget]:
 
 
 class PagePlace(anywidget.AnyWidget):
-    """What a card asks of its place on the page: each handle and number box takes the label beside it as its accessible name, which
-    ipywidgets does not give; and whether the card stands on a slide."""
+    """What a card asks of its place on the page: the accessible names that ipywidgets does not give, and whether it stands on a slide."""
 
     _esm = (FOLDER / "names.js").read_text(encoding="utf-8")
     on_slide = Bool(False).tag(sync=True)

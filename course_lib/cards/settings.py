@@ -16,18 +16,13 @@ FAR = 10  # how many times a slider's usual end a card may begin with
 
 
 class Setting(NamedTuple):
-    """One value of a card: what it usually is, what its control takes, and how the card's line of code gives it.
-
-    `ends` are (lowest, highest) of a slider, a menu's choices as a list (empty where drawing sets them), or SWITCH; a setting without
-    ends has no control. A slider's ends are narrowed to what fits, but for those that are `free`: these depend on each other, so the
-    picture says why a combination is impossible. Those in `more` wait behind a button; the one that is `played` has one that walks it.
-    """
+    """One value of a card: what it usually is, what its control takes, and how the card's line of code gives it."""
 
     usual: float | str
-    ends: tuple | list | None = None
-    free: bool = False
-    more: bool = False
-    played: bool = False
+    ends: tuple | list | None = None  # (low, high) of a slider; a menu's choices, [] where drawing sets them; SWITCH; None has no control
+    free: bool = False  # a slider's ends are not narrowed to what fits: they depend on others, and the picture says why one is impossible
+    more: bool = False  # it waits behind a button
+    played: bool = False  # a button walks it
     argument: str | None = ""  # its name in the line of code, its own unless one is given; None where the first argument holds it
 
     def checked(self, name: str, value: object) -> float | str:
@@ -45,11 +40,7 @@ class Setting(NamedTuple):
         return float(value) if isinstance(self.usual, float) else value
 
     def control(self, label: str, value: float | str, fits: Callable, reach: list[float]) -> tuple[widgets.Widget, list[widgets.Widget]]:
-        """The widget that has its value, and all that stands on its row (a switch has none).
-
-        A slider is for whole numbers, or for others where its value is a float; it goes as far as `fits` lets it, and includes what
-        stands in `reach`.
-        """
+        """The widget that has its value, and all that stands on its row (a switch has none). A slider reaches what is in `reach`, too."""
         if self.ends == SWITCH:
             return widgets.Checkbox(value, description=label, indent=False, layout={"width": "auto"}), []
         if isinstance(self.ends, list):
@@ -97,10 +88,7 @@ def follow_ends(control: widgets.Widget, ends: int | list) -> None:
 
 
 def check_value(control: widgets.Widget, name: str, value: object, follows: bool) -> None:
-    """ValueError for what a control would not take as it is: a slider would cut it to its ends, or to a whole number.
-
-    What `follows` other values has its highest, or its choices, from drawing.
-    """
+    """ValueError for what a control would cut to its ends, or to a whole number; where they `follow` other values, drawing sets them."""
     if hasattr(control, "max"):
         kept = isinstance(value, Real) and (isinstance(control.value, float) or value % 1 == 0)
         if not (kept and control.min <= value and (follows or value <= control.max)):
@@ -115,11 +103,7 @@ def usual_values(settings: dict[str, Setting]) -> dict[str, float | str]:
 
 
 def start_values(card: str, settings: dict[str, Setting], **given) -> dict[str, float | str]:
-    """The values that a card begins with: the usual ones, and over them those that are given.
-
-    >>> start_values("my_card", {"batch": Setting(16, (1, 512)), "bias": Setting(True, SWITCH)}, batch=32)
-    {'batch': 32, 'bias': True}
-    """
+    """The values that a card begins with: the usual ones, and over them those that are given."""
     if unknown := sorted(given.keys() - settings.keys()):
         raise TypeError(words("card.no_setting", card=card, names=", ".join(unknown), known=", ".join(settings)))
     return {name: setting.checked(name, given.get(name, setting.usual)) for name, setting in settings.items()}

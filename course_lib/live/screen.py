@@ -150,8 +150,7 @@ def _is_plain_attribute(node: ast.Attribute, known: dict) -> bool:
         return name in ("__init__", "forward")
     if name.startswith("_"):
         return False
-    owner = _resolved(base, known)
-    if owner is not None:
+    if owner := _resolved(base, known):
         return is_plain(getattr(owner, name, None))
     return getattr(base, "id", "") == "self" or is_tensor_method(name) or name in METHODS
 

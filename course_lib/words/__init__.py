@@ -23,11 +23,7 @@ def _over(below: dict, above: dict) -> dict:
 
 
 def words(key: str, **values) -> str:
-    """The words under a key in the current language, with the values filled in.
-
-    >>> words("macs_batch", n=16), words("slip.plus", part="the bias"), words("exercise.total.ask")[:9]
-    ('MACs per batch of 16', 'Does not belong in your number: the bias.', 'How many ')
-    """
+    """The words under a key in the current language, `shown.` before one without a dot, with the values filled in."""
     key = key if "." in key else f"shown.{key}"
     found = find(key)
     if found is None:
