@@ -63,10 +63,8 @@ def on_screen(source: str, name: str, namespace: dict) -> object | None:
 
 @contextlib.contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """`Unseen` where what stands here takes more of the processor's time: a loop without an end is somebody's next key away.
-
-    A busy machine is no slow class, so the clock does not count. Where the system has an alarm.
-    """
+    """`Unseen` where what stands here takes more of the processor's time, if the system has an alarm: a loop without an end is
+    somebody's next key away. A busy machine is no slow class, so the clock does not count."""
     late = []
 
     def stop(*_) -> None:
