@@ -139,8 +139,7 @@ def network_view(values: dict, start: dict, make: Make = small_cnn) -> View:
     draw = partial(network_picture, columns, _map_columns(network_before, before, blocks), alt)
     totals = _network_totals(ledger, before, network, values["batch"])
     table = _network_table(lines, ledger, before, values)
-    worth = {i: line for i, line in enumerate(lines) if line.differs and (line.change or line.row.params or line.row.kind == "Flatten")}
-    changes = {i: line.change for i, line in worth.items()}
+    changes = {i: one.change for i, one in enumerate(lines) if one.differs and (one.change or one.row.params or one.row.kind == "Flatten")}
     return View(totals, draw, alt, table, changes, change_column=len(table.columns) - 2)
 
 

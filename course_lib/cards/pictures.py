@@ -39,8 +39,7 @@ def _plane(sizes: tuple) -> tuple:
 
 def _map_scale(columns: list[Column], pitch: float) -> float:
     """Pixels a cell, one scale for all maps, so that each stays inside its column."""
-    shapes = [column.shape for column in columns if len(column.shape) > 1]
-    rooms = [(LEAN * _sheets_of(shape), _plane(shape[1:])) for shape in shapes]
+    rooms = [(LEAN * _sheets_of(column.shape), _plane(column.shape[1:])) for column in columns if len(column.shape) > 1]
     return min((min((MAP + 8 - behind) / high, (pitch - 12 - behind) / wide) for behind, (high, wide) in rooms), default=1.0)
 
 
