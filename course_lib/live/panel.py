@@ -141,10 +141,8 @@ class Panel(Live):
             sentences = model_caveats(model, counts, **self.asked)
         except Misfit as failed:
             return PanelState(failed.ledger, None, (str(failed),), failed=True)
-        except Unseen:
-            raise
         except Exception as error:  # whatever a class that is being edited does: it is told, and the last good ledger stays
-            return self._older(f"{self.name}: {type(error).__name__}: {error}")
+            return self._older(str(error) if isinstance(error, Unseen) else f"{self.name}: {type(error).__name__}: {error}")
         sentences += [words("printed", name=self.name, text=printed)] if printed else []
         return PanelState(counts.ledger, None, tuple(sentences))
 
