@@ -101,23 +101,18 @@ def network_picture(columns: dict[str, Column], start: dict[str, Column], alt: s
         x, was = margin + pitch * (i + 0.5), start.get(key, column)
         parts.append(label(x, 18, column.name, bold=True, room=0.97 * pitch))
         if column.shape != shape_before:
+            drawn, front = _map(x, column.shape, scale, longest, "pale" if i else "input")
+            parts += drawn
+            if was.shape != column.shape:
+                parts.append(_ghost(*_map(x, was.shape, scale, longest, "")[1]))
             reader = [*columns.values(), None][i + 1]
-            parts += _map_and_start(x, column, was, scale, longest, "pale" if i else "input", reader)
+            if reader and reader.window and len(column.shape) > 1:
+                parts.append(_window_outline(reader, front, scale))
             parts.append(label(x, 120, times(column.shape), room=0.937 * (pitch - 4)))
         shape_before = column.shape
         for what in AREAS:
             parts += _area(x, getattr(column, what), getattr(was, what), most[what], what, pitch - 6)
     return picture(width, 288, parts, alt)
-
-
-def _map_and_start(x: float, column: Column, was: Column, scale: float, longest: int, fill: str, reader: Column | None) -> list[str]:
-    """A map, the outline of what it was at the start, and the window of the layer that reads it."""
-    parts, front = _map(x, column.shape, scale, longest, fill)
-    if was.shape != column.shape:
-        parts.append(_ghost(*_map(x, was.shape, scale, longest, "")[1]))
-    if reader and reader.window and len(column.shape) > 1:
-        parts.append(_window_outline(reader, front, scale))
-    return parts
 
 
 def _area(x: float, number: int, at_start: int, most: int, what: str, room: float) -> list[str]:
