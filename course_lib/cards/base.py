@@ -31,12 +31,11 @@ CSS += (FOLDER / "card.css").read_text(encoding="utf-8")
 class Live(widgets.VBox):
     """What stands below a cell and lives as long as its kernel; in a saved notebook stands the `bundle` that each kind gives."""
 
-    def __init__(self, parts: list[widgets.Widget], *classes: str) -> None:
+    def __init__(self, parts: list[widgets.Widget], kind: str) -> None:
         # The style sheet shows the notes only where a kernel is gone, or the front end has no anywidget.
         notes = "".join(f'<p class="course-note {name}">{escape(words(name))}</p>' for name in ("kernel_gone", "no_anywidget"))
         super().__init__([widgets.HTML(f"<style>{CSS}</style>{notes}"), *parts])
-        for name in ("course-card", *classes):
-            self.add_class(name)
+        self.add_class("course-card").add_class(kind)
 
     def close(self) -> None:
         """Free it with all its parts (ipywidgets frees what is closed alone); what is closed stays as it was drawn."""

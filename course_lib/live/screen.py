@@ -165,8 +165,7 @@ def _resolved(node: ast.expr, known: dict):
 class _Ranges:
     """range, for loops that together are not longer than a network."""
 
-    def __init__(self) -> None:
-        self.left = 2_000
+    left = 2_000
 
     def __call__(self, *ends: int) -> range:
         self.left -= len(range(*ends))
