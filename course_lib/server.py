@@ -37,8 +37,7 @@ def belong_to_starter(app, token: str) -> None:
     identity.token = token
 
     def announce():
-        guarded = identity.auth_enabled and identity.token == token
-        print(json.dumps({"url": app.connection_url, "guarded": guarded}), flush=True)
+        print(json.dumps({"url": app.connection_url, "guarded": identity.auth_enabled and identity.token == token}), flush=True)
 
     def watch():
         try:

@@ -45,7 +45,7 @@ from course_lib.cards.network import PRESETS, START, network_settings, network_v
 from course_lib.cards.pictures import short_number
 from course_lib.cards.settings import usual_values
 from course_lib.cards.view import LAYOUTS, Total, View, over_last_picture
-from course_lib.show.tables import Cell, Table
+from course_lib.show.tables import Cell, Table, arrow, digits
 from course_lib.words import words
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -832,7 +832,11 @@ def test_the_places_along_a_side_are_derived_as_pytorch_has_them(layer):
 
 def test_no_number_of_a_card_is_written_as_a_power_of_ten():
     assert [megabytes(count) for count in (40, 430_848, 999_600_000, 1_234_567_890)] == ["0.00004 MB", "0.431 MB", "1,000 MB", "1,235 MB"]
+    assert [digits(number) for number in (999.6, 0.430848, 67000.0, 0.00004)] == ["1,000", "0.431", "67,000", "0.00004"]
+    assert [arrow(change) for change in (-9792, 960, 0)] == ["▼ −9,792", "▲ +960", ""]
     assert [short_number(count, 60) for count in (999_499, 999_600, 1_234_567_890)] == ["999 k", "1 M", "1.23 G"]
+    assert [short_number(count, 80) for count in (1_476_864, 23_595_146, 380)] == ["1.48 M", "23.6 M", "380"]
+    assert (short_number(1_476_864, 120), short_number(9_999, 20)) == ("1,476,864", "9,999")
 
 
 @pytest.mark.parametrize(

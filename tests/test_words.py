@@ -51,7 +51,12 @@ def test_a_language_has_every_key_of_english_and_no_other(language):
 def test_what_a_language_lacks_is_shown_in_english(other_language):
     assert words("exercise.total.ask", params=3) == "Q 3?"
     assert words("exercise.total.hint1") == "Four layers own parameters." and words("right") == "Right."
-    assert find("exercise.total.no_such") is None
+    assert find("exercise.total.no_such") is None and find("slip.plus") == "Does not belong in your number: {part}."
+
+
+def test_words_are_found_by_their_key_and_filled_in():
+    assert words("macs_batch", n=16) == words("shown.macs_batch", n=16) == "MACs per batch of 16"
+    assert words("slip.plus", part="the bias") == "Does not belong in your number: the bias."
 
 
 def test_words_that_are_nowhere_are_named():

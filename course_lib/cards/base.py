@@ -4,22 +4,26 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from html import escape
+from pathlib import Path
 
+import anywidget
 import ipywidgets as widgets
 from IPython import get_ipython
+from traitlets import Bool
 
-from course_lib.cards.controls import FOLDER, PagePlace, button, control_of, follow_ends, give_value, more_button
-from course_lib.cards.settings import Setting, control_names
+from course_lib.by_hand.layers.base import one_of
+from course_lib.cards.settings import Setting, check_value, control_names, follow_ends
 from course_lib.cards.view import LAYOUTS, View, over_last_picture
 from course_lib.show.svg import PALETTE
 from course_lib.show.tables import Table
-from course_lib.words import named, words
+from course_lib.words import find, words
 
 
 def _palette(selector: str, which: int) -> str:
     return f"{selector} {{ {''.join(f'--course-{name}: {shades[which]}; ' for name, shades in PALETTE.items())}}}\n"
 
 
+FOLDER = Path(__file__).parent
 CSS = _palette(".course-card", 0) + _palette('body[data-jp-theme-light="false"] .course-card', 1)
 CSS += (FOLDER / "card.css").read_text(encoding="utf-8")
 
@@ -27,12 +31,11 @@ CSS += (FOLDER / "card.css").read_text(encoding="utf-8")
 class Live(widgets.VBox):
     """What stands below a cell and lives as long as its kernel; in a saved notebook stands the `bundle` that each kind gives."""
 
-    def __init__(self, parts: list[widgets.Widget], *classes: str) -> None:
+    def __init__(self, parts: list[widgets.Widget], kind: str) -> None:
         # The style sheet shows the notes only where a kernel is gone, or the front end has no anywidget.
         notes = "".join(f'<p class="course-note {name}">{escape(words(name))}</p>' for name in ("kernel_gone", "no_anywidget"))
         super().__init__([widgets.HTML(f"<style>{CSS}</style>{notes}"), *parts])
-        for name in ("course-card", *classes):
-            self.add_class(name)
+        self.add_class("course-card").add_class(kind)
 
     def close(self) -> None:
         """Free it with all its parts (ipywidgets frees what is closed alone); what is closed stays as it was drawn."""
@@ -56,6 +59,32 @@ def _all_parts(widget: widgets.Widget) -> Iterator[widgets.Widget]:
         yield from _all_parts(part)
 
 
+class PagePlace(anywidget.AnyWidget):
+    """What a card asks of its place on the page: the accessible names that ipywidgets does not give, and whether it stands on a slide."""
+
+    _esm = (FOLDER / "names.js").read_text(encoding="utf-8")
+    on_slide = Bool(False).tag(sync=True)
+
+
+def button(label: str, action: Callable[[], None]) -> widgets.Button:
+    pressed = widgets.Button(description=label, layout={"width": "auto"}).add_class("course-preset")
+    pressed.on_click(lambda _: action())
+    return pressed
+
+
+def more_button(rows: list[widgets.Widget], instead_of: list[widgets.Widget]) -> widgets.ToggleButton:
+    """A button that shows these rows, instead of others, and hides them again."""
+    toggle = widgets.ToggleButton(description=words("more_sizes"), layout={"width": "auto"})
+
+    def swap(_=None) -> None:
+        for row in [*rows, *instead_of]:
+            row.layout.display = "" if (row in rows) == toggle.value else "none"
+
+    toggle.observe(swap, "value")
+    swap()
+    return toggle
+
+
 CARDS: dict[str, list["Card"]] = {}  # those that stand under a cell
 
 
@@ -73,9 +102,7 @@ class Card(Live):
         sliders: Iterable[str] | None = None, layout: str = "desk", presets: dict[str, dict] | None = None,
     ) -> None:  # fmt: skip
         names = control_names(settings, sliders)
-        if layout not in LAYOUTS:
-            raise ValueError(words("card.layout", layout=layout))
-        self._function, self._first, self._settings, self._layout_name = function, first, settings, layout
+        self._function, self._first, self._settings, self._layout_name = function, first, settings, one_of(LAYOUTS, "layout", layout)
         self._sliders = None if sliders is None else names
         self._render, self._start, self._reference = render, dict(start), dict(start if reference is None else reference)
         render(self._start, self._reference)  # a start that does not fit is an error here, not a picture
@@ -98,10 +125,11 @@ class Card(Live):
         for name in names:
             reach = [values[name] for values in presets.values() if name in values]
             fits_here = partial(lambda name, value: fits({**self._start, name: value}), name)
-            self.controls[name], parts = control_of(self._settings[name], named(name), self._start[name], fits_here, reach)
+            label = find(f"size.{name}") or name.replace("_", " ")  # a size that is not the course's is called by its own name
+            self.controls[name], parts = self._settings[name].control(label, self._start[name], fits_here, reach)
             self.controls[name].observe(self._redraw, "value")
             if parts:
-                rows[name] = widgets.HBox([widgets.Label(named(name)), *parts]).add_class("course-row")
+                rows[name] = widgets.HBox([widgets.Label(label), *parts]).add_class("course-row")
         return rows
 
     def _buttons(self, presets: dict[str, dict], rows: list[widgets.Widget], hidden: list[widgets.Widget]) -> list[widgets.Widget]:
@@ -132,6 +160,8 @@ class Card(Live):
         """The controls' values now, over those that have no control."""
         return {**self._start, **{name: control.value for name, control in self.controls.items()}}
 
+    _layout_now = property(lambda self: "projector" if self._place.on_slide else self._layout_name, doc="On a slide a projector's.")
+
     @property
     def code(self) -> str:
         """The line that brings the card back as it is now."""
@@ -146,20 +176,16 @@ class Card(Live):
         """Several values at once, with one new picture; KeyError for a name without a control, ValueError for what one does not take."""
         if unknown := sorted(values.keys() - self.controls.keys()):
             raise KeyError(words("card.no_slider", names=", ".join(unknown), known=", ".join(self.controls)))
-        before, self._setting = self.values, True
-        try:
-            for name, value in values.items():
-                control = self.controls[name]
-                if name in self._following:  # its ends may follow another of the values that are set; drawing sets them
-                    follow_ends(control, max(control.max, value) if hasattr(control, "max") else [*control.options, value])
-                give_value(control, name, value)
-        except (TypeError, ValueError):
-            for name in values:
-                self.controls[name].value = before[name]
-            raise
-        finally:
-            self._setting = False
-            self._redraw()
+        for name, value in values.items():
+            check_value(self.controls[name], name, value, name in self._following)
+        self._setting = True
+        for name, value in values.items():
+            control = self.controls[name]
+            if name in self._following:  # its ends may follow another of the values that are set; drawing sets them
+                follow_ends(control, max(control.max, value) if hasattr(control, "max") else [*control.options, value])
+            control.value = value
+        self._setting = False
+        self._redraw()
 
     def _keep(self) -> None:
         self._reference = self.values
@@ -188,11 +214,6 @@ class Card(Live):
             both = [(words(name), one._replace(table=Table([], []), width=1060)) for name, one in (("the_start", start), ("now", view))]
             html = "".join(f'<div class="both"><p>{escape(name)}</p>{one.html()}</div>' for name, one in both)
         return html + (f'<p class="code">{escape(self.code)}</p>' if self._layout_now == "desk" else "")
-
-    @property
-    def _layout_now(self) -> str:
-        """On a slide every card is a projector's."""
-        return "projector" if self._place.on_slide else self._layout_name
 
     def _view(self) -> tuple[View | None, str]:
         """What is shown; or None and why there is nothing to show."""

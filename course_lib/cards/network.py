@@ -41,31 +41,21 @@ class Line(NamedTuple):
     old: Row
     counts: tuple[int, ...]
 
-    @property
-    def change(self) -> int:
-        return self.row.params - self.old.params
-
-    @property
-    def differs(self) -> bool:
-        return FACTS(self.row) != FACTS(self.old)
+    change = property(lambda self: self.row.params - self.old.params)
+    differs = property(lambda self: FACTS(self.row) != FACTS(self.old))
 
 
 def network_settings(make: Make) -> dict[str, Setting]:
-    """The settings of a function of sizes: its arguments with their defaults and ends, and what every network's card has.
-
-    >>> network_settings(small_cnn)["conv2_kernel"].ends
-    (1, 7)
-    """
+    """The settings of a function of sizes: its arguments with their defaults and ends, and what every network's card has."""
     arguments = inspect.signature(make).parameters
-    for name, argument in arguments.items():
-        if not isinstance(argument.default, (int, float)) or name in BESIDE:
-            raise TypeError(words("card.network_default", name=name, taken=", ".join(BESIDE)))
     return {name: Setting(argument.default, _ends(argument, make in PRESETS)) for name, argument in arguments.items()} | BESIDE
 
 
 def _ends(argument: inspect.Parameter, ours: bool) -> tuple | None:
     """What a size can take: as its annotation says, `def mine(depth: (1, 6) = 2)`; up to four times its default where nothing is said."""
     usual, ends = argument.default, argument.annotation
+    if not isinstance(usual, (int, float)) or argument.name in BESIDE:
+        raise TypeError(words("card.network_default", name=argument.name, taken=", ".join(BESIDE)))
     if isinstance(usual, bool):
         return SWITCH
     if ours and argument.name in RANGES:
@@ -93,33 +83,30 @@ def _deep(ledger: Ledger) -> bool:
     return sum(map(_is_shown, ledger)) > MOST
 
 
-def _rows_or_blocks(counted: Iterable[tuple], blocks: bool) -> dict[str, tuple]:
-    """Each row, with what else counts it, under its first layer's name; as blocks, those on a map of one size together."""
+def _rows_or_blocks(ledger: Ledger, blocks: bool) -> dict[str, Row]:
+    """Each row under its first layer's name; as blocks, those on a map of one size together."""
     by_first = {}
-    for _, block in groupby(counted, lambda one: (blocks and one[0].input_shape[1:]) or one[0].name):
-        rows, *counts = zip(*block, strict=True)
-        row, ledger = rows[0], Ledger(rows)
-        if len(rows) > 1:
-            name, kind = words("block", n=len(by_first) + 1), words("layers", n=len(rows))
-            row = Row(name, kind, "", row.input_shape, rows[-1].output_shape, params=ledger.params, macs=ledger.macs)
-        by_first[rows[0].name] = (row, *map(sum, counts))
+    for _, block in groupby(ledger, lambda row: (blocks and row.input_shape[1:]) or row.name):
+        first, *others = rows = Ledger(block)
+        by_first[first.name] = first
+        if others:
+            name, kind = words("block", n=len(by_first)), words("layers", n=len(rows))
+            by_first[first.name] = Row(name, kind, "", first.input_shape, rows[-1].output_shape, params=rows.params, macs=rows.macs)
     return by_first
 
 
-def _card_lines(counted: Iterable[tuple], before: Ledger, blocks: bool) -> list[Line]:
-    """The rows that do something now, and at the end those of the start that are left out."""
-    old = {first: row for first, (row,) in _rows_or_blocks(zip(before), blocks).items()}
-    now = _rows_or_blocks(counted, blocks).items()
-    lines = [Line(row, old.pop(first, Row("", "")), tuple(counts)) for first, (row, *counts) in now]
-    none = (0,) * len(lines[0].counts)
-    gone = [Line(Row(row.name, words("gone")), row, none) for row in old.values() if row.params]
+def _card_lines(before: Ledger, ledgers: list[Ledger], blocks: bool) -> list[Line]:
+    """The rows that do something in the first of the ledgers, as all of them count them, and at the end those of the start left out."""
+    old, now, *others = (_rows_or_blocks(ledger, blocks) for ledger in (before, *ledgers))
+    lines = [Line(row, old.pop(first, Row("", "")), tuple(other[first].params for other in others)) for first, row in now.items()]
+    gone = [Line(Row(row.name, words("gone")), row, (0,) * len(others)) for row in old.values() if row.params]
     return [line for line in lines if _is_shown(line.row) or line.old.params or any(line.counts)] + gone
 
 
 def _map_columns(network: Network, ledger: Ledger, blocks: bool) -> dict[str, Column]:
     """What the picture shows, by first layers: the input, and each map that differs from the one before, or has something behind it."""
     columns = {"": Column(words("input"), network.input_shape)}
-    for first, (row,) in _rows_or_blocks(zip(ledger), blocks).items():
+    for first, row in _rows_or_blocks(ledger, blocks).items():
         if _is_shown(row) and row.kind != "Flatten":
             layer = network.layers[first]
             window = getattr(layer, "kernel_size", ())
@@ -137,13 +124,14 @@ def _counted(make: Make, values: tuple) -> tuple[Network, Ledger]:
 def network_view(values: dict, start: dict, make: Make = small_cnn) -> View:
     """What the network card shows for these values: totals against the start, picture and table."""
     (network, ledger), (network_before, before) = (_counted(make, tuple(one.items())) for one in (values, start))
-    counted = zip(ledger)
+    ledgers = [ledger]
     if values["machine"]:
         from course_lib.by_machine.comparing import three_answers
 
-        counted = three_answers(network, values["batch"])
+        answers = three_answers(network, values["batch"])
+        ledgers += (Ledger(row._replace(params=counts[i]) for row, *counts in answers) for i in range(2))
     blocks = _deep(ledger) or _deep(before)
-    lines = _card_lines(counted, before, blocks and not values["every_layer"])
+    lines = _card_lines(before, ledgers, blocks and not values["every_layer"])
     columns = _map_columns(network, ledger, blocks)
     weighted = [column._asdict() | {"shape": times(column.shape)} for column in columns.values() if column.params]
     layers = "; ".join(words("network_alt_layer", **column) for column in weighted)
@@ -151,8 +139,7 @@ def network_view(values: dict, start: dict, make: Make = small_cnn) -> View:
     draw = partial(network_picture, columns, _map_columns(network_before, before, blocks), alt)
     totals = _network_totals(ledger, before, network, values["batch"])
     table = _network_table(lines, ledger, before, values)
-    worth = {i: line for i, line in enumerate(lines) if line.differs and (line.change or line.row.params or line.row.kind == "Flatten")}
-    changes = {i: line.change for i, line in worth.items()}
+    changes = {i: one.change for i, one in enumerate(lines) if one.differs and (one.change or one.row.params or one.row.kind == "Flatten")}
     return View(totals, draw, alt, table, changes, change_column=len(table.columns) - 2)
 
 
@@ -191,8 +178,7 @@ def _network_table(lines: list[Line], ledger: Ledger, before: Ledger, values: di
 def _machine_columns(lines: list[Line], side_by_side: bool) -> list[tuple]:
     """What .parameters() and torchinfo say: a column each where that is wanted or they differ, else one that says that they agree."""
     if side_by_side or any(count != line.row.params for line in lines for count in line.counts):
-        counts = zip(*(line.counts for line in lines), strict=True)
-        both = zip((".parameters()", "torchinfo"), counts, strict=True)
+        both = zip((".parameters()", "torchinfo"), zip(*(line.counts for line in lines), strict=True), strict=True)
         return [(name, map(number, counts), f"{sum(counts):,}") for name, counts in both]
     return [(words("three"), [Cell(words("agree") if line.row.params else "", "good") for line in lines], words("agree"))]
 

@@ -39,8 +39,7 @@ def _plane(sizes: tuple) -> tuple:
 
 def _map_scale(columns: list[Column], pitch: float) -> float:
     """Pixels a cell, one scale for all maps, so that each stays inside its column."""
-    shapes = [column.shape for column in columns if len(column.shape) > 1]
-    rooms = [(LEAN * _sheets_of(shape), _plane(shape[1:])) for shape in shapes]
+    rooms = [(LEAN * _sheets_of(column.shape), _plane(column.shape[1:])) for column in columns if len(column.shape) > 1]
     return min((min((MAP + 8 - behind) / high, (pitch - 12 - behind) / wide) for behind, (high, wide) in rooms), default=1.0)
 
 
@@ -53,19 +52,14 @@ def _map(x: float, shape: Shape, scale: float, longest: int, fill: str) -> tuple
     height, width = (max(3, side * scale) for side in _plane(shape[1:]))
     behind = LEAN * (_sheets_of(shape) - 1)
     left, top = x - (width + behind) / 2, MIDDLE - (height - behind) / 2
-    front = (left, top, width, height)
-    return [*_behind(*front, behind), box(*front, fill, "blue", 0.8)], front
-
-
-def _behind(left: float, top: float, width: float, height: float, behind: float) -> list[str]:
-    """The sheets behind the front: one shape for all, and of each the two edges that are seen."""
-    if not behind:
-        return []
-    hull = f"M{left:.1f} {top:.1f}l{behind:.1f} {-behind:.1f}h{width:.1f}v{height:.1f}l{-behind:.1f} {behind:.1f}z"
-    steps = [LEAN * i for i in range(1, round(behind / LEAN) + 1)]
-    edges = "".join(f"M{left + step:.1f} {top - step:.1f}h{width:.1f}v{height:.1f}" for step in steps)
-    line = f'stroke="{colour("blue")}" stroke-width="0.6"'
-    return [f'<path d="{hull}" fill="{colour("pale")}" {line}/><path d="{edges}" fill="none" {line}/>']
+    front, sheets = (left, top, width, height), []
+    if behind:  # one shape for all sheets behind the front, and of each the two edges that are seen
+        hull = f"M{left:.1f} {top:.1f}l{behind:.1f} {-behind:.1f}h{width:.1f}v{height:.1f}l{-behind:.1f} {behind:.1f}z"
+        steps = [LEAN * i for i in range(1, _sheets_of(shape))]
+        edges = "".join(f"M{left + step:.1f} {top - step:.1f}h{width:.1f}v{height:.1f}" for step in steps)
+        line = f'stroke="{colour("blue")}" stroke-width="0.6"'
+        sheets = [f'<path d="{hull}" fill="{colour("pale")}" {line}/><path d="{edges}" fill="none" {line}/>']
+    return [*sheets, box(*front, fill, "blue", 0.8)], front
 
 
 def _window_outline(column: Column, front: tuple[float, float, float, float], scale: float) -> str:
@@ -82,11 +76,7 @@ def _ghost(x: float, y: float, width: float, height: float) -> str:
 
 
 def short_number(number: int, room: float, size: int = 20) -> str:
-    """A number with its commas, or in millions or billions where these do not fit into so many pixels.
-
-    >>> [short_number(*both) for both in ((1476864, 120), (1476864, 80), (23595146, 80), (380, 20))]
-    ['1,476,864', '1.48 M', '23.6 M', '380']
-    """
+    """A number with its commas, or in thousands, millions or billions where these do not fit into so many pixels."""
     if len(f"{number:,}") * 0.6 * size <= room or number < 10_000:
         return f"{number:,}"
     unit, sign = next((10**power, sign) for power, sign in ((9, "G"), (6, "M"), (3, "k")) if number >= 0.9995 * 10**power)
@@ -111,23 +101,18 @@ def network_picture(columns: dict[str, Column], start: dict[str, Column], alt: s
         x, was = margin + pitch * (i + 0.5), start.get(key, column)
         parts.append(label(x, 18, column.name, bold=True, room=0.97 * pitch))
         if column.shape != shape_before:
+            drawn, front = _map(x, column.shape, scale, longest, "pale" if i else "input")
+            parts += drawn
+            if was.shape != column.shape:
+                parts.append(_ghost(*_map(x, was.shape, scale, longest, "")[1]))
             reader = [*columns.values(), None][i + 1]
-            parts += _map_and_start(x, column, was, scale, longest, "pale" if i else "input", reader)
+            if reader and reader.window and len(column.shape) > 1:
+                parts.append(_window_outline(reader, front, scale))
             parts.append(label(x, 120, times(column.shape), room=0.937 * (pitch - 4)))
         shape_before = column.shape
         for what in AREAS:
             parts += _area(x, getattr(column, what), getattr(was, what), most[what], what, pitch - 6)
     return picture(width, 288, parts, alt)
-
-
-def _map_and_start(x: float, column: Column, was: Column, scale: float, longest: int, fill: str, reader: Column | None) -> list[str]:
-    """A map, the outline of what it was at the start, and the window of the layer that reads it."""
-    parts, front = _map(x, column.shape, scale, longest, fill)
-    if was.shape != column.shape:
-        parts.append(_ghost(*_map(x, was.shape, scale, longest, "")[1]))
-    if reader and reader.window and len(column.shape) > 1:
-        parts.append(_window_outline(reader, front, scale))
-    return parts
 
 
 def _area(x: float, number: int, at_start: int, most: int, what: str, room: float) -> list[str]:
@@ -154,9 +139,13 @@ def timeline_picture(moments: list[dict[str, int]], phases: list[str], budget: i
     step = (right - left) / len(moments)
     scale = (bottom - top) / max(most, 1)
     ground, drawn = [0] * len(moments), []
+
+    def corners(heights: list[int]) -> list[str]:
+        return [f"{left + step * (i + end):.1f} {bottom - scale * height:.1f}" for i, height in enumerate(heights) for end in (0, 1)]
+
     for i, (part, fill) in enumerate(PARTS.items()):
         tops = [below + moment[part] for below, moment in zip(ground, moments, strict=True)]
-        path = "L".join([_outline(left, bottom, step, scale, tops), _outline(left, bottom, step, scale, ground, back=True)])
+        path = "L".join([*corners(tops), *reversed(corners(ground))])
         drawn.append(f'<path d="M{path}Z" fill="{colour(fill)}" stroke="{colour("ink")}" stroke-width="0.8"/>')
         y = bottom - 8 - 34 * i
         drawn += [box(legend, y - 16, 22, 22, fill, "ink", 0.8), label(legend + 30, y + 3, words(part), size, anchor="start")]
@@ -177,15 +166,7 @@ def timeline_picture(moments: list[dict[str, int]], phases: list[str], budget: i
     return picture(1400, 286, drawn, alt)
 
 
-def _outline(left: float, bottom: float, step: float, scale: float, heights: list[int], back: bool = False) -> str:
-    """The tops of columns as a path, from the left or back from the right."""
-    points = [(left + step * (i + end), bottom - scale * height) for i, height in enumerate(heights) for end in (0, 1)]
-    return "L".join(f"{x:.1f} {y:.1f}" for x, y in (reversed(points) if back else points))
-
-
-def _cells(
-    left: float, top: float, rows: int, columns: int, cell: float, fill: str, line: str = "line", channels: int = 1, edge: str = ""
-) -> list[str]:
+def _cells(left: float, top: float, rows: int, columns: int, cell: float, fill: str, line="line", channels=1, edge="") -> list[str]:
     """A grid as one rectangle and its lines, so that a large one stays small; sheets for the channels behind, four at most."""
     width, height = columns * cell, rows * cell
     sheets = [box(left + 4 * i, top - 4 * i, width, height, fill, edge) for i in range(min(channels, 5) - 1, 0, -1)]
@@ -204,11 +185,11 @@ def layer_picture(layer: Layer, input_shape: Shape, position: int, lines: list[s
     it writes; and `lines` of text below. Its size does not depend on the layer's."""
     size = math.ceil(20 * 1400 / width)
     high = HIGH[layer.dims]
-    parts = _input(layer, input_shape, position, high, size)
-    parts += _kernels(layer, high, size)
     output = layer.output_shape(input_shape)
     rows, columns = _plane(output[1:])
     row, column = divmod(position, columns)
+    parts = _input(layer, input_shape, row, column, high, size)
+    parts += _kernels(layer, high, size)
     cell = min(44.0, high / rows, 370 / columns)
     parts.append(_heading(OUTPUT, f"{words('output')} {times(output)}", size, 1400))
     parts += _cells(OUTPUT, TOP, rows, columns, cell, "pale", "line", output[0], "blue")
@@ -223,14 +204,12 @@ def _heading(left: float, text: str, size: int, right: float, y: float = 24, bol
     return label(left, y, text, size, "ink" if bold else "quiet", "start", bold, room=right - left - 10)
 
 
-def _input(layer: Layer, input_shape: Shape, position: int, high: float, size: int) -> list[str]:
+def _input(layer: Layer, input_shape: Shape, row: int, column: int, high: float, size: int) -> list[str]:
     """Each channel of the input with its padding, four places for them at most, and the cells that the first kernel multiplies."""
-    each = (input_shape[1:], layer.kernel_size, layer.stride, layer.dilation, layer.output_shape(input_shape)[1:])
-    (height, width), (kh, kw), (sy, sx), (dy, dx), (_, columns) = map(_plane, each)
+    (height, width), (kh, kw), (sy, sx), (dy, dx) = map(_plane, (input_shape[1:], layer.kernel_size, layer.stride, layer.dilation))
     (above, below), (before, after) = [(0, 0), *layer.paddings()][-2:]
     rows_all, columns_all = height + above + below, width + before + after
     padded = (rows_all, columns_all) != (height, width)
-    row, column = divmod(position, columns)
     places = min(layer.in_channels, 4)
     cell, across = max(
         (min(44.0, (high + 12) / math.ceil(places / n) / rows_all - 12 / rows_all, 390 / n / columns_all - 12 / columns_all), n)

@@ -71,8 +71,7 @@ def projector(view: View) -> View:
     rows = [[table.rows[i][column] for column in columns] for i in sorted(most)]
     others = len(changes) - len(rows)
     note = words("more", n=others) if others else "" if changes else words("what_changes")
-    for text in [note or BLANK, BLANK, BLANK][: ROOM - len(rows)]:
-        rows.append([Cell(text, "quiet"), *[""] * change])
+    rows += [[Cell(text, "quiet"), *[""] * change] for text in [note or BLANK, BLANK, BLANK][: ROOM - len(rows)]]
     return view._replace(table=Table([table.columns[column] for column in columns], rows, marked=frozenset(range(len(most)))))
 
 

@@ -13,11 +13,7 @@ LESSONS = {int(name[1:]): import_module(f"{__name__}.{name}") for name in _NAMES
 
 
 def entries(table: str) -> dict[str, Any]:
-    """What stands in all lessons' tables of this name, EXERCISES or CLAIMS; each entry is told its key and its lesson.
-
-    >>> entries("EXERCISES")["conv2-params"].name, entries("EXERCISES")["conv2-params"].lesson
-    ('conv2-params', 1)
-    """
+    """What stands in all lessons' tables of this name, EXERCISES or CLAIMS; each entry is told its key and its lesson."""
     return {
         name: replace(entry, name=name, lesson=number)
         for number, lesson in LESSONS.items()

@@ -67,12 +67,11 @@ class PanelState(NamedTuple):
 
     def html(self) -> str:
         """The table, dimmed where it is older than the code, and below it what is to be said of it."""
-        sentences = f'<p class="quiet">{escape(self.heading)}</p>'
-        sentences += "".join(f'<p class="problem" role="alert">{escape(sentence)}</p>' for sentence in self.sentences)
+        problems = "".join(f'<p class="problem" role="alert">{escape(sentence)}</p>' for sentence in self.sentences)
         table = self.table().html() if self.ledger else ""
         return (
             f'<div class="course follow" aria-live="polite"><div class="wide{" older" * self.older}" tabindex="0">{table}</div>'
-            f'<div class="said">{sentences}</div></div>'
+            f'<div class="said"><p class="quiet">{escape(self.heading)}</p>{problems}</div></div>'
         )
 
     def text(self) -> str:
@@ -87,8 +86,7 @@ class Panel(Live):
         self._html, self.name, self.asked, self.shell = widgets.HTML(), name, asked, shell
         self._good, self._before = Ledger(), None  # the last ledger of a class that ran and worked, and the one before that
         self.state = self._ran = self._run()
-        script = Path(__file__).with_name("typed.js").read_text(encoding="utf-8")
-        keys = anywidget.AnyWidget(_esm=script)
+        keys = anywidget.AnyWidget(_esm=Path(__file__).with_name("typed.js").read_text(encoding="utf-8"))
         keys.add_traits(source=traitlets.Unicode("").tag(sync=True))
         keys.observe(lambda change: self.typed(change["new"]), "source")
         super().__init__([self._html, keys], "course-follow")
@@ -143,10 +141,8 @@ class Panel(Live):
             sentences = model_caveats(model, counts, **self.asked)
         except Misfit as failed:
             return PanelState(failed.ledger, None, (str(failed),), failed=True)
-        except Unseen:
-            raise
         except Exception as error:  # whatever a class that is being edited does: it is told, and the last good ledger stays
-            return self._older(f"{self.name}: {type(error).__name__}: {error}")
+            return self._older(str(error) if isinstance(error, Unseen) else f"{self.name}: {type(error).__name__}: {error}")
         sentences += [words("printed", name=self.name, text=printed)] if printed else []
         return PanelState(counts.ledger, None, tuple(sentences))
 

@@ -12,12 +12,8 @@ from collections.abc import Iterator
 from course_lib.by_machine.vocabulary import is_model, is_module, is_plain, is_tensor_method, without_values
 from course_lib.words import words
 
-BUILTINS = {
-    function.__name__: function
-    for function in (
-        super, bool, dict, enumerate, float, int, isinstance, len, list, max, min, property, reversed, round, str, sum, tuple, zip
-    )
-} | {"__build_class__": builtins.__build_class__, "print": lambda *_, **__: None}  # fmt: skip
+PLAIN = "super bool dict enumerate float int isinstance len list max min property reversed round str sum tuple zip __build_class__"
+BUILTINS = {name: getattr(builtins, name) for name in PLAIN.split()} | {"print": lambda *_, **__: None}
 NODES = (
     ast.Module, ast.ClassDef, ast.FunctionDef, ast.arguments, ast.arg, ast.Return, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr,
     ast.Pass, ast.If, ast.IfExp, ast.For, ast.comprehension, ast.ListComp, ast.GeneratorExp, ast.Call, ast.keyword, ast.Attribute,
@@ -25,6 +21,7 @@ NODES = (
     ast.Compare, ast.JoinedStr, ast.FormattedValue, ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.expr_context, ast.alias,
     ast.Import, ast.ImportFrom,
 )  # fmt: skip
+IMPORTED = {"torch", "torch.nn", "torch.nn.functional", "collections", "math"}
 METHODS = {"append", "extend", "insert", "items", "keys", "values", "weight", "bias"}  # of lists, dicts and layers
 
 
@@ -41,10 +38,6 @@ def on_screen(source: str, name: str, namespace: dict) -> object | None:
 
     The namespace's own classes and numbers are used. Raises SyntaxError for what is not whole yet, `Unseen` where the static part of
     Python ends: there only running the cell tells.
-
-    >>> from torch import nn
-    >>> on_screen("width = 4\\nnet = nn.Linear(width, 2 * width)", "net", {"nn": nn})
-    Linear(in_features=4, out_features=8, bias=True)
     """
     tree = ast.parse(source)
     if name not in _made_by(tree):
@@ -53,16 +46,15 @@ def on_screen(source: str, name: str, namespace: dict) -> object | None:
     scope |= {"__builtins__": BUILTINS | {"range": _Ranges(), "__import__": __import__}, "__name__": "screen"}
     hidden = None
     for statement in tree.body:
-        module = ast.Module([statement], [])
         try:
             _refuse_effects(statement, scope)
             with without_values():
-                exec(compile(module, "screen", "exec"), scope)
+                exec(compile(ast.Module([statement], []), "screen", "exec"), scope)
         except Exception as error:
-            if name in _made_by(module) or isinstance(error, Slow):
+            if name in _made_by(statement) or isinstance(error, Slow):
                 raise
             hidden = hidden or error
-            for made in _made_by(module) | _touched_by(module, scope):  # what it makes or changes is not to be told
+            for made in _made_by(statement) | _touched_by(statement, scope):  # what it makes or changes is not to be told
                 scope.pop(made, None)
     if name not in scope:
         raise hidden if isinstance(hidden, Unseen) else Unseen(words("run_to_see", line=1, what=name))
@@ -71,10 +63,8 @@ def on_screen(source: str, name: str, namespace: dict) -> object | None:
 
 @contextlib.contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """`Unseen` where what stands here takes more of the processor's time: a loop without an end is somebody's next key away.
-
-    A busy machine is no slow class, so the clock does not count. Where the system has an alarm.
-    """
+    """`Unseen` where what stands here takes more of the processor's time, if the system has an alarm: a loop without an end is
+    somebody's next key away. A busy machine is no slow class, so the clock does not count."""
     late = []
 
     def stop(*_) -> None:
@@ -95,16 +85,16 @@ def within(seconds: float) -> Iterator[None]:
         raise Slow(words("run_to_see_slow"))
 
 
-def _touched_by(tree: ast.Module, scope: dict) -> set[str]:
+def _touched_by(statement: ast.stmt, scope: dict) -> set[str]:
     """The names of what a statement that is not run could change: lists, dicts, models, and whatever it gives an attribute."""
-    loaded = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    loaded = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
     changed = {name for name in loaded if isinstance(scope.get(name), (list, dict)) or is_model(scope.get(name))}
-    stores = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)]
+    stores = [node for node in ast.walk(statement) if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)]
     return changed | {node.value.id for node in stores if isinstance(node.value, ast.Name)}
 
 
-def _made_by(tree: ast.Module) -> set[str]:
-    """The names that a cell's statements bind, however deep."""
+def _made_by(tree: ast.AST) -> set[str]:
+    """The names that a cell's statements, or one of them, bind, however deep."""
     found = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     found |= {node.name for node in ast.walk(tree) if isinstance(node, (ast.ClassDef, ast.FunctionDef))}
     return found | {node.asname or node.name.partition(".")[0] for node in ast.walk(tree) if isinstance(node, ast.alias)}
@@ -113,7 +103,7 @@ def _made_by(tree: ast.Module) -> set[str]:
 def _refuse_effects(statement: ast.stmt, known: dict) -> None:
     """Raise `Unseen` for what does more than build layers, pass tensors on and work out small numbers."""
     arguments = {node.arg for node in ast.walk(statement) if isinstance(node, ast.arg)}
-    usual = {*_made_by(ast.Module([statement], [])), *arguments, *known, *BUILTINS, "range"}
+    usual = {*_made_by(statement), *arguments, *known, *BUILTINS, "range"}
     for node in ast.walk(statement):
         plain = isinstance(node, NODES) and not getattr(node, "decorator_list", ())
         if not plain or _has_effect(node, known, usual):
@@ -123,44 +113,33 @@ def _refuse_effects(statement: ast.stmt, known: dict) -> None:
 
 def _has_effect(node: ast.AST, known: dict, usual: set[str]) -> bool:
     """Whether a node could do more than that; `usual` are the names that may be read."""
-    stores = not isinstance(getattr(node, "ctx", None), ast.Load)
-    if isinstance(node, ast.Name):
-        return node.id.startswith("__") or (not stores and node.id not in usual)
-    if isinstance(node, (ast.Attribute, ast.Subscript)):
-        on_something_else = stores and getattr(node.value, "id", "") != "self"
-        return on_something_else or (isinstance(node, ast.Attribute) and not _is_plain_attribute(node, known))
-    if isinstance(node, (ast.ImportFrom, ast.Import)):
-        return not _is_plain_import(node)
+    match node:
+        case ast.Name(name, context):
+            return name.startswith("__") or (isinstance(context, ast.Load) and name not in usual)
+        case ast.Attribute(value, _, context) | ast.Subscript(value, _, context):
+            on_something_else = not isinstance(context, ast.Load) and getattr(value, "id", "") != "self"
+            return on_something_else or (isinstance(node, ast.Attribute) and not _is_plain_attribute(node, known))
+        case ast.Import(names):
+            return any(alias.name not in IMPORTED for alias in names)
+        case ast.ImportFrom(module, names):
+            given = [getattr(importlib.import_module(module), alias.name, None) if module in IMPORTED else None for alias in names]
+            return any(value is None or not is_plain(value) for value in given)
     return _is_large(node)
-
-
-def _is_plain_import(node: ast.ImportFrom | ast.Import) -> bool:
-    modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
-    if any(module not in ("torch", "torch.nn", "torch.nn.functional", "collections", "math") for module in modules):
-        return False
-    given = [getattr(importlib.import_module(modules[0]), alias.name, None) for alias in node.names]
-    return isinstance(node, ast.Import) or all(value is not None and is_plain(value) for value in given)
 
 
 def _is_large(node: ast.AST) -> bool:
     """Whether it could make something that no network has: a power, a repeated list, a number of eight digits, a padded text, a device."""
-    if isinstance(node, ast.BinOp):
-        return _is_large_operation(node)
-    if isinstance(node, ast.Constant):
-        return isinstance(node.value, int) and abs(node.value) > 10**7
-    if isinstance(node, ast.FormattedValue):
-        return node.format_spec is not None and len(ast.unparse(node.format_spec)) > 8
+    match node:
+        case ast.BinOp(ast.Constant(int(base)), ast.Pow(), ast.Constant(int(power))):
+            return not (0 <= base < 65 and 0 <= power < 65) or (power > 4 and base > 2)
+        case ast.BinOp(left, ast.Pow() | ast.Mult() as operator, right):
+            parts = left, right, getattr(left, "value", None), getattr(right, "value", None)
+            return isinstance(operator, ast.Pow) or any(isinstance(part, (ast.List, ast.Tuple, ast.ListComp, str)) for part in parts)
+        case ast.Constant(int(value)):
+            return abs(value) > 10**7
+        case ast.FormattedValue(format_spec=ast.JoinedStr() as form):
+            return len(ast.unparse(form)) > 8
     return isinstance(node, ast.keyword) and node.arg == "device"
-
-
-def _is_large_operation(node: ast.BinOp) -> bool:
-    sides = node.left, node.right
-    left, right = (getattr(side, "value", None) for side in sides)
-    if isinstance(node.op, ast.Pow):
-        small = all(isinstance(value, int) and 0 <= value < 65 for value in (left, right))
-        return not small or (right > 4 and left > 2)
-    sequences = [value for value in (*sides, left, right) if isinstance(value, (ast.List, ast.Tuple, ast.ListComp, str))]
-    return isinstance(node.op, ast.Mult) and bool(sequences)
 
 
 def _is_plain_attribute(node: ast.Attribute, known: dict) -> bool:
@@ -169,8 +148,7 @@ def _is_plain_attribute(node: ast.Attribute, known: dict) -> bool:
         return name in ("__init__", "forward")
     if name.startswith("_"):
         return False
-    owner = _resolved(base, known)
-    if owner is not None:
+    if owner := _resolved(base, known):
         return is_plain(getattr(owner, name, None))
     return getattr(base, "id", "") == "self" or is_tensor_method(name) or name in METHODS
 
@@ -187,8 +165,7 @@ def _resolved(node: ast.expr, known: dict):
 class _Ranges:
     """range, for loops that together are not longer than a network."""
 
-    def __init__(self) -> None:
-        self.left = 2_000
+    left = 2_000
 
     def __call__(self, *ends: int) -> range:
         self.left -= len(range(*ends))

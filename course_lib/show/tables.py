@@ -63,9 +63,8 @@ class Table(Shown):
         head = html_row([heading.lstrip("<") for heading in self.columns], 'th scope="col"')
         body = [html_row(row, tone="marked" if i in self.marked else "") for i, row in enumerate(self.rows)]
         total = [html_row([Cell(text, "name") for text in self.total], tone="total")] if self.total else []
-        caption = f"<p><b>{escape(self.caption)}</b></p>" if self.caption else ""
         notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
-        return f"{caption}<table><thead>{head}</thead><tbody>{''.join(body + total)}</tbody></table>{notes}"
+        return f"<table><thead>{head}</thead><tbody>{''.join(body + total)}</tbody></table>{notes}"
 
     def text(self) -> str:
         rows = filter(None, [[heading.lstrip("<") for heading in self.columns], *self.rows, self.total])
@@ -91,20 +90,12 @@ def number(value: int) -> str:
 
 
 def digits(value: float, count: int = 3) -> str:
-    """A number with so many digits that count, and never as a power of ten.
-
-    >>> digits(999.6), digits(0.430848), digits(67000.0), digits(0.00004)
-    ('1,000', '0.431', '67,000', '0.00004')
-    """
+    """A number with so many digits that count, and never as a power of ten: 1,000, 0.431 and 0.00004."""
     places = max(0, count - 1 - math.floor(math.log10(abs(value)))) if value else 0
     text = f"{value:,.{places}f}"
     return text.rstrip("0").rstrip(".") if places else text
 
 
 def arrow(change: int, shown: Callable[[int], str] = "{:,}".format) -> str:
-    """A change by its sign and an arrow, so that it tells without colour.
-
-    >>> arrow(-9792), arrow(960), arrow(0)
-    ('▼ −9,792', '▲ +960', '')
-    """
+    """A change by its sign and an arrow, so that it tells without colour: ▼ −9,792 or ▲ +960; nothing for 0."""
     return f"▲ +{shown(change)}" if change > 0 else f"▼ −{shown(-change)}" if change else ""

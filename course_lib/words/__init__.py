@@ -10,11 +10,7 @@ language = "en"
 
 @cache
 def everything(code: str) -> dict:
-    """All that is shown in a language, its files put together; what a language lacks is there in English.
-
-    >>> everything("en")["argument"]["whole"]
-    '{what} must be a whole number, not {value!r}'
-    """
+    """All that is shown in a language, its files put together; what a language lacks is there in English."""
     found = {} if code == "en" else everything("en")
     for path in sorted((FOLDER / code).glob("*.toml")):
         found = _over(found, tomllib.loads(path.read_text(encoding="utf-8")))
@@ -27,11 +23,7 @@ def _over(below: dict, above: dict) -> dict:
 
 
 def words(key: str, **values) -> str:
-    """The words under a key in the current language, with the values filled in.
-
-    >>> words("macs_batch", n=16), words("slip.plus", part="the bias"), words("exercise.total.ask")[:9]
-    ('MACs per batch of 16', 'Does not belong in your number: the bias.', 'How many ')
-    """
+    """The words under a key in the current language, `shown.` before one without a dot, with the values filled in."""
     key = key if "." in key else f"shown.{key}"
     found = find(key)
     if found is None:
@@ -40,21 +32,8 @@ def words(key: str, **values) -> str:
 
 
 def find(key: str) -> str | None:
-    """The words under a key as they stand, unfilled; None where there are none.
-
-    >>> find("slip.plus"), find("slip.no-such-slip")
-    ('Does not belong in your number: {part}.', None)
-    """
+    """The words under a key as they stand, unfilled; None where there are none."""
     found = everything(language)
     for part in key.split("."):
         found = found.get(part) if isinstance(found, dict) else None
     return found
-
-
-def named(size: str) -> str:
-    """What a slider of this size is called: its words, or its own name where there are none.
-
-    >>> named("conv2_kernel"), named("my_size")
-    ('conv2 kernel', 'my size')
-    """
-    return find(f"size.{size}") or size.replace("_", " ")
