@@ -5,14 +5,13 @@ import random
 import re
 from ast import literal_eval
 from collections import Counter
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 from types import EllipsisType, NoneType
 from typing import Any
 
 from course_lib.asking.answers.base import Diagnosis, Exercise
-from course_lib.asking.answers.slips import Slip, Sum, Terms
+from course_lib.asking.answers.slips import Slip, Sum
 from course_lib.show.tables import digits
 from course_lib.words import find, words
 
@@ -88,31 +87,17 @@ class Answer(Sum, Exercise):
         return replace(self, sizes=known)
 
     def variant(self, seed: int) -> "Answer":
-        return next(self.variants((seed,)))
-
-    def variants(self, seeds: Iterable[int]) -> Iterator["Answer"]:
-        """The same question of other sizes for each seed, so that the usual slips differ from each other and from the truth: as many
-        numbers as between the sizes, where two slips make the same only if they always do."""
+        """The same question of other sizes, which are not the lesson's own: of DRAWS the first that tells most of the usual slips from
+        each other and from the truth."""
         blank = replace(self, votes="", drawn=True)
         sums = {other: sum for other, sum in self.instead.items() if isinstance(sum, str) and blank.own_sentence(Slip("instead", other))}
         blank = replace(blank, instead=sums)
-        options = {size: [literal_eval(number) for number in numbers.split()] for size, numbers in self.vary.items()}
         usual = [self.parsed, *filter(None, map(blank.sum_after, blank.usual()))]
-        between = random.Random(self.name)
-        anywhere = [{size: between.uniform(min(some), max(some)) for size, some in options.items()} for _ in range(3)]
-        most = max(blank.at_sizes(**sizes).told_apart(usual) for sizes in anywhere)
-        for seed in seeds:
-            yield blank._drawn(random.Random(f"{self.name} {seed}"), options, usual, most)
-
-    def _drawn(self, numbers: random.Random, options: dict[str, list], sums: list[Terms], most: int) -> "Answer":
-        """The first draw that tells `most` of these sums apart; of DRAWS that do not, the best. The lesson's own sizes are none."""
-        draws = (self.at_sizes(**{size: numbers.choice(some) for size, some in options.items()}) for _ in range(DRAWS))
+        options = {size: [literal_eval(number) for number in numbers.split()] for size, numbers in self.vary.items()}
+        numbers = random.Random(f"{self.name} {seed}")
+        draws = [blank.at_sizes(**{size: numbers.choice(some) for size, some in options.items()}) for _ in range(DRAWS)]
         draws = [draw for draw in draws if any(draw.sizes[size] != self.sizes.get(size) for size in options)]
-        return next((draw for draw in draws if draw.told_apart(sums) >= most), None) or max(draws, key=lambda draw: draw.told_apart(sums))
-
-    def told_apart(self, sums: list[Terms]) -> int:
-        """How many different numbers these sums make."""
-        return len({float(f"{self.evaluated(terms):.9g}") for terms in sums})
+        return max(draws, key=lambda draw: len({float(f"{draw.evaluated(terms):.9g}") for terms in usual}))
 
     def usual(self) -> list[Slip]:
         """The slips that are likely, or have a sentence of their own."""
