@@ -69,14 +69,11 @@ class Sum:
         """The sum of such products of these sizes."""
         total, divisor = 0, 1
         for term in terms.values():
-            above, below = divisor, 1
+            above = below = 1
             for size, power in term.items():
                 number = self.sizes[size] if size in self.sizes else _number(size)
-                if power > 0:
-                    above = above * number**power
-                else:
-                    below = below * number**-power
-            total, divisor = total * below + above, divisor * below
+                above, below = (above * number**power, below) if power > 0 else (above, below * number**-power)
+            total, divisor = total * below + divisor * above, divisor * below
         total = total / divisor  # once, so that no rounding comes before it
         return int(total) if isinstance(total, float) and total.is_integer() else total
 
