@@ -114,10 +114,6 @@ def _torchinfo(row: Row) -> int:
     return row.macs + row.bias_additions if row.macs else batch(row) * row.params
 
 
-def _transposed(row: Row) -> int:
-    return row.macs // math.prod(row.input_shape[1:]) * math.prod(row.output_shape[1:]) + row.bias_additions
-
-
 def _torchstat(row: Row) -> int:
     return row.macs + conv_bias(row) + activation(row) + row.inputs * {"AvgPool2d": 1, "MaxPool2d": 1, "BatchNorm2d": 2}.get(row.kind, 0)
 
@@ -141,17 +137,13 @@ def _patched(row: Row) -> int:
     return active(row) + inputs_of(row, "Pool") + row.is_function * inputs_of(row, "relu", "gelu", "silu", "pool", "softmax")
 
 
-def _ptflops_aten(row: Row) -> int:
-    return row.macs + (attention_biases(row) if row.kind in MODULE else row.bias_additions)
-
-
-def _fvcore(row: Row) -> int:
-    return row.macs + 2 * inputs_of(row, "BatchNorm") + 5 * inputs_of(row, "LayerNorm") + inputs_of(row, "AdaptiveAvg", "adaptive_avg")
+def _norms(row: Row) -> int:
+    return 2 * inputs_of(row, "BatchNorm") + 5 * inputs_of(row, "LayerNorm")
 
 
 def _calflops(row: Row) -> int:
-    norms = 2 * inputs_of(row, "BatchNorm") + 5 * inputs_of(row, "LayerNorm")
-    return 2 * row.macs + conv_bias(row) + active(row) + norms + inputs_of(row, "Pool") + row.is_function * inputs_of(row, "relu", "pool")
+    pooled = inputs_of(row, "Pool") + row.is_function * inputs_of(row, "relu", "pool")
+    return 2 * row.macs + conv_bias(row) + active(row) + _norms(row) + pooled
 
 
 def macs_heard(row: Row, use: Use) -> int:
@@ -199,7 +191,8 @@ CONVENTIONS = {
         MODULE_UNSEEN,
         UNSEEN._replace(issue="TylerYep/torchinfo#226"),
         Fault("tokens", ("Linear",), lambda row, use: _torchinfo(row) // positions_of(row), "TylerYep/torchinfo#77"),
-        Fault("transposed", TRANSPOSED, lambda row, use: _transposed(row))]),
+        Fault("transposed", TRANSPOSED,
+              lambda row, use: row.macs // math.prod(row.input_shape[1:]) * positions_of(row) + row.bias_additions)]),
     "torchsummary": Convention("parameters", lambda row: row.params, [
         Fault("functions_unseen", counts=lambda row, use: 0 if row.is_function else None),
         Fault("registered_again", (), lambda row, use: use.registered * row.params if row.params else None, "sksq96/pytorch-summary#37"),
@@ -220,10 +213,10 @@ CONVENTIONS = {
         Fault("attention_more", MODULE, _ptflops_attention), KEPT, UNSEEN,
         Fault("registered_again", counts=lambda row, use: use.registered * _hooked(row) + _patched(row),
               issue="sovrasov/flops-counter.pytorch#106")], per_image=True),
-    "ptflops (aten)": Convention("MAC", _ptflops_aten, [
+    "ptflops (aten)": Convention("MAC", lambda row: row.macs + (attention_biases(row) if row.kind in MODULE else row.bias_additions), [
         Fault("attention_unseen", MODULE, lambda row, use: macs_heard(row, use) + attention_biases(row)),
         Fault("attention_unseen", ATTENTION), Fault("recurrent_unseen", RECURRENT)], per_image=True),
-    "fvcore": Convention("MAC", _fvcore, [
+    "fvcore": Convention("MAC", lambda row: row.macs + _norms(row) + inputs_of(row, "AdaptiveAvg", "adaptive_avg"), [
         FVCORE_UNSEEN, FVCORE_UNSEEN._replace(kinds=MODULE, counts=macs_heard),
         FVCORE_UNSEEN._replace(key="recurrent_unseen", kinds=RECURRENT), SAME_PADDING]),
     "calflops": Convention("MAC", lambda row: row.macs, [
