@@ -21,10 +21,7 @@ class Linear(Layer):
     kernel = property(lambda self: (self.in_features,))
     kernels = property(lambda self: self.out_features)
 
-    @property
-    def detail(self) -> str:
-        no_bias = [words("detail.no_bias")] * (not self.bias)
-        return ", ".join([f"{self.in_features}→{self.out_features}", *no_bias])
+    detail = property(lambda self: f"{self.in_features}→{self.out_features}" + ("" if self.bias else f", {words('detail.no_bias')}"))
 
     def _misfit(self, input_shape: Shape) -> str | None:
         if input_shape[-1] != self.in_features:
