@@ -28,20 +28,12 @@ class Optimizer(NamedTuple):
 
 
 def copies(count: int) -> Callable[[Shape], list[Shape]]:
-    """Stores tensors of the parameter's own shape: Adam two, the mean of its gradients and of their squares.
-
-    >>> copies(2)((12, 5, 3, 3))
-    [(12, 5, 3, 3), (12, 5, 3, 3)]
-    """
+    """Stores tensors of the parameter's own shape: Adam two, the mean of its gradients and of their squares."""
     return lambda shape: [shape] * count
 
 
 def factored(shape: Shape) -> list[Shape]:
-    """Stores one number for each row and one for each column, as Adafactor does (Shazeer and Stern, 2018); a vector as it is.
-
-    >>> factored((128, 192)), factored((128,))
-    ([(128, 1), (1, 192)], [(128,)])
-    """
+    """Stores one number for each row and one for each column, as Adafactor does (Shazeer and Stern, 2018); a vector as it is."""
     return [(*shape[:-1], 1), (*shape[:-2], 1, shape[-1])] if len(shape) > 1 else [shape]
 
 

@@ -20,7 +20,6 @@ class Linear(Layer):
     bias: Flag = True
     kernel = property(lambda self: (self.in_features,))
     kernels = property(lambda self: self.out_features)
-
     detail = property(lambda self: f"{self.in_features}→{self.out_features}" + ("" if self.bias else f", {words('detail.no_bias')}"))
 
     def _misfit(self, input_shape: Shape) -> str | None:
