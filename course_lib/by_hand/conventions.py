@@ -8,26 +8,23 @@ from course_lib.by_hand.ledger import Ledger, Row
 
 
 class Use(NamedTuple):
-    """What a row does not say of its module: in how many places it is registered and which of its calls this is; of an attention its
-    heads, whether it gives no weights, so that its products run as one operation, and whether its keys come from elsewhere; whether a
-    layer of PyTorch's keeps the function in an attribute."""
+    """What a row does not say of its module."""
 
-    registered: int = 1
-    call: int = 1
-    heads: int = 0
-    at_once: bool = False
-    elsewhere: bool = False
-    kept: bool = False
+    registered: int = 1  # in how many places it is
+    call: int = 1  # which of its calls this is
+    heads: int = 0  # an attention's
+    at_once: bool = False  # whether an attention gives no weights, so that its products run as one operation
+    elsewhere: bool = False  # whether an attention's keys come from elsewhere
+    kept: bool = False  # whether a layer of PyTorch's keeps the function in an attribute
 
 
 class Fault(NamedTuple):
-    """Where a tool is wrong: its reason under this key of words, the kinds of rows that it hits (any, where there are none), what it
-    counts of such a row instead of its own rule, None for one that is not hit, and the issue that reports it."""
+    """Where a tool is wrong."""
 
-    key: str
-    kinds: tuple[str, ...] = ()
-    counts: Callable[[Row, Use], int | None] = lambda row, use: 0
-    issue: str = ""
+    key: str  # of the reason in words
+    kinds: tuple[str, ...] = ()  # of the rows that it hits; any, where there are none
+    counts: Callable[[Row, Use], int | None] = lambda row, use: 0  # instead of its own rule; None for a row that is not hit
+    issue: str = ""  # that reports it
 
 
 class Convention(NamedTuple):

@@ -102,12 +102,11 @@ class Need(NamedTuple):
 
 
 class Map(NamedTuple):
-    """What is handed from layer to layer: its shape without the batch, the storage in which it lies, whether autograd follows it, and
-    whether it is a view. A storage has the number of the layer that makes it; 0 is the network's input."""
+    """What is handed from layer to layer."""
 
-    shape: Shape
-    storage: int
-    live: bool = False
+    shape: Shape  # without the batch
+    storage: int  # in which it lies: the number of the layer that makes it; 0 is the network's input
+    live: bool = False  # whether autograd follows it
     is_view: bool = False
 
 

@@ -3,7 +3,6 @@
 import contextlib
 import io
 import math
-import re
 import subprocess
 import sys
 import timeit
@@ -94,7 +93,7 @@ def torchsummary_says(model: nn.Module, *shape: int) -> int:
 
     with contextlib.redirect_stdout(io.StringIO()) as said:
         summary(model, shape, device="cpu")
-    return int(re.search(r"Total params: ([\d,]+)", said.getvalue())[1].replace(",", ""))
+    return int(said.getvalue().partition("Total params: ")[2].split()[0].replace(",", ""))
 
 
 def torchstat_says(before: str = "") -> str:

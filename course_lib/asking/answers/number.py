@@ -156,14 +156,10 @@ class Answer(Sum, Exercise):
         exact = [cause for cause in causes if len(cause) == 1 and self.outcome(cause[0]) == value]
         if causes:  # a number that is just this, or one that it may be rounded from
             return self.tell(exact or causes)
-        if self._is_rounded(value):
+        rounded = value in [float(f"{self.truth:.{few}g}") for few in (1, 2, 3, 4)]
+        if rounded and (self.truth > 99 or self.truth != int(self.truth)):  # of a small whole number it would be chance
             return Diagnosis(words("rounded" if self.truth == int(self.truth) else "nearly"), "digits")
         return Diagnosis(words("too_large" if value > self.truth else "too_small", name=self.name))
-
-    def _is_rounded(self, value: float) -> bool:
-        """Whether it is the truth with one digit to four; of a small whole number that would be chance."""
-        roundings = [float(f"{self.truth:.{few}g}") for few in (1, 2, 3, 4)]
-        return value in roundings and (self.truth > 99 or self.truth != int(self.truth))
 
     def tell(self, causes: list[tuple[Slip, ...]]) -> Diagnosis:
         """The likeliest cause in words; the next one, too, where it is as likely. A cause with a sentence of its own comes first."""
