@@ -38,10 +38,8 @@ class Results(NamedTuple):
 
 
 def results(folder: Path) -> Results:
-    """The results of all learners whose files lie in a folder, or in folders of it; what is none of ours is named and left out.
-
-    Of a file that was handed in twice, as its number tells, the one with more answers counts.
-    """
+    """The results of all learners whose files lie in a folder, or in folders of it; what is none of ours is named and left out. Of a
+    file that was handed in twice, as its number tells, the one with more answers counts."""
     learners, left_out = {}, []
     for path in sorted(folder.rglob("[!.]*.json")):
         name = path.relative_to(folder).as_posix()

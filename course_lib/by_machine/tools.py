@@ -1,7 +1,4 @@
-"""The counting tools, and how each is asked: a few lines a tool.
-
-Each tool runs in a process of its own, on a copy: several patch classes, change the model's mode, or leave hooks behind.
-"""
+"""The counting tools, each asked in a process of its own, on a copy: several patch classes, change the mode, or leave hooks behind."""
 
 import importlib.metadata
 import json

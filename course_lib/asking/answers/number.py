@@ -6,12 +6,12 @@ import re
 from ast import literal_eval
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from types import EllipsisType, NoneType
 from typing import Any
 
 from course_lib.asking.answers.base import Diagnosis, Exercise
-from course_lib.asking.answers.slips import Slip, Sum
+from course_lib.asking.answers.slips import Slip, Sum, Terms
 from course_lib.show.tables import digits
 from course_lib.words import find, words
 
@@ -62,17 +62,14 @@ def shown_number(value: float) -> str:
 
 @dataclass(frozen=True)
 class Answer(Sum, Exercise):
-    """A right answer by its parts, and what may go wrong with each; in words, and of other sizes.
-
-    >>> Answer({"k": 3}, {"area": "k k"}, name="conv2-params").judge(3).text
-    'The kernel is 3 wide and 3 high: 3·3, not 3.'
-    """
+    """A right answer by its parts, and what may go wrong with each; in words, and of other sizes."""
 
     digits: int = field(default=0, kw_only=True)  # how many are asked behind the point
     votes: str = field(default="", kw_only=True)  # three slips that a vote shows, such as "left_out-biases"
     vary: dict[str, str] = field(default_factory=dict, kw_only=True)  # sizes that can be drawn anew, with the values they may have
     derive: dict[str, str] = field(default_factory=dict, kw_only=True)  # sizes that follow from those, in Python, one from another
     drawn: bool = field(default=False, kw_only=True)  # whether these are other sizes than the lesson's
+    varied = cached_property(lambda self: {size: list(map(literal_eval, numbers.split())) for size, numbers in self.vary.items()})
 
     def but(self, **changes) -> "Answer":
         """The same with other parts; sizes and other numbers are added to those that are there."""
@@ -88,16 +85,21 @@ class Answer(Sum, Exercise):
 
     def variant(self, seed: int) -> "Answer":
         """The same question of other sizes, which are not the lesson's own: of DRAWS the first that tells most of the usual slips from
-        each other and from the truth."""
+        each other and from the truth, as many as numbers between the sizes do where two slips make the same only if they always do."""
         blank = replace(self, votes="", drawn=True)
         sums = {other: sum for other, sum in self.instead.items() if isinstance(sum, str) and blank.own_sentence(Slip("instead", other))}
         blank = replace(blank, instead=sums)
         usual = [self.parsed, *filter(None, map(blank.sum_after, blank.usual()))]
-        options = {size: [literal_eval(number) for number in numbers.split()] for size, numbers in self.vary.items()}
-        numbers = random.Random(f"{self.name} {seed}")
-        draws = [blank.at_sizes(**{size: numbers.choice(some) for size, some in options.items()}) for _ in range(DRAWS)]
-        draws = [draw for draw in draws if any(draw.sizes[size] != self.sizes.get(size) for size in options)]
-        return max(draws, key=lambda draw: len({float(f"{draw.evaluated(terms):.9g}") for terms in usual}))
+        between, numbers = random.Random(self.name), random.Random(f"{self.name} {seed}")
+        anywhere = [{size: between.uniform(min(some), max(some)) for size, some in self.varied.items()} for _ in range(3)]
+        most = max(blank.at_sizes(**sizes).told_apart(usual) for sizes in anywhere)
+        drawn = [{size: numbers.choice(some) for size, some in self.varied.items()} for _ in range(DRAWS)]
+        draws = [blank.at_sizes(**sizes) for sizes in drawn if self.sizes | sizes != self.sizes]
+        return next((draw for draw in draws if draw.told_apart(usual) >= most), None) or max(draws, key=lambda draw: draw.told_apart(usual))
+
+    def told_apart(self, sums: list[Terms]) -> int:
+        """How many different numbers these sums make."""
+        return len({float(f"{self.evaluated(terms):.9g}") for terms in sums})
 
     def usual(self) -> list[Slip]:
         """The slips that are likely, or have a sentence of their own."""

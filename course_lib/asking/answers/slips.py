@@ -39,10 +39,7 @@ class Slip(NamedTuple):
 
 @dataclass(frozen=True)
 class Sum:
-    """A sum of products, and what may go wrong with each part of it.
-
-    Terms are written as their factors: "k k cin" is k·k·cin, "-1 k" is −k, "hundred part /whole" divides.
-    """
+    """A sum of products, and what may go wrong with each part: "k k cin" is k·k·cin, "-1 k" is −k, "hundred part /whole" divides."""
 
     sizes: dict[str, float] = field(default_factory=dict)  # every size that a term or a sentence names, with its number
     terms: dict[str, str] = field(default_factory=dict)  # the sum, term by term

@@ -1,7 +1,4 @@
-"""Layers as arithmetic on integers, with PyTorch's names, arguments and defaults, and without PyTorch: one family a file.
-
-Every public class of a family's file that is a Layer is one of the course's.
-"""
+"""Layers as arithmetic on integers, with PyTorch's names, arguments and defaults: a family a file, whose public Layers are the course's."""
 
 from course_lib.by_hand.layers.activation import *
 from course_lib.by_hand.layers.base import Layer, Shape, one_of, shape, whole
