@@ -4,8 +4,7 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from course_lib.by_hand.layers import Layer, Shape, one_of, whole
-from course_lib.by_hand.layers.base import Forward
+from course_lib.by_hand.layers.base import Forward, Layer, Shape, one_of, whole
 from course_lib.by_hand.ledger import Work
 from course_lib.by_hand.networks import Network
 from course_lib.by_hand.optimizers import STEP, Optimizer, named_optimizer
