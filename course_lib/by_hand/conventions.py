@@ -148,10 +148,6 @@ def macs_heard(row: Row, use: Use) -> int:
     return row.macs - products(row) * use.at_once
 
 
-def _ultralytics_attention(row: Row, use: Use) -> int:
-    return row.macs + 3 * weights_of(row, use) - batch(row) * use.heads * positions_of(row)
-
-
 def _ptflops_attention(row: Row, use: Use) -> int:
     once = row.macs + attention_biases(row) + row.outputs + weights_of(row, use)
     return once if use.at_once else once + products(row) + weights_of(row, use)
@@ -202,7 +198,8 @@ CONVENTIONS = {
         Fault("only_conv2d", ("Conv1d", "Conv3d", "ConvTranspose1d", "ConvTranspose3d")), LAST_CALL], per_image=True),
     "ultralytics-thop": Convention(
         "MAC", lambda row: row.macs + 4 * inputs_of(row, "Norm") + (row.window + 1) * row.outputs * ("AvgPool" in row.kind), [
-        Fault("attention_softmax", MODULE, _ultralytics_attention),
+        Fault("attention_softmax", MODULE,
+              lambda row, use: row.macs + 3 * weights_of(row, use) - batch(row) * use.heads * positions_of(row)),
         Fault("functional_convs", counts=lambda row, use: 0 if row.is_function and "conv" in row.kind else None)]),
     "thop": Convention("MAC", _thop, [  # it hangs a hook for each name, and then adds up by name
         UNSEEN, Fault("registered_again", (), lambda row, use: use.registered**2 * _thop(row), "Lyken17/pytorch-OpCounter#98")]),
