@@ -4,8 +4,8 @@ from course_lib.asking.exercises import check as check
 from course_lib.asking.exercises import guess as guess
 from course_lib.asking.exercises import practice as practice
 from course_lib.asking.exercises import reveal as reveal
+from course_lib.asking.exercises import vote as vote
 from course_lib.asking.verdicts import claims as claims
-from course_lib.asking.votes import vote as vote
 from course_lib.by_hand import *  # noqa: F403
 from course_lib.by_hand.conventions import CONVENTIONS as CONVENTIONS
 from course_lib.by_hand.memory import predict_memory as predict_memory

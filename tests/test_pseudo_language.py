@@ -17,8 +17,7 @@ from torch import nn
 import course_lib
 import course_lib.words
 from course_lib import compare, count, layer_card, memory_card, network_card, reconcile, small_cnn, timeline, vgg16_32
-from course_lib.asking.exercises import EXERCISES, check, practice, reveal
-from course_lib.asking.votes import vote
+from course_lib.asking.exercises import EXERCISES, check, practice, reveal, vote
 from course_lib.by_hand.conventions import CONVENTIONS
 from course_lib.by_hand.layers import LAYERS
 from course_lib.by_hand.ledger import Ledger

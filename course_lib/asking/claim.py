@@ -9,8 +9,7 @@ from course_lib import by_hand
 
 @dataclass(frozen=True)
 class Claim:
-    """`said` is compared with `true`. Each part but `article` and `expected` is a value, or where it needs PyTorch a function of
-    `vocabulary()`, and the verdict is found by trying."""
+    """A verdict is found by trying: `said` and what follows are values, or where they need PyTorch functions of `vocabulary()`."""
 
     article: str  # who says it: A1, A2, A3, A4, CS231n
     expected: str  # the verdict: holds, holds_if or does_not_hold; for a test alone

@@ -6,7 +6,7 @@ import secrets
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from course_lib.words import words
 
@@ -15,19 +15,12 @@ FILE = "results.json"
 KIND = "course_lib results 1"
 
 
-class ResultsFile(NamedTuple):
-    """What a results file holds."""
-
-    number: str  # drawn when it was begun: by it a file that is handed in twice is known
-    exercises: dict[str, dict[str, Any]]  # those answered last at the end
-
-
-def read(text: str) -> ResultsFile:
-    """What a results file holds; ValueError where it is none."""
+def read(text: str) -> tuple[str, dict[str, dict[str, Any]]]:
+    """A results file's number, by which one that is handed in twice is known, and its exercises; ValueError where it is none."""
     with suppress(ValueError, TypeError, KeyError, AttributeError, RecursionError):
         held = json.loads(text)
         if held["file"] == KIND and type(held["number"]) is str and all(map(_sound, held["exercises"].values())):
-            return ResultsFile(held["number"], held["exercises"])
+            return held["number"], held["exercises"]
     raise ValueError(words("results.none_of_ours"))
 
 

@@ -38,22 +38,20 @@ class Results(NamedTuple):
 
 
 def results(folder: Path) -> Results:
-    """The results of all learners whose files lie in a folder, or in folders of it; what is none of ours is named and left out.
-
-    Of a file that was handed in twice, as its number tells, the one with more answers counts.
-    """
+    """The results of all learners whose files lie in a folder, or in folders of it; what is none of ours is named and left out. Of a
+    file that was handed in twice, as its number tells, the one with more answers counts."""
     learners, left_out = {}, []
     for path in sorted(folder.rglob("[!.]*.json")):
         name = path.relative_to(folder).as_posix()
         try:
             if path.stat().st_size > LARGEST:
                 raise ValueError(words("results.none_of_ours"))
-            learner = read(path.read_bytes())
+            number, exercises = read(path.read_bytes())
         except (OSError, ValueError) as error:
             left_out.append(words("results.left_out", name=name, why=getattr(error, "strerror", None) or error))
         else:
-            tries = sum(entry["tries"] for entry in learner.exercises.values())
-            learners.setdefault(learner.number, []).append((tries, name, learner.exercises))
+            tries = sum(entry["tries"] for entry in exercises.values())
+            learners.setdefault(number, []).append((tries, name, exercises))
     for files in learners.values():
         files.sort(key=lambda file: file[0])
         left_out += [words("results.twice", name=name, same=files[-1][1]) for _, name, _ in files[:-1]]

@@ -8,26 +8,23 @@ from course_lib.by_hand.ledger import Ledger, Row
 
 
 class Use(NamedTuple):
-    """What a row does not say of its module: in how many places it is registered and which of its calls this is; of an attention its
-    heads, whether it gives no weights, so that its products run as one operation, and whether its keys come from elsewhere; whether a
-    layer of PyTorch's keeps the function in an attribute."""
+    """What a row does not say of its module."""
 
-    registered: int = 1
-    call: int = 1
-    heads: int = 0
-    at_once: bool = False
-    elsewhere: bool = False
-    kept: bool = False
+    registered: int = 1  # in how many places it is
+    call: int = 1  # which of its calls this is
+    heads: int = 0  # an attention's
+    at_once: bool = False  # whether an attention gives no weights, so that its products run as one operation
+    elsewhere: bool = False  # whether an attention's keys come from elsewhere
+    kept: bool = False  # whether a layer of PyTorch's keeps the function in an attribute
 
 
 class Fault(NamedTuple):
-    """Where a tool is wrong: its reason under this key of words, the kinds of rows that it hits (any, where there are none), what it
-    counts of such a row instead of its own rule, None for one that is not hit, and the issue that reports it."""
+    """Where a tool is wrong."""
 
-    key: str
-    kinds: tuple[str, ...] = ()
-    counts: Callable[[Row, Use], int | None] = lambda row, use: 0
-    issue: str = ""
+    key: str  # of the reason in words
+    kinds: tuple[str, ...] = ()  # of the rows that it hits; any, where there are none
+    counts: Callable[[Row, Use], int | None] = lambda row, use: 0  # instead of its own rule; None for a row that is not hit
+    issue: str = ""  # that reports it
 
 
 class Convention(NamedTuple):
@@ -114,10 +111,6 @@ def _torchinfo(row: Row) -> int:
     return row.macs + row.bias_additions if row.macs else batch(row) * row.params
 
 
-def _transposed(row: Row) -> int:
-    return row.macs // math.prod(row.input_shape[1:]) * math.prod(row.output_shape[1:]) + row.bias_additions
-
-
 def _torchstat(row: Row) -> int:
     return row.macs + conv_bias(row) + activation(row) + row.inputs * {"AvgPool2d": 1, "MaxPool2d": 1, "BatchNorm2d": 2}.get(row.kind, 0)
 
@@ -141,26 +134,18 @@ def _patched(row: Row) -> int:
     return active(row) + inputs_of(row, "Pool") + row.is_function * inputs_of(row, "relu", "gelu", "silu", "pool", "softmax")
 
 
-def _ptflops_aten(row: Row) -> int:
-    return row.macs + (attention_biases(row) if row.kind in MODULE else row.bias_additions)
-
-
-def _fvcore(row: Row) -> int:
-    return row.macs + 2 * inputs_of(row, "BatchNorm") + 5 * inputs_of(row, "LayerNorm") + inputs_of(row, "AdaptiveAvg", "adaptive_avg")
+def _norms(row: Row) -> int:
+    return 2 * inputs_of(row, "BatchNorm") + 5 * inputs_of(row, "LayerNorm")
 
 
 def _calflops(row: Row) -> int:
-    norms = 2 * inputs_of(row, "BatchNorm") + 5 * inputs_of(row, "LayerNorm")
-    return 2 * row.macs + conv_bias(row) + active(row) + norms + inputs_of(row, "Pool") + row.is_function * inputs_of(row, "relu", "pool")
+    pooled = inputs_of(row, "Pool") + row.is_function * inputs_of(row, "relu", "pool")
+    return 2 * row.macs + conv_bias(row) + active(row) + _norms(row) + pooled
 
 
 def macs_heard(row: Row, use: Use) -> int:
     """The MACs of a MultiheadAttention that a counter of operations sees: not its products where they run as one."""
     return row.macs - products(row) * use.at_once
-
-
-def _ultralytics_attention(row: Row, use: Use) -> int:
-    return row.macs + 3 * weights_of(row, use) - batch(row) * use.heads * positions_of(row)
 
 
 def _ptflops_attention(row: Row, use: Use) -> int:
@@ -199,7 +184,8 @@ CONVENTIONS = {
         MODULE_UNSEEN,
         UNSEEN._replace(issue="TylerYep/torchinfo#226"),
         Fault("tokens", ("Linear",), lambda row, use: _torchinfo(row) // positions_of(row), "TylerYep/torchinfo#77"),
-        Fault("transposed", TRANSPOSED, lambda row, use: _transposed(row))]),
+        Fault("transposed", TRANSPOSED,
+              lambda row, use: row.macs // math.prod(row.input_shape[1:]) * positions_of(row) + row.bias_additions)]),
     "torchsummary": Convention("parameters", lambda row: row.params, [
         Fault("functions_unseen", counts=lambda row, use: 0 if row.is_function else None),
         Fault("registered_again", (), lambda row, use: use.registered * row.params if row.params else None, "sksq96/pytorch-summary#37"),
@@ -212,7 +198,8 @@ CONVENTIONS = {
         Fault("only_conv2d", ("Conv1d", "Conv3d", "ConvTranspose1d", "ConvTranspose3d")), LAST_CALL], per_image=True),
     "ultralytics-thop": Convention(
         "MAC", lambda row: row.macs + 4 * inputs_of(row, "Norm") + (row.window + 1) * row.outputs * ("AvgPool" in row.kind), [
-        Fault("attention_softmax", MODULE, _ultralytics_attention),
+        Fault("attention_softmax", MODULE,
+              lambda row, use: row.macs + 3 * weights_of(row, use) - batch(row) * use.heads * positions_of(row)),
         Fault("functional_convs", counts=lambda row, use: 0 if row.is_function and "conv" in row.kind else None)]),
     "thop": Convention("MAC", _thop, [  # it hangs a hook for each name, and then adds up by name
         UNSEEN, Fault("registered_again", (), lambda row, use: use.registered**2 * _thop(row), "Lyken17/pytorch-OpCounter#98")]),
@@ -220,10 +207,10 @@ CONVENTIONS = {
         Fault("attention_more", MODULE, _ptflops_attention), KEPT, UNSEEN,
         Fault("registered_again", counts=lambda row, use: use.registered * _hooked(row) + _patched(row),
               issue="sovrasov/flops-counter.pytorch#106")], per_image=True),
-    "ptflops (aten)": Convention("MAC", _ptflops_aten, [
+    "ptflops (aten)": Convention("MAC", lambda row: row.macs + (attention_biases(row) if row.kind in MODULE else row.bias_additions), [
         Fault("attention_unseen", MODULE, lambda row, use: macs_heard(row, use) + attention_biases(row)),
         Fault("attention_unseen", ATTENTION), Fault("recurrent_unseen", RECURRENT)], per_image=True),
-    "fvcore": Convention("MAC", _fvcore, [
+    "fvcore": Convention("MAC", lambda row: row.macs + _norms(row) + inputs_of(row, "AdaptiveAvg", "adaptive_avg"), [
         FVCORE_UNSEEN, FVCORE_UNSEEN._replace(kinds=MODULE, counts=macs_heard),
         FVCORE_UNSEEN._replace(key="recurrent_unseen", kinds=RECURRENT), SAME_PADDING]),
     "calflops": Convention("MAC", lambda row: row.macs, [

@@ -21,28 +21,23 @@ class Work(tuple):
 
 
 class Row(NamedTuple):
-    """One layer's facts; every tool's convention is a rule on these.
-
-    Shapes are without the batch; `macs`, `inputs` and `outputs` (numbers of values) are for the whole batch. `window` is
-    how many input values one output value looks at, `same_padding` whether padding is 'same'. `params` are trainable or not, `buffers`
-    are the stored values that `.parameters()` does not show; both in values, not bytes.
-    """
+    """One layer's facts, shapes without the batch; every tool's convention is a rule on these."""
 
     name: str
     kind: str
     detail: str = ""
     input_shape: tuple[int, ...] = ()
     output_shape: tuple[int, ...] = ()
-    params: int = 0
+    params: int = 0  # trainable or not, in values, not bytes
     trainable_params: int = 0
-    buffers: int = 0
-    macs: int = 0
+    buffers: int = 0  # the stored values that `.parameters()` does not show
+    macs: int = 0  # of the whole batch, as inputs and outputs, which are numbers of values
     biased: bool = False
     inputs: int = 0
     outputs: int = 0
-    window: int = 0
+    window: int = 0  # how many input values one output value looks at
     work: Work = Work()
-    same_padding: bool = False
+    same_padding: bool = False  # whether padding is 'same'
     note: str = ""
     by: str = "hand"  # or "machine": what by_hand does not know, from PyTorch's own sizes
 

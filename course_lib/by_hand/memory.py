@@ -4,8 +4,7 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from course_lib.by_hand.layers import Layer, Shape, one_of, whole
-from course_lib.by_hand.layers.base import Forward, Saved
+from course_lib.by_hand.layers.base import Forward, Layer, Shape, one_of, whole
 from course_lib.by_hand.ledger import Work
 from course_lib.by_hand.networks import Network
 from course_lib.by_hand.optimizers import STEP, Optimizer, named_optimizer
@@ -102,12 +101,11 @@ class Need(NamedTuple):
 
 
 class Map(NamedTuple):
-    """What is handed from layer to layer: its shape without the batch, the storage in which it lies, whether autograd follows it, and
-    whether it is a view. A storage has the number of the layer that makes it; 0 is the network's input."""
+    """What is handed from layer to layer."""
 
-    shape: Shape
-    storage: int
-    live: bool = False
+    shape: Shape  # without the batch
+    storage: int  # in which it lies: the number of the layer that makes it; 0 is the network's input
+    live: bool = False  # whether autograd follows it
     is_view: bool = False
 
 
@@ -125,33 +123,24 @@ class Pass(NamedTuple):
 
 def passes(network: Network, batch_size: int = 1, dtype: str = "float32", mode: str = "train") -> Iterator[Pass]:
     """The layers of one pass, in order."""
-    batch_size = whole("memory: batch_size", batch_size)
-    one_of(DTYPES, "dtype", dtype)
-    one_of(MODES, "mode", mode)
-    before = Map(network.input_shape, 0)
+    batch_size, size = whole("memory: batch_size", batch_size), DTYPES[one_of(DTYPES, "dtype", dtype)]
+    before, training = Map(network.input_shape, 0), one_of(MODES, "mode", mode) == "train"
     for number, (name, layer) in enumerate(network.layers.items(), 1):
-        _refuse_one_value(name, layer, before.shape, batch_size, mode)
+        _refuse_one_value(name, layer, before.shape, batch_size, training)
         owner = name not in network.frozen_names and layer.params > 0
-        after = _after(layer, before, number, (before.live or owner) and mode != "no_grad", mode)
-        forward = Forward(before.shape, after.shape, mode == "train", owner, before.live)
-        needs = tuple(_need(saved, name, before, after, batch_size, DTYPES[dtype]) for saved in layer.saves(forward))
+        shape, stays = layer.output_shape(before.shape), layer.stays(training)
+        is_view = layer.gives_view(shape) or (stays and (before.is_view or shape != before.shape))
+        after = Map(shape, before.storage if stays else number, (before.live or owner) and mode != "no_grad", is_view)
+        forward = Forward(before.shape, shape, training, owner, before.live)
+        lies = {"input": before.storage, "output": after.storage}
+        saves = layer.saves(forward)
+        terms = [(batch_size,) * saved.batched + saved.shape + (INDEX if saved.index else size,) for saved in saves]
+        needs = tuple(Need(saved.what, lies.get(saved.what, (name, saved.what)), term) for saved, term in zip(saves, terms, strict=True))
         yield Pass(name, layer, forward, before, after, needs)
         before = after
 
 
-def _refuse_one_value(name: str, layer: Layer, shape: Shape, batch_size: int, mode: str) -> None:
-    if batch_size * (layer.values_per_mean(shape, mode == "train") or 2) == 1:
+def _refuse_one_value(name: str, layer: Layer, shape: Shape, batch_size: int, training: bool) -> None:
+    if batch_size * (layer.values_per_mean(shape, training) or 2) == 1:
         what_fits = "memory.one_value_or_eval" if layer.values_per_mean(shape, False) is None else "memory.one_value"
         raise plainly(ValueError(words(what_fits, name=name, kind=layer.kind)))
-
-
-def _after(layer: Layer, before: Map, number: int, live: bool, mode: str) -> Map:
-    shape = layer.output_shape(before.shape)
-    stays = layer.stays(mode == "train")
-    is_view = layer.gives_view(shape) or (stays and (before.is_view or shape != before.shape))
-    return Map(shape, before.storage if stays else number, live, is_view)
-
-
-def _need(saved: Saved, name: str, before: Map, after: Map, batch_size: int, size: int) -> Need:
-    storage = {"input": before.storage, "output": after.storage}.get(saved.what, (name, saved.what))
-    return Need(saved.what, storage, (batch_size,) * saved.batched + saved.shape + (INDEX if saved.index else size,))

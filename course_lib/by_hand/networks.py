@@ -12,8 +12,7 @@ from course_lib.words import words
 class Network:
     """Named layers, one after the other, on an input_shape without the batch; every layer must fit, or ValueError.
 
-    A LazyLinear follows the feature map before it; a Linear keeps its sizes. A Network does not change: `replace` and
-    `frozen` give a new one. Treated in notebook 01.
+    A LazyLinear follows the map before it, a Linear keeps its sizes. A Network does not change: `replace` and `frozen` give a new one.
 
     >>> network = Network((3, 5, 5), conv=Conv2d(3, 7, 3), flatten=Flatten(), fc=LazyLinear(10))
     >>> network["fc"], network.ledger().params
@@ -59,8 +58,7 @@ class Network:
         return Ledger(layer.row(name, self.input_shapes[name], batch_size, name in trained) for name, layer in self.layers.items())
 
     def receptive_field(self) -> Shape:
-        """How much of the input one value of the last map looks at, along each axis, padding counted; up to the first layer that does not
-        keep positions, such as Flatten or a pool over the whole map.
+        """How much of the input one value of the last map looks at, along each axis, padding counted; up to where positions are lost.
 
         Each kernel adds (kernel − 1) · dilation cells of the map in front of it, which are as wide as all strides before it make.
 

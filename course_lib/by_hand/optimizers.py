@@ -9,39 +9,27 @@ STEP = 4  # bytes of a float32: a count of steps, whatever the dtype
 
 
 class Optimizer(NamedTuple):
-    """An optimizer: its name in torch.optim, or a class of your own; its arguments; and what it stores, by the shape of a parameter.
+    """An optimizer, and what it stores for each parameter; from `temporaries` on for `timeline`."""
 
-    The rest is for `timeline`: how many tensors like the parameter its step makes on the way (None: not known by hand), how many of
-    them stay until the next parameter is done, and how many tensors like all parameters it makes with foreach.
-    """
-
-    kind: str | type
+    kind: str | type  # its name in torch.optim, or a class of your own
     arguments: dict[str, object]
-    stores: Callable[[Shape], list[Shape]]
+    stores: Callable[[Shape], list[Shape]]  # by the shape of a parameter
     counters: int = 0  # float32 numbers for each parameter, such as the number of steps
-    temporaries: int | None = None
-    leaves: int = 0
-    at_once: int = 0
+    temporaries: int | None = None  # how many tensors like the parameter its step makes on the way; None: not known by hand
+    leaves: int = 0  # how many of them stay until the next parameter is done
+    at_once: int = 0  # how many tensors like all parameters it makes with foreach
     makes_state: str = "in the first step"  # or "before it", or "on the way", parameter by parameter
 
     name = property(lambda self: self.kind if isinstance(self.kind, str) else self.kind.__name__)
 
 
 def copies(count: int) -> Callable[[Shape], list[Shape]]:
-    """Stores tensors of the parameter's own shape: Adam two, the mean of its gradients and of their squares.
-
-    >>> copies(2)((12, 5, 3, 3))
-    [(12, 5, 3, 3), (12, 5, 3, 3)]
-    """
+    """Stores tensors of the parameter's own shape: Adam two, the mean of its gradients and of their squares."""
     return lambda shape: [shape] * count
 
 
 def factored(shape: Shape) -> list[Shape]:
-    """Stores one number for each row and one for each column, as Adafactor does (Shazeer and Stern, 2018); a vector as it is.
-
-    >>> factored((128, 192)), factored((128,))
-    ([(128, 1), (1, 192)], [(128,)])
-    """
+    """Stores one number for each row and one for each column, as Adafactor does (Shazeer and Stern, 2018); a vector as it is."""
     return [(*shape[:-1], 1), (*shape[:-2], 1, shape[-1])] if len(shape) > 1 else [shape]
 
 

@@ -3,7 +3,6 @@
 import contextlib
 import io
 import math
-import re
 import subprocess
 import sys
 import timeit
@@ -21,21 +20,13 @@ from course_lib.words import words
 
 
 def params(network_or_model: Network | nn.Module) -> int:
-    """The values in `.parameters()`.
-
-    >>> params(small_cnn()), params(nn.Conv2d(3, 7, 3))
-    (26926, 196)
-    """
+    """The values in `.parameters()`."""
     model = build(network_or_model, "meta") if isinstance(network_or_model, Network) else network_or_model
     return sum(p.numel() for p in model.parameters())
 
 
 def macs(network: Network) -> int:
-    """MACs of one forward pass: half of what FlopCounterMode says.
-
-    >>> macs(small_cnn())
-    373856
-    """
+    """MACs of one forward pass: half of what FlopCounterMode says."""
     with FlopCounterMode(display=False) as counter:
         build(network, "meta")(torch.empty(1, *network.input_shape, device="meta"))
     return counter.get_total_flops() // 2
@@ -54,14 +45,9 @@ def torchinfo_says(network: Network, batch_size: int) -> tuple[float, ...]:
 
 
 def raises(code: str) -> str:
-    """The kind of error that some code ends with; nothing where it runs.
-
-    >>> raises("print(net)")
-    'NameError'
-    """
+    """The kind of error that some code ends with; nothing where it runs."""
     try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            exec(code, {"torch": torch, "nn": nn})
+        exec(code, {"torch": torch, "nn": nn})
     except Exception as error:
         return type(error).__name__
     return ""
@@ -107,7 +93,7 @@ def torchsummary_says(model: nn.Module, *shape: int) -> int:
 
     with contextlib.redirect_stdout(io.StringIO()) as said:
         summary(model, shape, device="cpu")
-    return int(re.search(r"Total params: ([\d,]+)", said.getvalue())[1].replace(",", ""))
+    return int(said.getvalue().partition("Total params: ")[2].split()[0].replace(",", ""))
 
 
 def torchstat_says(before: str = "") -> str:

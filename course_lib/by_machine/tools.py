@@ -1,18 +1,11 @@
-"""The counting tools, and how each is asked: a few lines a tool.
+"""The counting tools, each asked in a process of its own, on a copy: several patch classes, change the mode, or leave hooks behind."""
 
-Each tool runs in a process of its own, on a copy: several patch classes, change the model's mode, or leave hooks behind.
-"""
-
-import contextlib
 import importlib.metadata
-import io
 import json
 import os
-import select
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -153,37 +146,35 @@ def answer_on_stdin() -> None:
     answers, at_once = [], os.cpu_count() or 2
     while part := asks[len(answers) : len(answers) + at_once]:
         answers += _forked(part, model, size, seconds) if hasattr(os, "fork") else [_tool_answer(ask, model, size) for ask in part]
-    print(json.dumps(answers))
+    print(f"\n{json.dumps(answers)}")  # behind what a tool has printed
 
 
 def _forked(asks: list[Callable], model: nn.Module, size: tuple[int, ...], seconds: float) -> list[dict[str, int] | str]:
-    children, until, answers = [], time.monotonic() + seconds, []
+    children, answers = [], []
     for ask in asks:
         reading, writing = os.pipe()
         if (child := os.fork()) == 0:
+            signal.setitimer(signal.ITIMER_REAL, seconds)  # which ends it
             torch.set_num_threads(1)  # more would wait for threads that a fork has not
             os.write(writing, json.dumps(_tool_answer(ask, model, size)).encode())
             os._exit(0)
         os.close(writing)
         children.append((child, os.fdopen(reading)))
     for child, reading in children:
-        if not select.select([reading], [], [], max(0, until - time.monotonic()))[0]:
-            os.kill(child, signal.SIGKILL)
         text, code = reading.read(), os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        killed = words("too_slow", seconds=seconds) if code == -signal.SIGKILL else words("tool_died", code=code)
+        killed = words("too_slow", seconds=seconds) if code == -signal.SIGALRM else words("tool_died", code=code)
         answers.append(json.loads(text) if text else killed)
     return answers
 
 
 def _tool_answer(ask: Callable, model: nn.Module, size: tuple[int, ...]) -> dict[str, int] | str:
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        try:
-            if any(tensor.is_meta for tensor in (*model.parameters(), *model.buffers())):
-                model = model.to_empty(device="cpu")
-            dtype = next((p.dtype for p in model.parameters()), None)
-            return ask(model.eval(), torch.zeros(size, dtype=dtype))
-        except BaseException as error:  # whatever a tool ends with is its answer
-            return _error_summary(error)
+    try:
+        if any(tensor.is_meta for tensor in (*model.parameters(), *model.buffers())):
+            model = model.to_empty(device="cpu")
+        dtype = next((p.dtype for p in model.parameters()), None)
+        return ask(model.eval(), torch.zeros(size, dtype=dtype))
+    except BaseException as error:  # whatever a tool ends with is its answer
+        return _error_summary(error)
 
 
 def _error_summary(error: BaseException) -> str:

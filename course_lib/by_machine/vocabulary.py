@@ -4,7 +4,6 @@ import contextlib
 import math
 from collections import OrderedDict
 from collections.abc import Iterator
-from functools import cache
 
 import torch
 import torch._dynamo  # noqa: F401 - PyTorch imports it when it first counts, and must not be stopped there by `within`
@@ -15,6 +14,8 @@ MODULES = {torch, nn, nn.functional, math}
 MAKERS = {torch.arange, torch.empty, torch.full, torch.ones, torch.rand, torch.randn, torch.tensor, torch.zeros, OrderedDict}
 SUMS = {math.ceil, math.floor, math.log2, math.prod, math.sqrt}
 VALUES = {"apply_", "cpu", "cuda", "item", "map_", "nonzero", "numpy", "tolist"}  # methods that need a tensor's values
+
+USABLE = [*MODULES, *MAKERS, *SUMS, *(function for module in MODULES for function in get_overridable_functions().get(module, ()))]
 
 
 @contextlib.contextmanager
@@ -30,12 +31,12 @@ def is_plain(value) -> bool:
         return all(map(is_plain, value))
     if isinstance(value, type):
         return issubclass(value, (nn.Module, nn.Parameter, int, float)) or value in MAKERS
-    return isinstance(value, (int, float, str, torch.dtype, type(None))) or _among(value, MODULES | MAKERS | SUMS | _functions())
+    return isinstance(value, (int, float, str, torch.dtype, type(None))) or any(value is one for one in USABLE)
 
 
 def is_module(value) -> bool:
     """Whether it is one of Python's modules that may be used: torch, torch.nn, torch.nn.functional, math."""
-    return _among(value, MODULES)
+    return any(value is module for module in MODULES)
 
 
 def is_model(value) -> bool:
@@ -45,16 +46,3 @@ def is_model(value) -> bool:
 def is_tensor_method(name: str) -> bool:
     """Whether tensors have it, and their values do not matter to it."""
     return hasattr(torch.Tensor, name) and name not in VALUES
-
-
-def _among(value, known: set) -> bool:
-    try:
-        return value in known
-    except TypeError:  # not hashable
-        return False
-
-
-@cache
-def _functions() -> set:
-    overridable = get_overridable_functions()
-    return {function for module in MODULES for function in overridable.get(module, ())}

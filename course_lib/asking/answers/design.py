@@ -36,9 +36,8 @@ class Design(Exercise):
             measures += [self._measure(given, *bound, "enough", "too_little", -1) for bound in self.at_least.items()]
         except ValueError as error:  # of a layer whose backward is not known by hand, or nothing that is trained
             return Diagnosis(words("design.fails", error=error))
-        if all(keeps_within for keeps_within, _ in measures):
-            return None
-        return Diagnosis("\n".join(sentence for _, sentence in measures))
+        if not all(keeps_within for keeps_within, _ in measures):
+            return Diagnosis("\n".join(sentence for _, sentence in measures))
 
     def _measure(self, network: Network, what: str, bound: int, keeps: str, breaks: str, sign: int = 1) -> tuple[bool, str]:
         """Whether a network keeps within a bound, and the sentence that says by how much not."""

@@ -15,12 +15,7 @@ from course_lib.words import words
 
 @dataclass(frozen=True, kw_only=True)
 class Function(Exercise):
-    """A function of these arguments, tried on several cases.
-
-    >>> area = Function(arguments="side", values=[(3,), (5,)], answer=Answer(terms={"area": "side side"}).at_sizes)
-    >>> area.judge(lambda side: side**2) is None, area.judge(lambda side: side).text[:37]
-    (True, 'With side=3 your function gives 3, an')
-    """
+    """A function of these arguments, tried on several cases."""
 
     arguments: str  # their names, in their order: "k cin cout"
     values: list[tuple]  # what they are in each case

@@ -5,9 +5,8 @@ import random
 import re
 from ast import literal_eval
 from collections import Counter
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from types import EllipsisType, NoneType
 from typing import Any
 
@@ -63,17 +62,14 @@ def shown_number(value: float) -> str:
 
 @dataclass(frozen=True)
 class Answer(Sum, Exercise):
-    """A right answer by its parts, and what may go wrong with each; in words, and of other sizes.
-
-    >>> Answer({"k": 3}, {"area": "k k"}, name="conv2-params").judge(3).text
-    'The kernel is 3 wide and 3 high: 3·3, not 3.'
-    """
+    """A right answer by its parts, and what may go wrong with each; in words, and of other sizes."""
 
     digits: int = field(default=0, kw_only=True)  # how many are asked behind the point
     votes: str = field(default="", kw_only=True)  # three slips that a vote shows, such as "left_out-biases"
     vary: dict[str, str] = field(default_factory=dict, kw_only=True)  # sizes that can be drawn anew, with the values they may have
     derive: dict[str, str] = field(default_factory=dict, kw_only=True)  # sizes that follow from those, in Python, one from another
     drawn: bool = field(default=False, kw_only=True)  # whether these are other sizes than the lesson's
+    varied = cached_property(lambda self: {size: list(map(literal_eval, numbers.split())) for size, numbers in self.vary.items()})
 
     def but(self, **changes) -> "Answer":
         """The same with other parts; sizes and other numbers are added to those that are there."""
@@ -88,27 +84,18 @@ class Answer(Sum, Exercise):
         return replace(self, sizes=known)
 
     def variant(self, seed: int) -> "Answer":
-        return next(self.variants((seed,)))
-
-    def variants(self, seeds: Iterable[int]) -> Iterator["Answer"]:
-        """The same question of other sizes for each seed, so that the usual slips differ from each other and from the truth: as many
-        numbers as between the sizes, where two slips make the same only if they always do."""
+        """The same question of other sizes, which are not the lesson's own: of DRAWS the first that tells most of the usual slips from
+        each other and from the truth, as many as numbers between the sizes do where two slips make the same only if they always do."""
         blank = replace(self, votes="", drawn=True)
         sums = {other: sum for other, sum in self.instead.items() if isinstance(sum, str) and blank.own_sentence(Slip("instead", other))}
         blank = replace(blank, instead=sums)
-        options = {size: [literal_eval(number) for number in numbers.split()] for size, numbers in self.vary.items()}
         usual = [self.parsed, *filter(None, map(blank.sum_after, blank.usual()))]
-        between = random.Random(self.name)
-        anywhere = [{size: between.uniform(min(some), max(some)) for size, some in options.items()} for _ in range(3)]
+        between, numbers = random.Random(self.name), random.Random(f"{self.name} {seed}")
+        anywhere = [{size: between.uniform(min(some), max(some)) for size, some in self.varied.items()} for _ in range(3)]
         most = max(blank.at_sizes(**sizes).told_apart(usual) for sizes in anywhere)
-        for seed in seeds:
-            yield blank._drawn(random.Random(f"{self.name} {seed}"), options, usual, most)
-
-    def _drawn(self, numbers: random.Random, options: dict[str, list], sums: list[Terms], most: int) -> "Answer":
-        """The first draw that tells `most` of these sums apart; of DRAWS that do not, the best. The lesson's own sizes are none."""
-        draws = (self.at_sizes(**{size: numbers.choice(some) for size, some in options.items()}) for _ in range(DRAWS))
-        draws = [draw for draw in draws if any(draw.sizes[size] != self.sizes.get(size) for size in options)]
-        return next((draw for draw in draws if draw.told_apart(sums) >= most), None) or max(draws, key=lambda draw: draw.told_apart(sums))
+        drawn = [{size: numbers.choice(some) for size, some in self.varied.items()} for _ in range(DRAWS)]
+        draws = [blank.at_sizes(**sizes) for sizes in drawn if self.sizes | sizes != self.sizes]
+        return next((draw for draw in draws if draw.told_apart(usual) >= most), None) or max(draws, key=lambda draw: draw.told_apart(usual))
 
     def told_apart(self, sums: list[Terms]) -> int:
         """How many different numbers these sums make."""
@@ -171,14 +158,10 @@ class Answer(Sum, Exercise):
         exact = [cause for cause in causes if len(cause) == 1 and self.outcome(cause[0]) == value]
         if causes:  # a number that is just this, or one that it may be rounded from
             return self.tell(exact or causes)
-        if self._is_rounded(value):
+        rounded = value in [float(f"{self.truth:.{few}g}") for few in (1, 2, 3, 4)]
+        if rounded and (self.truth > 99 or self.truth != int(self.truth)):  # of a small whole number it would be chance
             return Diagnosis(words("rounded" if self.truth == int(self.truth) else "nearly"), "digits")
         return Diagnosis(words("too_large" if value > self.truth else "too_small", name=self.name))
-
-    def _is_rounded(self, value: float) -> bool:
-        """Whether it is the truth with one digit to four; of a small whole number that would be chance."""
-        roundings = [float(f"{self.truth:.{few}g}") for few in (1, 2, 3, 4)]
-        return value in roundings and (self.truth > 99 or self.truth != int(self.truth))
 
     def tell(self, causes: list[tuple[Slip, ...]]) -> Diagnosis:
         """The likeliest cause in words; the next one, too, where it is as likely. A cause with a sentence of its own comes first."""

@@ -39,10 +39,7 @@ class Slip(NamedTuple):
 
 @dataclass(frozen=True)
 class Sum:
-    """A sum of products, and what may go wrong with each part of it.
-
-    Terms are written as their factors: "k k cin" is k·k·cin, "-1 k" is −k, "hundred part /whole" divides.
-    """
+    """A sum of products, and what may go wrong with each part: "k k cin" is k·k·cin, "-1 k" is −k, "hundred part /whole" divides."""
 
     sizes: dict[str, float] = field(default_factory=dict)  # every size that a term or a sentence names, with its number
     terms: dict[str, str] = field(default_factory=dict)  # the sum, term by term
@@ -69,14 +66,11 @@ class Sum:
         """The sum of such products of these sizes."""
         total, divisor = 0, 1
         for term in terms.values():
-            above, below = divisor, 1
+            above = below = 1
             for size, power in term.items():
                 number = self.sizes[size] if size in self.sizes else _number(size)
-                if power > 0:
-                    above = above * number**power
-                else:
-                    below = below * number**-power
-            total, divisor = total * below + above, divisor * below
+                above, below = (above * number**power, below) if power > 0 else (above, below * number**-power)
+            total, divisor = total * below + divisor * above, divisor * below
         total = total / divisor  # once, so that no rounding comes before it
         return int(total) if isinstance(total, float) and total.is_integer() else total
 

@@ -1,15 +1,11 @@
-"""Layers as arithmetic on integers, with PyTorch's names, arguments and defaults, and without PyTorch: one family a file.
-
-Every public class of a family's file that is a Layer is one of the course's.
-"""
+"""Layers as arithmetic on integers, with PyTorch's names, arguments and defaults: a family a file, whose public Layers are the course's."""
 
 from course_lib.by_hand.layers.activation import *
 from course_lib.by_hand.layers.base import Layer, Shape, one_of, shape, whole
 from course_lib.by_hand.layers.conv import *
-from course_lib.by_hand.layers.linear import *
+from course_lib.by_hand.layers.features import *
 from course_lib.by_hand.layers.norm import *
 from course_lib.by_hand.layers.pool import *
-from course_lib.by_hand.layers.sequences import *
 from course_lib.by_hand.layers.shaping import *
 from course_lib.by_hand.layers.windowed import output_size
 

@@ -19,12 +19,7 @@ Shape = tuple[int, ...]
 
 
 def whole(what: str, value, least: float = 1) -> int:
-    """The value as an int of at least `least`, or an error that begins with `what`.
-
-    >>> whole("conv2: kernel_size", 0)
-    Traceback (most recent call last):
-    ValueError: conv2: kernel_size must be at least 1, not 0
-    """
+    """The value as an int of at least `least`, or an error that begins with `what`."""
     try:
         number = None if isinstance(value, bool) else operator.index(value)
     except TypeError:
@@ -128,11 +123,10 @@ class Saved(NamedTuple):
 
 
 class Stage(NamedTuple):
-    """One stage of a layer's backward: the tensors that live in it beside the gradient that arrives, by their shapes without the batch;
-    and whether it makes the gradients of the layer's own parameters."""
+    """One stage of a layer's backward."""
 
-    makes: tuple[Shape, ...]
-    own: bool = True
+    makes: tuple[Shape, ...]  # the tensors that live in it beside the gradient that arrives, without the batch
+    own: bool = True  # whether it makes the gradients of the layer's own parameters
 
 
 class Forward(NamedTuple):
@@ -244,35 +238,22 @@ class Layer:
 
     @property
     def parameter_shapes(self) -> list[Shape]:
-        """The shapes of the parameters of a layer that stands in a row, as PyTorch has them.
-
-        >>> Conv2d(5, 12, 3).parameter_shapes
-        [(12, 5, 3, 3), (12,)]
-        """
+        """The shapes of the parameters of a layer that stands in a row, as PyTorch has them: Conv2d(5, 12, 3)'s (12, 5, 3, 3) and (12,)."""
         *sizes, features = self.kernel or (0,)
         return [(self.kernels, features, *sizes), *self.params_work[1:]] if self.kernels else list(self.params_work)
 
     def saves(self, forward: Forward) -> list[Saved]:
-        """The tensors that its backward needs (CPU, torch 2.13.0); ValueError where that is not known.
-
-        >>> ReLU().saves(Forward((5, 28, 28), (5, 28, 28)))
-        [Saved(what='output', shape=(5, 28, 28), batched=True, index=False)]
-        """
+        """The tensors that its backward needs (CPU, torch 2.13.0); ValueError where that is not known."""
         if self.saved is None:
             raise plainly(ValueError(words("layer.not_known", kind=self.kind)))
         return [Saved(what, getattr(forward, f"{what}_shape")) for what in self.saved]
 
     def stages(self, forward: Forward) -> list[Stage]:
-        """What its backward makes, one stage after the other (CPU, torch 2.13.0): the gradient of its input, unless it makes more.
-
-        >>> PReLU().stages(Forward((5, 28, 28), (5, 28, 28)))
-        [Stage(makes=((5, 28, 28), (5, 28, 28)), own=True)]
-        """
+        """What its backward makes, one stage after the other (CPU, torch 2.13.0): the gradient of its input, unless it makes more."""
         return [Stage((forward.input_shape,) * forward.before)]
 
     def reach(self, input_shape: Shape) -> list[tuple[int, int]] | None:
-        """How many input values along each axis one output value looks at, and by how many the next one's window is further on;
-        None where the layer does not keep positions."""
+        """Of each axis, how many input values one output value looks at, and how far on the next does; None where positions are lost."""
         return [(1, 1)] * len(input_shape[1:]) if self.pointwise else None
 
     def stays(self, training: bool) -> bool:

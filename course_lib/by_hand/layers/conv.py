@@ -14,6 +14,10 @@ from course_lib.words import words
 class _Grouped(Layer):
     """Kernels whose channels stand in groups: convolutions in both directions."""
 
+    in_channels: Count
+    out_channels: Count
+    kernel_size: Sizes
+    stride: Sizes = 1
     channels = property(lambda self: self.in_channels)
 
     @property
@@ -30,10 +34,6 @@ class _Grouped(Layer):
 
 
 class _Conv(_Grouped, _Windowed):
-    in_channels: Count
-    out_channels: Count
-    kernel_size: Sizes
-    stride: Sizes = 1
     padding: Padding = 0
     dilation: Sizes = 1
     groups: Count = 1
@@ -101,10 +101,6 @@ class Conv3d(_Conv, dims=3):
 
 
 class _ConvTranspose(_Grouped, _Stepping):
-    in_channels: Count
-    out_channels: Count
-    kernel_size: Sizes
-    stride: Sizes = 1
     padding: Sizes0 = 0
     output_padding: Sizes0 = 0
     groups: Count = 1

@@ -23,9 +23,6 @@ class _Pool(_Windowed):
     def gives_view(self, output_shape: Shape) -> bool:
         return self.dims == 1  # of a map with a second axis
 
-    def _pads(self, kernel: int, padding: int) -> bool:
-        return 2 * padding <= kernel
-
 
 class _MaxPool(_Pool):
     dilation: Sizes = 1
@@ -69,10 +66,7 @@ class AvgPool2d(AvgPool1d, dims=2):
 class _AdaptiveAvgPool(Layer):
     output_size: Target
 
-    @property
-    def detail(self) -> str:
-        sizes = times(words("detail.as_input") if size is None else size for size in self.output_size)
-        return words("detail.to", value=sizes)
+    detail = property(lambda self: words("detail.to", value=times(size or words("detail.as_input") for size in self.output_size)))
 
     def saves(self, forward: Forward) -> list[Saved]:
         mean = set(forward.output_shape[1:]) == {1}  # whose backward needs only sizes

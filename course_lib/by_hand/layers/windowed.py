@@ -67,11 +67,12 @@ class _Windowed(_Stepping):
     def _misfit(self, input_shape: Shape) -> str | None:
         if min(self.positions(input_shape)) >= 1:
             return None
-        largest = [self._largest(*axis) for axis in self._axes(input_shape)]
+        axes = self._axes(input_shape)
+        largest = [self._largest(*axis) for axis in axes]
         fits = words("layer.largest", kernel=largest[0] if len(set(largest)) == 1 else times(largest))
-        if not all(self._pads(k, p) for k, (_, _, _, p, _) in zip(largest, self._axes(input_shape), strict=True)):
+        if not self.params and any(2 * p > k for k, (_, _, _, p, _) in zip(largest, axes, strict=True)):  # a pool pads half its kernel
             fits = words("layer.no_kernel")
-        kernel, room = map(self._wide, (self.kernel_size, input_shape[1:]))
+        kernel, room = (times(s) if self.dims > 1 else words("layer.length", size=s[0]) for s in (self.kernel_size, input_shape[1:]))
         dilated, padded = max(self.dilation) > 1, max(max(self.paddings())) > 0
         said = ("layer.kernel", "layer.kernel_padded", "layer.kernel_dilated", "layer.kernel_dilated_padded")[2 * dilated + padded]
         return words(said, kernel=kernel, map=room, padding=_short(self.padding), dilation=_short(self.dilation), fits=fits)
@@ -84,12 +85,5 @@ class _Windowed(_Stepping):
             return room // (dilation - 1) + 1 if dilation > 1 else own
         return (room + (stride - 1) * self.ceil_mode) // dilation + 1
 
-    def _wide(self, sizes: Shape) -> str:
-        return times(sizes) if self.dims > 1 else words("layer.length", size=sizes[0])
-
     def _output_shape(self, input_shape: Shape) -> Shape:
         return (self.kernels or input_shape[0], *self.positions(input_shape))
-
-    def _pads(self, kernel: int, padding: int) -> bool:
-        """Whether a kernel of this size may have this padding."""
-        return True
