@@ -18,6 +18,7 @@ from course_lib import (
     BatchNorm2d,
     Conv1d,
     Conv2d,
+    ConvTranspose2d,
     Linear,
     Network,
     build,
@@ -161,6 +162,7 @@ LESSON = {
     ],
     6: lambda: [
         rows(cnn),
+        2 * 4 * cnn.ledger()["conv1"].outputs,
         measure_memory(cnn, 16),
         [row.bytes for row in keeps(cnn, 16)],
         measure_memory(cnn, 1).kept,
@@ -259,6 +261,9 @@ LESSON = {
         tinytorch_says(build(cnn), 1, 3, 32, 32),
     ],
     11: lambda: [
+        sum(Conv2d(a, b, 3).params + BatchNorm2d(b).params for a, b in zip((3, 16, 16, 32, 32, 16), (16, 16, 32, 32, 16, 16), strict=True))
+        + ConvTranspose2d(32, 16, 2, stride=2).params
+        + Conv2d(16, 1, 1).params,
         EXERCISES["under-budget"].input_shape,
         Conv2d(3, 16, 3).out_channels,
         EXERCISES["under-budget"].at_most.values(),

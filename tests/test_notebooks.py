@@ -118,8 +118,8 @@ CLOSED = {
     "08": "two-bars imagenet megabytes torchsummary rows notes-rows",
     "09": "total-compare no-length flops-bars profiler flop-counter",
     "10": "two-tools ptflops-really reconcile-small reconcile-twice judge reconcile-block tinytorch-claim",
-    "11": "count-net mended heaviest-bars separable errors silent-said three-ways",
-    "12": "accumulate-peak block-one all-measured goal-reached freeze-measured autocast-measured foreach stored",
+    "11": "count-net mended heaviest-bars separable errors silent-said unet-peak unet-batch unet-ways three-ways",
+    "12": "accumulate-peak block-one all-measured goal-reached freeze-measured autocast-measured foreach stored all-ways",
 }  # the cells whose output is an answer
 
 

@@ -79,7 +79,7 @@ class Timeline(Shown, tuple):
         return Table([f"<{words('keeps')}", words("kept"), words("share")], rows, total)
 
 
-def timeline(
+def network_timeline(
     network: Network, batch_size: int = 1, dtype: str = "float32", optimizer: str | Optimizer = "Adam", mode: str = "train",
     foreach: bool = False, first: bool = False, accumulate: bool = False,
 ) -> Timeline:  # fmt: skip
@@ -88,7 +88,7 @@ def timeline(
     `first` is the step in which the optimizer makes its state, `accumulate` one that adds to gradients which are there already,
     `foreach` an optimizer that works on all parameters at once. Source: what MemTracker of torch.distributed sees, torch 2.13.0.
 
-    >>> peak = timeline(small_cnn(), batch_size=16).peak
+    >>> peak = network_timeline(small_cnn(), batch_size=16).peak
     >>> peak.total, peak.cause
     (1378584, "relu1's backward holds the gradient that arrives, 250,880 B, and the one that it hands on, 250,880 B")
     """
@@ -112,18 +112,18 @@ def timeline(
     return Timeline(step.moments, {kept.name: kept.bytes for kept in keeps(network, batch_size, dtype, mode)[1:] if kept.bytes})
 
 
-def largest_batch(network: Network, budget: float, dtype: str = "float32", optimizer: str | Optimizer = "Adam") -> int:
+def network_largest_batch(network: Network, budget: float, dtype: str = "float32", optimizer: str | Optimizer = "Adam") -> int:
     """The largest batch whose step fits a budget of bytes at every moment, the optimizer's state in place; 0 where not even one image does.
 
-    >>> largest_batch(small_cnn(), 10**9), timeline(small_cnn(), 16_848).peak.total <= 10**9 < timeline(small_cnn(), 16_849).peak.total
-    (16848, True)
+    >>> network_largest_batch(small_cnn(), 10**9)
+    16848
     """
     budget = whole_budget(budget)
-    two, three = (timeline(network, batch, dtype, optimizer) for batch in (2, 3))
+    two, three = (network_timeline(network, batch, dtype, optimizer) for batch in (2, 3))
     most = min(batch_that_fits(a.total, b.total - a.total, budget) for a, b in zip(two, three, strict=True))
     if most == 1:
         try:
-            timeline(network, 1, dtype, optimizer)
+            network_timeline(network, 1, dtype, optimizer)
         except ValueError:  # a BatchNorm that needs two
             return 0
     return most

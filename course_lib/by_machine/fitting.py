@@ -114,15 +114,18 @@ class _Search:
             yield self.walked(Way("foreach", words("way_one_by_one"), words("price_one_by_one"), how={"foreach": False}))
 
     def accumulated(self) -> Iterator[Way]:
-        """In as few passes as fit, or one for each image."""
-        rows = batch_of(self.given)
+        """In as few passes as fit, or in as many as there are images."""
+        rows, ways = batch_of(self.given), []
         for passes in (passes for passes in range(2, rows + 1) if rows % passes == 0):
             names = {"passes": passes, "batch": rows // passes}
             way = Way("accumulate", words("way_accumulate", **names), words("price_accumulate", **names))
-            way = self.walked(way._replace(batch=rows // passes, how={"accumulate": True}))
-            if passes == rows or way.peak <= self.budget:
-                yield way
-                return
+            try:
+                ways.append(self.walked(way._replace(batch=rows // passes, how={"accumulate": True})))
+            except ValueError:  # of a BatchNorm that needs two
+                break
+            if ways[-1].peak <= self.budget:
+                break
+        yield from ways[-1:]
 
     def checkpointed(self) -> Iterator[Way]:
         """The heaviest block, the two heaviest, four, all."""

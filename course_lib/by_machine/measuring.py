@@ -13,7 +13,7 @@ from course_lib.by_hand.layers import one_of
 from course_lib.by_hand.memory import DTYPES, MODES, Memory, predict_memory
 from course_lib.by_hand.networks import Network
 from course_lib.by_hand.optimizers import Optimizer, named_optimizer
-from course_lib.by_hand.step import check_flags, timeline
+from course_lib.by_hand.step import check_flags, network_timeline
 from course_lib.by_machine.counting import counts_of, forward_arguments, network_input_size
 from course_lib.by_machine.modules import build
 from course_lib.by_machine.walk.hollow import as_hollow
@@ -157,13 +157,13 @@ def compare_memory(
     rows = [[words(part), f"{hand:,}", f"{real:,}", ""] for part, hand, real in parts]
     at_once = words("no_cuda")
     if torch.cuda.is_available():
-        expected = timeline(*case, foreach=True).peak.total  # PyTorch's optimizers work on all at once there
+        expected = network_timeline(*case, foreach=True).peak.total  # PyTorch's optimizers work on all at once there
         asked, held = cuda_peak(*case)
         rows.append([words("cuda_asked"), f"{expected:,}", "", f"{asked:,}"])
         rows.append([words("cuda_blocks"), "", "", f"{held - asked:,}"])
         at_once = f"{held:,}"
     headings = [f"<{words('part')}", words("by_hand"), words("measured"), words("cuda_peak")]
-    return Table(headings, rows, [words("most_at_once"), f"{timeline(*case).peak.total:,}", f"{measure_peak(*case):,}", at_once])
+    return Table(headings, rows, [words("most_at_once"), f"{network_timeline(*case).peak.total:,}", f"{measure_peak(*case):,}", at_once])
 
 
 CUDA_STATISTICS = "requested_bytes.all", "allocated_bytes.all"

@@ -34,7 +34,7 @@ def timeline(
     """
     how = dtype, optimizer, mode, foreach, first, accumulate
     if isinstance(network_or_model, Network):
-        return by_hand.timeline(
+        return by_hand.network_timeline(
             network_or_model, network_input_size(network_or_model, input_size, input_data)[0], dtype or "float32", *how[1:]
         )
     try:
@@ -58,7 +58,7 @@ def largest_batch(
     1240
     """
     if isinstance(network_or_model, Network):
-        return by_hand.largest_batch(network_or_model, budget, dtype or "float32", optimizer)
+        return by_hand.network_largest_batch(network_or_model, budget, dtype or "float32", optimizer)
     budget = by_hand.whole_budget(budget)
     given = forward_arguments(network_or_model, input_size, input_data)
 

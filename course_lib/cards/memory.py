@@ -6,7 +6,7 @@ from functools import lru_cache, partial
 from course_lib.by_hand.memory import DTYPES
 from course_lib.by_hand.networks import Network, small_cnn, vgg16_32
 from course_lib.by_hand.optimizers import STEPS_KNOWN
-from course_lib.by_hand.step import Moment, Timeline, largest_batch, timeline
+from course_lib.by_hand.step import Moment, Timeline, network_largest_batch, network_timeline
 from course_lib.cards.base import Card
 from course_lib.cards.pictures import timeline_picture
 from course_lib.cards.settings import SWITCH, Setting, start_values, usual_values
@@ -26,8 +26,8 @@ SETTINGS = {
 }
 
 _known_network = lru_cache(maxsize=16)(lambda name, batch_norm: NETWORKS[name](batch_norm=batch_norm))
-_timeline = lru_cache(maxsize=16)(timeline)  # the start's, and those that a slider comes back to
-_largest_batch = lru_cache(maxsize=16)(largest_batch)  # which does not depend on the batch
+_timeline = lru_cache(maxsize=16)(network_timeline)  # the start's, and those that a slider comes back to
+_largest_batch = lru_cache(maxsize=16)(network_largest_batch)  # which does not depend on the batch
 
 
 def _step_and_batch(values: dict, own: Network | None) -> tuple[Timeline, int]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from course_lib.asking.answers.base import Diagnosis, Exercise
 from course_lib.by_hand.networks import Network
-from course_lib.by_hand.step import timeline
+from course_lib.by_hand.step import network_timeline
 from course_lib.show.tables import times
 from course_lib.words import find, words
 
@@ -51,7 +51,7 @@ class Design(Exercise):
         if what == "field":
             return min(network.receptive_field()), "", 0
         if what == "memory":
-            peak = timeline(network, self.batch_size).peak
+            peak = network_timeline(network, self.batch_size).peak
             part = max(("weights", "gradients", "state", "input", "kept"), key=lambda part: getattr(peak, part))
             return peak.total, words(part), getattr(peak, part)
         ledger = network.ledger()

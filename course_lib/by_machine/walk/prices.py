@@ -89,14 +89,14 @@ def harmless(func) -> str:
     read = sum("Tensor" in str(argument.type) and not argument.is_out for argument in schema.arguments)
     plain = not MULTIPLIES.match(name)
     reasons = {
-        "a view": func.is_view or torch.Tag.inplace_view in func.tags,
+        "view": func.is_view or torch.Tag.inplace_view in func.tags,
         "pointwise": _tagged(name.removesuffix("_"), torch.Tag.pointwise),
-        "a reduction": torch.Tag.reduction in func.tags,
-        "gives no tensor": plain and not any("Tensor" in str(result.type) for result in schema.returns),
-        "an optimizer's": plain and name.startswith(("_foreach_", "_fused_")),
-        "reads no tensor": not read,
+        "reduction": torch.Tag.reduction in func.tags,
+        "no_result": plain and not any("Tensor" in str(result.type) for result in schema.returns),
+        "optimizer": plain and name.startswith(("_foreach_", "_fused_")),
+        "no_input": not read,
         "backward": plain and "backward" in name,
-        "reads one tensor": plain and read == 1,
+        "one_input": plain and read == 1,
     }
     return next((reason for reason, holds in reasons.items() if holds), REASONS.get(name.removesuffix("_"), ""))
 
