@@ -7,15 +7,14 @@ from typing import NamedTuple
 import torch
 import torchinfo
 from torch import nn
-from torch.utils._pytree import tree_map_only
 
 from course_lib.by_hand.ledger import Ledger, Row, what
 from course_lib.by_hand.networks import Network
 from course_lib.by_machine.counting import counts_of, forward_arguments, model_caveats, network_input_size
 from course_lib.by_machine.modules import build
 from course_lib.by_machine.rows import CountedRow
-from course_lib.by_machine.walk.forward import Walk, with_values
-from course_lib.by_machine.walk.hollow import as_hollow
+from course_lib.by_machine.walk.copied import arguments_on
+from course_lib.by_machine.walk.forward import Walk
 from course_lib.by_machine.walk.operations import Operations
 from course_lib.by_machine.walk.outside import outside_state_kept
 from course_lib.show.tables import Cell, Shown, Table, number, times
@@ -141,7 +140,7 @@ class _Torchinfo:
         self.fails = False
         # With input_size torchinfo would draw random numbers, and move the caller's random state.
         arguments = forward_arguments(walk.model, input_size, input_data)
-        args, kwargs = with_values(arguments) if walk.real else tree_map_only(torch.Tensor, as_hollow, arguments)
+        args, kwargs = arguments_on("cpu" if walk.real else "hollow", arguments)
         try:
             with outside_state_kept(walk.model), torch.device("cpu"), Operations(hollow=not walk.real):
                 summary = torchinfo.summary(walk.model, input_data=list(args) if args else kwargs, verbose=0, device="cpu")

@@ -77,13 +77,13 @@ def counts_of(model: nn.Module, input_size=None, input_data=None, train: bool = 
         raise TypeError(words("model.class", name=model.__name__))
     if not isinstance(model, nn.Module):
         raise TypeError(words("model.no_model", model=model))
-    args, kwargs = forward_arguments(model, input_size, input_data)
-    given = tuple(args[0].shape) if input_size is not None else None
+    arguments = forward_arguments(model, input_size, input_data)
+    given = tuple(arguments[0][0].shape) if input_size is not None else None
 
     def counts_in(training: bool) -> tuple[Counts, Layers]:
         layers = Layers()
         check = lambda place: refuse_misfit(place, layers[place.module], given)  # noqa: E731
-        walk = forward_walk(model, args, kwargs, check, training)
+        walk = forward_walk(model, arguments, check, training)
         return Counts(walk, rows_of(walk, layers)), layers
 
     counts, layers = counts_in(train)

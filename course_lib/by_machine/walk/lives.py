@@ -1,7 +1,7 @@
 """A training step heard from its first operation to its last: which storages live, from when to when, who made them, and what for."""
 
 import weakref
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import accumulate, groupby
@@ -75,31 +75,30 @@ class Lives:
                 life.use, life.owner = use, owner
 
     @property
+    def changes(self) -> list[list[tuple[int, Life]]]:
+        """At each operation, and after the last, the lives that begin there, with 1, and those that end, with -1."""
+        found = [[] for _ in range(len(self.heard) + 1)]
+        for life in self.all:
+            found[life.born].append((1, life))
+            found[-1 if life.gone is None else life.gone].append((-1, life))
+        return found
+
+    @property
     def totals(self) -> list[int]:
         """The bytes that live at each operation."""
-        change = [0] * (len(self.heard) + 1)
-        for life in self.all:
-            change[life.born] += life.bytes
-            change[-1 if life.gone is None else life.gone] -= life.bytes
-        return list(accumulate(change))[:-1]
+        return list(accumulate(sum(sign * life.bytes for sign, life in found) for found in self.changes))[:-1]
 
     def timeline(self) -> Timeline:
         """A moment for each place in its turn: that of its operation with the most bytes."""
-        totals, parts, end, moments = self.totals, Counter(), 0, []
-        born, gone = defaultdict(list), defaultdict(list)
-        for life in self.all:
-            born[life.born].append(life)
-            gone[life.gone].append(life)
+        changes, totals, parts, end, moments = self.changes, self.totals, Counter(), 0, []
         for (phase, place), turn in groupby(self.heard):
             begin, end = end, end + sum(1 for _ in turn)
             most = max(range(begin, end), key=totals.__getitem__)
             for step in range(begin, end):
-                for life in gone[step]:
-                    parts[life.part] -= life.bytes
-                for life in born[step]:
-                    parts[life.part] += life.bytes
+                for sign, life in changes[step]:
+                    parts[life.part] += sign * life.bytes
                 if step == most:
-                    new = [life for n in range(begin, step + 1) for life in born[n] if life.part == "at_work"]
+                    new = [life for found in changes[begin : step + 1] for sign, life in found if sign > 0 and life.part == "at_work"]
                     leaving = sum(life.bytes for life in new if life.gone is None or life.gone > step)
                     moments.append(Moment(phase, place, *map(parts.__getitem__, PARTS), parts["at_work"] - leaving, leaving))
         kept = Counter()

@@ -3,25 +3,17 @@
 import functools
 import operator
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import torch
 from torch import nn
 from torch.nn.parameter import UninitializedTensorMixin
 
 from course_lib.by_hand.optimizers import Optimizer, named_optimizer
-from course_lib.by_machine.walk.forward import calls_heard
+from course_lib.by_machine.walk.forward import Walk, calls_heard
 from course_lib.by_machine.walk.lives import LOSS, Lives
 from course_lib.by_machine.walk.operations import Op, Operations, tensors
 from course_lib.words import words
-
-
-@contextmanager
-def step_context(mode: str) -> Iterator[None]:
-    """What a step runs in: autograd on, unless the mode says otherwise, and the random state put back."""
-    with torch.inference_mode(False), torch.random.fork_rng(range(torch.cuda.device_count())), torch.set_grad_enabled(mode != "no_grad"):
-        yield
 
 
 def torch_optimizer(model: nn.Module, optimizer: str | Optimizer, **more) -> torch.optim.Optimizer:
@@ -97,7 +89,7 @@ class Step:
                 loss_of(model(*args, **kwargs)).backward()
         self.lives.add(tensors([args, kwargs]), "input", "input")
         self._name(self.lives.add)
-        with calls_heard(model) as self.calls, Operations(self.lives.hear, hollow):
+        with calls_heard(Walk(model)) as self.calls, Operations(self.lives.hear, hollow):
             one_step(model, args, kwargs, optimizer, self.lives.begin)
         self._name(self.lives.belong)
 
