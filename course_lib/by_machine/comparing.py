@@ -13,10 +13,9 @@ from course_lib.by_hand.networks import Network
 from course_lib.by_machine.counting import counts_of, forward_arguments, model_caveats, network_input_size
 from course_lib.by_machine.modules import build
 from course_lib.by_machine.rows import CountedRow
-from course_lib.by_machine.walk.copied import arguments_on
 from course_lib.by_machine.walk.forward import Walk
 from course_lib.by_machine.walk.operations import Operations
-from course_lib.by_machine.walk.outside import outside_state_kept
+from course_lib.by_machine.walk.outside import arguments_on, outside_state_kept
 from course_lib.show.tables import Cell, Shown, Table, number, times
 from course_lib.words import words
 

@@ -15,9 +15,9 @@ from course_lib.by_hand.optimizers import Optimizer, named_optimizer
 from course_lib.by_hand.step import check_flags, timeline
 from course_lib.by_machine.counting import counts_of, forward_arguments, network_input_size
 from course_lib.by_machine.modules import build
-from course_lib.by_machine.walk.copied import copied_run
 from course_lib.by_machine.walk.lives import Lives
 from course_lib.by_machine.walk.operations import NeedsValue, tensors
+from course_lib.by_machine.walk.outside import copied_run
 from course_lib.by_machine.walk.step import Step, loss_of, one_step, saved_by_forward, torch_optimizer
 from course_lib.by_machine.walk.structure import owned_tensors
 from course_lib.show.tables import Table

@@ -10,8 +10,8 @@ from torch.nn.parameter import UninitializedTensorMixin
 from torch.overrides import TorchFunctionMode
 
 from course_lib.by_machine.modules import is_place
-from course_lib.by_machine.walk.copied import copied_run
 from course_lib.by_machine.walk.operations import NeedsValue, Op, Operations, storage, tensors
+from course_lib.by_machine.walk.outside import copied_run
 from course_lib.by_machine.walk.structure import has_hooks, located_modules, owned_tensors, unwrapped
 
 Shape = tuple[int, ...]

@@ -93,8 +93,8 @@ def _result_and_macs(func, price: Callable | None, args: tuple, kwargs: dict, no
         return result, price(*args, **kwargs, out_val=result) // 2 if price else 0
     if empty and about.name in NOWHERE:
         return torch.zeros(given[0].shape, dtype=torch.bool), 0
-    if empty and about.name in INDEXED and any(t is not None and t.dtype in (torch.bool, torch.uint8) for t in args[1]):
-        return _result_and_macs(func, price, (args[0], _as_numbers(args[1]), *args[2:]), kwargs, nothing_made)
+    if empty and (by_numbers := _by_numbers(func, args)):
+        return _result_and_macs(by_numbers[0], price, by_numbers[1], kwargs, nothing_made)
     try:
         known = _known.get(key)
     except TypeError:  # an argument that is no key
@@ -118,7 +118,6 @@ FAKE = FakeTensorMode(allow_non_fake_inputs=True)
 
 def _learnt(func, args: tuple, kwargs: dict, given: list[torch.Tensor], price: Callable | None, empty: list) -> tuple[Callable, int]:
     """How a result is made anew, by running the operation once on tensors that stand in for those that are given."""
-    name = func._overloadpacket.__name__
     if given and not empty:  # on the meta device they are what runs
         return _template(func, args, kwargs, given, lambda tensor: tensor, price)
     if not _errs(func, args, given):
@@ -126,8 +125,7 @@ def _learnt(func, args: tuple, kwargs: dict, given: list[torch.Tensor], price: C
             with FAKE:
                 return _template(func, args, kwargs, given, _same_sizes, price)
         except (DataDependentOutputException, DynamicOutputShapeException) as error:
-            if name != "masked_select" or is_hollow(args[1]):
-                raise NeedsValue(name) from error
+            raise NeedsValue(func._overloadpacket.__name__) from error
         except NeedsValue:
             raise
         except Exception:  # the kernel itself says better what does not fit; or PyTorch has no other
@@ -196,15 +194,22 @@ def _filled(func, args: tuple, kwargs: dict):
     return func(*(torch.zeros((), dtype=a.dtype).expand(a.size()) if isinstance(a, torch.Tensor) else a for a in args), **kwargs)
 
 
-def _as_numbers(indices: list) -> list:
-    """Indices with each mask as the numbers of what it lets through."""
-    found = []
-    for index in indices:
+def _by_numbers(func, args: tuple) -> tuple | None:
+    """The same operation by the numbers of what its masks let through, which say how much that is; None where it has no masks."""
+    name = func._overloadpacket.__name__
+    if name == "masked_select":
+        whole, mask = torch.broadcast_tensors(*args)
+        func, args = torch.ops.aten.index.Tensor, (whole, [mask])
+    elif name not in INDEXED:
+        return None
+    numbers, masked = [], False
+    for index in args[1]:
         is_mask = index is not None and index.dtype in (torch.bool, torch.uint8)
         if is_mask and is_hollow(index):
-            raise NeedsValue("index")
-        found += index.nonzero().unbind(1) if is_mask else [index]
-    return found
+            raise NeedsValue(name)
+        masked = masked or is_mask
+        numbers += index.nonzero().unbind(1) if is_mask else [index]
+    return (func, (args[0], numbers, *args[2:])) if masked else None
 
 
 def _key(value, given: list):

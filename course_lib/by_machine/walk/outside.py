@@ -1,4 +1,4 @@
-"""What a forward can change outside of its module, though that is a copy: what its functions name and what that holds. All is put back."""
+"""A run that leaves no trace: on copies, and what a forward changes outside of its module, by what its functions name, is put back."""
 
 import contextlib
 import copy
@@ -10,11 +10,46 @@ from types import CodeType, FunctionType, ModuleType
 
 import torch
 from torch import nn
+from torch.utils._pytree import tree_map_only
 
-from course_lib.by_machine.walk.structure import ATOMS, filled, held, is_plain, is_somebodys, located_modules, random_states_kept
+from course_lib.by_machine.walk.hollow import as_hollow
+from course_lib.by_machine.walk.operations import Operations
+from course_lib.by_machine.walk.structure import ATOMS, copy_on, filled, held, is_plain, is_somebodys, located_modules, random_states_kept
+from course_lib.show.tables import times
+from course_lib.words import words
 
 DEEP = 5  # steps that lead from a class to what may change
 SMALL = 2**20  # values of a tensor that are put back, too
+
+
+@contextlib.contextmanager
+def copied_run(
+    model: nn.Module, arguments: tuple[tuple, dict], device: str, dtype: torch.dtype | None = None, blank: Callable = torch.zeros
+) -> Iterator[tuple[nn.Module, tuple, dict]]:
+    """A copy of a model, "hollow" or on the "cpu", and its arguments, which it may change; as `arguments_on` takes them."""
+    with outside_state_kept(model):
+        copied = copy_on(device, model)
+        if dtype is not None:
+            with Operations(hollow=device == "hollow"):
+                copied.to(dtype)
+        yield copied, *arguments_on(device, arguments, dtype, blank)
+
+
+def arguments_on(device: str, arguments: tuple[tuple, dict], dtype: torch.dtype | None = None, blank: Callable = torch.zeros):
+    """Copies of the tensors, of the dtype that is asked, though integers stay; `blank` makes values where there are none."""
+
+    def copied(given: torch.Tensor) -> torch.Tensor:
+        kind = dtype if dtype is not None and given.is_floating_point() else given.dtype
+        if device == "hollow":
+            return as_hollow(given, kind)
+        if not given.is_meta:
+            return given.detach().to("cpu", kind, copy=True)
+        try:
+            return blank(given.shape, device="cpu").to(kind)
+        except RuntimeError as error:
+            raise ValueError(words("measure.no_room", shape=times(given.shape))) from error
+
+    return tree_map_only(torch.Tensor, copied, arguments)
 
 
 @contextlib.contextmanager
