@@ -1,25 +1,87 @@
-"""ways_to_fit: what could be changed so that a training step fits a budget, each way with its peak and its price."""
+"""What fits a budget: the largest batch of a training step, and what could be changed, each way with its peak and its price."""
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple
 
 import torch
 from torch import nn
+from torch.utils._pytree import tree_map_only
 from torch.utils.checkpoint import checkpoint
 
 from course_lib.by_hand.layers import whole
 from course_lib.by_hand.networks import Network
 from course_lib.by_hand.optimizers import Optimizer, named_optimizer
-from course_lib.by_hand.step import whole_budget
+from course_lib.by_hand.step import batch_that_fits, whole_budget
+from course_lib.by_hand.step import largest_batch as largest_by_hand
 from course_lib.by_machine.counting import count, forward_arguments, network_input_size
 from course_lib.by_machine.measuring import step_heard
 from course_lib.by_machine.modules import build
-from course_lib.by_machine.timelines import batch_of, rows_of_batch
-from course_lib.by_machine.walk.lives import Lives
+from course_lib.by_machine.walk.operations import tensors
+from course_lib.by_machine.walk.step import Lives
 from course_lib.by_machine.walk.structure import copy_on, located_modules
 from course_lib.show.tables import Cell, Shown, Table, digits
 from course_lib.words import words
+
+
+def largest_batch(
+    network_or_model: Network | nn.Module, budget: float, input_size: tuple | None = None,
+    dtype: str | None = None, optimizer: str | Optimizer = "Adam", foreach: bool = False, input_data=None,
+) -> int:  # fmt: skip
+    """The largest batch whose step fits a budget of bytes, the optimizer's state in place; 0 where not even one image does.
+
+    input_size has a batch, of which only the other sizes count; of input_data the rows are repeated. At each operation of a step the
+    bytes grow by the same for each image: of two walks the batch is reckoned, two more say whether it is so, and where it is not,
+    as with a model whose operations depend on the batch, it is looked for.
+
+    >>> largest_batch(nn.Sequential(nn.Conv2d(3, 7, 3), nn.ReLU()), 10**6, (1, 3, 5, 5))
+    1240
+    """
+    if isinstance(network_or_model, Network):
+        return largest_by_hand(network_or_model, budget, dtype or "float32", optimizer)
+    budget = whole_budget(budget)
+    given = forward_arguments(network_or_model, input_size, input_data)
+
+    @cache
+    def totals(batch: int) -> list[int]:
+        args, kwargs = rows_of_batch(given, batch)
+        how = {"dtype": dtype, "optimizer": optimizer, "foreach": foreach}
+        return step_heard(network_or_model, input_data=args or kwargs, device="hollow", **how).totals
+
+    def fits(batch: int) -> bool:
+        try:
+            return max(totals(batch)) <= budget
+        except ValueError:
+            if batch > 1:
+                raise
+            return False  # a BatchNorm that needs two
+
+    each = zip(totals(2), totals(3), strict=False)
+    low = min((batch_that_fits(two, three - two, budget) for two, three in each if three > two), default=1)
+    high = low + 1
+    while low and not fits(low):
+        low, high = low // 2, low
+    while fits(high):
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    return low
+
+
+def batch_of(arguments) -> int:
+    """The rows of the first tensor among the arguments of a forward."""
+    return next(tensor.shape[0] for tensor in tensors(arguments) if tensor.dim())
+
+
+def rows_of_batch(arguments, batch: int):
+    """The arguments with so many rows: those that are there, over and over."""
+
+    def repeated(tensor: torch.Tensor) -> torch.Tensor:
+        batched = tensor.dim() and tensor.shape[0] == batch_of(arguments)
+        return tensor[torch.arange(batch, device=tensor.device) % tensor.shape[0]] if batched else tensor
+
+    return tree_map_only(torch.Tensor, repeated, arguments)
 
 
 class Way(NamedTuple):

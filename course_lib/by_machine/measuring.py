@@ -1,4 +1,4 @@
-"""The bytes of one training step as they really are, after a real step on a copy: its parts, and the most at once."""
+"""The bytes of one training step, on a copy of any module: its parts and the most at once, as they really are, and its moments on sizes."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,13 +12,13 @@ from course_lib.by_hand.layers import one_of
 from course_lib.by_hand.memory import DTYPES, MODES, Memory, predict_memory
 from course_lib.by_hand.networks import Network
 from course_lib.by_hand.optimizers import Optimizer, named_optimizer
-from course_lib.by_hand.step import check_flags, timeline
+from course_lib.by_hand.step import Timeline, check_flags
+from course_lib.by_hand.step import timeline as timeline_by_hand
 from course_lib.by_machine.counting import counts_of, forward_arguments, network_input_size
 from course_lib.by_machine.modules import build
-from course_lib.by_machine.walk.lives import Lives
 from course_lib.by_machine.walk.operations import NeedsValue, tensors
 from course_lib.by_machine.walk.outside import copied_run
-from course_lib.by_machine.walk.step import Step, loss_of, one_step, saved_by_forward, torch_optimizer
+from course_lib.by_machine.walk.step import Lives, Step, loss_of, one_step, saved_by_forward, torch_optimizer
 from course_lib.by_machine.walk.structure import owned_tensors
 from course_lib.show.tables import Table
 from course_lib.words import words
@@ -100,7 +100,7 @@ def step_heard(
     one_by_one = {"foreach": foreach} if foreach or isinstance(optimizer, str) else {}  # a class of your own may not know the word
     stepping = partial(torch_optimizer, optimizer=optimizer, **one_by_one) if mode == "train" else None
     with working_copy(network_or_model, input_size, dtype, optimizer, mode, input_data, device) as run:
-        return Step(*run, stepping, first, accumulate, device == "hollow").lives
+        return Step(*run, stepping, first, accumulate, device == "hollow")
 
 
 def measure_peak(
@@ -119,6 +119,34 @@ def measure_peak(
     return max(step_heard(network_or_model, input_size, dtype, optimizer, mode, foreach, first, accumulate, input_data).totals)
 
 
+def timeline(
+    network_or_model: Network | nn.Module, input_size: tuple | int | None = None,
+    dtype: str | None = None, optimizer: str | Optimizer = "Adam", mode: str = "train",
+    foreach: bool = False, first: bool = False, accumulate: bool = False, input_data=None,
+) -> Timeline:  # fmt: skip
+    """The moments of one step on the CPU: of a Network by hand, of any module as PyTorch goes through it, with nothing computed.
+
+    input_size has the batch first, or is the batch alone for a Network; input_data takes tensors, as `count` does. The loss is the sum of
+    all that the model gives. `first` is the step in which the optimizer makes its state, `accumulate` one that adds to gradients
+    which are there already, `foreach` an optimizer that works on all parameters at once. Of "eval" and "no_grad" it is a forward
+    pass alone. Without a dtype a module keeps its own. What a kernel takes and gives back inside of one operation is not seen.
+
+    >>> peak = timeline(nn.Sequential(nn.Conv2d(3, 7, 3), nn.ReLU()), (16, 3, 5, 5)).peak
+    >>> peak.total, peak.phase, peak.place
+    (15232, 'backward', '1')
+    """
+    how = dtype, optimizer, mode, foreach, first, accumulate
+    if isinstance(network_or_model, Network):
+        return timeline_by_hand(
+            network_or_model, network_input_size(network_or_model, input_size, input_data)[0], dtype or "float32", *how[1:]
+        )
+    try:
+        return step_heard(network_or_model, input_size, *how, input_data, device="hollow").timeline()
+    except NeedsValue:  # of a float, which decides what is done
+        real = step_heard(network_or_model, input_size, *how, input_data).timeline()
+        return Timeline(real, real.kept, notes=(words("run_for_real"),))
+
+
 def compare_memory(
     network: Network, batch_size: int = 1, dtype: str = "float32", optimizer: str | Optimizer = "Adam", mode: str = "train"
 ) -> Table:
@@ -134,13 +162,13 @@ def compare_memory(
     rows = [[words(part), f"{hand:,}", f"{real:,}", ""] for part, hand, real in parts]
     at_once = words("no_cuda")
     if torch.cuda.is_available():
-        expected = timeline(*case, foreach=True).peak.total  # PyTorch's optimizers work on all at once there
+        expected = timeline_by_hand(*case, foreach=True).peak.total  # PyTorch's optimizers work on all at once there
         asked, held = cuda_peak(*case)
         rows.append([words("cuda_asked"), f"{expected:,}", "", f"{asked:,}"])
         rows.append([words("cuda_blocks"), "", "", f"{held - asked:,}"])
         at_once = f"{held:,}"
     headings = [f"<{words('part')}", words("by_hand"), words("measured"), words("cuda_peak")]
-    return Table(headings, rows, [words("most_at_once"), f"{timeline(*case).peak.total:,}", f"{measure_peak(*case):,}", at_once])
+    return Table(headings, rows, [words("most_at_once"), f"{timeline_by_hand(*case).peak.total:,}", f"{measure_peak(*case):,}", at_once])
 
 
 CUDA_STATISTICS = "requested_bytes.all", "allocated_bytes.all"
