@@ -10,9 +10,8 @@ from torch import nn
 
 from course_lib.by_hand.ledger import Ledger, Row, what
 from course_lib.by_hand.networks import Network
-from course_lib.by_machine.counting import counts_of, forward_arguments, model_caveats, network_input_size
+from course_lib.by_machine.counting import CountedRow, counts_of, forward_arguments, model_caveats, network_input_size
 from course_lib.by_machine.modules import build
-from course_lib.by_machine.rows import CountedRow
 from course_lib.by_machine.walk.forward import Walk
 from course_lib.by_machine.walk.operations import Operations
 from course_lib.by_machine.walk.outside import arguments_on, outside_state_kept

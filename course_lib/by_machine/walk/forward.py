@@ -3,13 +3,15 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 from torch import nn
+from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.parameter import UninitializedTensorMixin
 from torch.overrides import TorchFunctionMode
 
-from course_lib.by_machine.modules import is_place
+from course_lib.by_machine.modules import as_layer, is_place
 from course_lib.by_machine.walk.operations import NeedsValue, Op, Operations, storage, tensors
 from course_lib.by_machine.walk.outside import copied_run
 from course_lib.by_machine.walk.structure import has_hooks, located_modules, owned_tensors, unwrapped
@@ -29,6 +31,7 @@ class Place:
     inputs: list[Shape] = field(default_factory=list)
     outputs: list[Shape] = field(default_factory=list)
     ops: list[Op] = field(default_factory=list)
+    layer = cached_property(lambda self: as_layer(self.module))
     macs = property(lambda self: sum(op.macs for op in self.ops))
     name = property(lambda self: ".".join(filter(None, (self.path, self.function))))  # as its row is called
 
@@ -102,7 +105,8 @@ class _Recorder(TorchFunctionMode):
         self.stack.append("" if module is self.walk.model else self.walk.names[module])
         if self.open is None and is_place(type(module)):
             self.open = Place(self.walk.names[module], module, inputs=shapes(args, kwargs))
-            self.check(self.open)
+            if not isinstance(module, LazyModuleMixin):  # it has no sizes yet
+                self.check(self.open)
 
     def leave(self, module: nn.Module, args, output) -> None:
         self.stack.pop()
