@@ -59,34 +59,28 @@ OWN = ("_modules", "_parameters", "_buffers")
 
 def located_modules(model: nn.Module) -> Iterator[tuple[str, nn.Module, bool]]:
     """Every module with its path and whether it is registered: those in a module's lists, dicts, functions and objects are not, but run."""
-    seen, looked_at = set(), set()
+    seen = {}  # by id; they live as long, so that no other has it
 
-    def below(path: str, part: nn.Module, registered: bool):
-        if part in seen:
+    def below(path: str, value, registered: bool = False, deep: int = 4):
+        is_module = isinstance(value, nn.Module)
+        if id(value) in seen or not (deep or is_module):
             return
-        seen.add(part)
-        part = unwrapped(part)
+        seen[id(value)] = value
+        if not is_module:
+            for word, name, part in held(value):
+                if type(part) not in ATOMS:
+                    yield from below(path + word.format(name), part, deep=deep - 1)
+            return
+        part, start = unwrapped(value), path and f"{path}."
         yield path or "model", part, registered
         for name, child in part._modules.items():
             if child is not None:
-                yield from below(f"{path}.{name}" if path else name, child, registered)
-        for name, value in vars(part).items():
-            if type(value) not in ATOMS and name not in OWN and "_hooks" not in name:
-                for words_there, child in _modules_in(name, value, looked_at):
-                    yield from below(f"{path}.{words_there}" if path else words_there, child, False)
+                yield from below(start + name, child, registered)
+        for name, inside in vars(part).items():
+            if type(inside) not in ATOMS and name not in OWN and "_hooks" not in name:
+                yield from below(start + name, inside)
 
     yield from below("", model, True)
-
-
-def _modules_in(path: str, value, seen: set[int], deep: int = 4) -> Iterator[tuple[str, nn.Module]]:
-    """The modules that a value holds, or what it holds does, with the words that lead there."""
-    if isinstance(value, nn.Module):
-        yield path, value
-    elif deep and id(value) not in seen:
-        seen.add(id(value))
-        for word, name, part in held(value):
-            if type(part) not in ATOMS:
-                yield from _modules_in(path + word.format(name), part, seen, deep - 1)
 
 
 def owned_tensors(model: nn.Module) -> list[torch.Tensor]:
