@@ -45,13 +45,9 @@ class Compared(NamedTuple):
             work, params, macs = "" if self.is_idle else words("by_machine"), "", ""
         texts = [row.name, what(row), times(row.output_shape), work, params, number(self.parameters), number(self.torchinfo or 0)]
         tones = ["name", "", "", "work" if row.by == "hand" else "quiet", *[""] * 5]
-        return [*map(Cell, [*texts, macs, number(self.macs)], ["quiet"] * 9 if self.is_idle else tones), self._verdict()]
-
-    def _verdict(self) -> Cell:
-        if self.reason:
-            return Cell(self.reason, "up")
-        agreed = "agree" if self.row.by == "hand" and self.torchinfo is not None else "two_agree"
-        return Cell(words(agreed) if self.row.params else "", "quiet" if self.is_idle else "good" if self.agree else "up")
+        agreed = words("agree" if row.by == "hand" and self.torchinfo is not None else "two_agree") if row.params else ""
+        verdict = Cell(self.reason or agreed, "up" if self.reason else "quiet" if self.is_idle else "good" if self.agree else "up")
+        return [*map(Cell, [*texts, macs, number(self.macs)], ["quiet"] * 9 if self.is_idle else tones), verdict]
 
 
 class Comparison(Shown, tuple):

@@ -120,22 +120,16 @@ def model_caveats(model: nn.Module, counts: Counts, input_size=None, input_data=
     outputs, sentences = tensors(walk.output), []
     if not outputs:
         sentences.append(words("returns_none" if walk.output is None else "returns_no_tensor"))
-    if unregistered := [path for part, path in walk.names.items() if part in walk.unregistered]:
-        sentences.append(words("unregistered", names=", ".join(unregistered)))
-    if walk.hooked:
-        sentences.append(words("hooks_not_run", names=", ".join(walk.hooked)))
+    named = {"unregistered": [path for part, path in walk.names.items() if part in walk.unregistered], "hooks_not_run": walk.hooked}
+    sentences += [words(key, names=", ".join(names)) for key, names in named.items() if names]
     sentences += [f"{c.row.name}: {caveat}" for c in rows for caveat in c.caveats]
     if unused := [c.row.name for c in rows if c.idle == "never_used"]:
         sentences.append(f"{', '.join(unused)}: {words('never_used')}.")
-    sentences += _batch_changed(outputs, input_size)
-    sentences += [words("run_for_real")] * walk.real
-    return sentences + _of_one_mode_only(rows, model, input_size, input_data)
-
-
-def _batch_changed(outputs: list, input_size) -> list[str]:
     before = input_size[0] if input_size is not None and isinstance(input_size[0], int) else None
     after = outputs[0].shape[0] if outputs and outputs[0].dim() else before
-    return [words("batch_changed", before=before, after=after)] * (before not in (None, after))
+    sentences += [words("batch_changed", before=before, after=after)] * (before not in (None, after))
+    sentences += [words("run_for_real")] * walk.real
+    return sentences + _of_one_mode_only(rows, model, input_size, input_data)
 
 
 def _of_one_mode_only(rows: list[CountedRow], model: nn.Module, input_size, input_data) -> list[str]:
@@ -219,10 +213,9 @@ def _row_of(place: Place, new: list[torch.Tensor]) -> Row:
         return _row_by_machine(place, new)
     new_ids = set(map(id, new))
     own = [(tensor, term) for tensor, term in zip(parameters, terms, strict=True) if id(tensor) in new_ids]
-    work = Work(term for _, term in own)
-    trained = Work(term for tensor, term in own if tensor.requires_grad)
+    work, trained = Work(term for _, term in own), sum(tensor.numel() for tensor, _ in own if tensor.requires_grad)
     has_buffers = len(_parameters_in(new)) < len(new)
-    return row._replace(params=work.value, trainable_params=trained.value, buffers=layer.buffers * has_buffers, work=work)
+    return row._replace(params=work.value, trainable_params=trained, buffers=layer.buffers * has_buffers, work=work)
 
 
 def _row_by_machine(place: Place, new: list[torch.Tensor]) -> Row:

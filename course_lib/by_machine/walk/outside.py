@@ -5,7 +5,7 @@ import copy
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
-from functools import cache, partial
+from functools import cache
 from types import CodeType, FunctionType, ModuleType
 
 import torch
@@ -55,28 +55,24 @@ def arguments_on(device: str, arguments: tuple[tuple, dict], dtype: torch.dtype 
 @contextlib.contextmanager
 def outside_state_kept(model: nn.Module) -> Iterator[None]:
     """While a copy of a model runs: the random states stay, and so does all that its classes and their functions lead to."""
-    outside = _Outside()
-    for base in {base for _, part, _ in located_modules(model) for base in type(part).__mro__ if is_somebodys(base)}:
-        outside.note_names(base, None, DEEP)
-    try:
+    with _Outside() as outside:
+        for base in {base for _, part, _ in located_modules(model) for base in type(part).__mro__ if is_somebodys(base)}:
+            outside.note_names(base, None, DEEP)
         with random_states_kept():
             yield
-    finally:
-        for put_back in reversed(outside.to_put_back):
-            put_back()
 
 
-class _Outside:
-    """Notes what there is, and how each is put back."""
+class _Outside(contextlib.ExitStack):
+    """Notes what there is, and how each is put back in the end."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.noted: dict[int, object] = {}  # by id; they live as long, so that no other has it
-        self.to_put_back: list[Callable[[], object]] = []
 
     def note_names(self, owner: type | ModuleType, names: frozenset[str] | None, deep: int) -> None:
         """What stands under these names of a file, or under all of a class."""
         before = {name: value for name, value in vars(owner).items() if names is None or name in names}
-        self.to_put_back.append(partial(_name_again, owner, names, before))
+        self.callback(_name_again, owner, names, before)
         for value in before.values():
             self.note(value, deep)
 
@@ -86,25 +82,26 @@ class _Outside:
         self.noted[id(value)] = value
         inside = vars(value) if isinstance(value, nn.Module) or is_plain(value) else value
         if isinstance(value, torch.Tensor):
-            self.to_put_back.append(_tensor_again(value))
+            values = value.detach().clone() if value.numel() <= SMALL else None
+            self.callback(_tensor_again, value, value.data, value.requires_grad, value.grad if value.is_leaf else None, values)
         elif isinstance(value, FunctionType):
             self._note_function(value, deep)
         elif hasattr(value, "cache_info"):
-            self.to_put_back.append(partial(_forget_new, value, value.cache_info().currsize))
+            self.callback(_forget_new, value, value.cache_info().currsize)
         elif isinstance(inside, (dict, list, set, deque)):
-            self.to_put_back.append(partial(_fill_again, inside, copy.copy(inside)))
+            self.callback(_fill_again, inside, copy.copy(inside))
         for *_, part in held(inside):
             self.note(part, deep - 1)
 
     def _note_function(self, function: FunctionType, deep: int) -> None:
         """Its closure, and the names that it uses of its file, and of a file that it names."""
         for cell in filter(filled, function.__closure__ or ()):
-            self.to_put_back.append(partial(setattr, cell, "cell_contents", cell.cell_contents))
+            self.callback(setattr, cell, "cell_contents", cell.cell_contents)
         home = sys.modules.get(function.__module__)
         if home is not None and is_somebodys(function):
             names = _names(function.__code__)
             files = [vars(home)[name] for name in names if isinstance(vars(home).get(name), ModuleType)]
-            for file in [home, *(file for file in files if is_somebodys(file))]:
+            for file in [home, *filter(is_somebodys, files)]:
                 self.note_names(file, names, deep - 1)
 
 
@@ -134,16 +131,10 @@ def _forget_new(function, size: int) -> None:
         function.cache_clear()
 
 
-def _tensor_again(tensor: torch.Tensor) -> Callable[[], None]:
+def _tensor_again(tensor: torch.Tensor, data: torch.Tensor, follows: bool, gradient, values) -> None:
     """Where it lies, its gradient, and the values of a small one."""
-    data, gradient, follows = tensor.data, tensor.grad if tensor.is_leaf else None, tensor.requires_grad
-    values = data.clone() if tensor.numel() <= SMALL else None
-
-    def put_back() -> None:
-        tensor.data = data
-        if values is not None and not torch.equal(data, values):
-            data.copy_(values)
-        if tensor.is_leaf:
-            tensor.requires_grad_(follows).grad = gradient
-
-    return put_back
+    tensor.data = data
+    if values is not None and not torch.equal(data, values):
+        data.copy_(values)
+    if tensor.is_leaf:
+        tensor.requires_grad_(follows).grad = gradient

@@ -85,11 +85,11 @@ def harmless(func) -> str:
         "a view": func.is_view or torch.Tag.inplace_view in func.tags,
         "pointwise": _tagged(name.removesuffix("_"), torch.Tag.pointwise),
         "a reduction": torch.Tag.reduction in func.tags,
-        "gives no tensor": plain and not any("Tensor" in str(result.type) for result in schema.returns),
+        "gives none": plain and not any("Tensor" in str(result.type) for result in schema.returns),
         "an optimizer's": plain and name.startswith(("_foreach_", "_fused_")),
-        "reads no tensor": not read,
+        "reads none": not read,
         "backward": plain and "backward" in name,
-        "reads one tensor": plain and read == 1,
+        "reads one": plain and read == 1,
     }
     return next((reason for reason, holds in reasons.items() if holds), REASONS.get(name.removesuffix("_"), ""))
 

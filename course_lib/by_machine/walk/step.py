@@ -42,10 +42,8 @@ def loss_of(output) -> torch.Tensor:
 
 
 def one_step(model: nn.Module, args: tuple, kwargs: dict, optimizer: torch.optim.Optimizer | None, begin=lambda *phase: None) -> None:
-    """Forward, loss, backward and the optimizer's work, with the gradients that are there; without an optimizer a forward alone.
-
-    `begin` is told each phase as it begins.
-    """
+    """Forward, loss, backward and the optimizer's work, with the gradients that are there; without one a forward alone. `begin` is told
+    each phase."""
     output = model(*args, **kwargs)
     if optimizer is None:
         graph = [tensor.grad_fn for tensor in tensors(output)]  # which holds what a backward would need
@@ -63,18 +61,17 @@ def one_step(model: nn.Module, args: tuple, kwargs: dict, optimizer: torch.optim
 def saved_by_forward(model: nn.Module, args: tuple, kwargs: dict) -> tuple[object, dict[int, int]]:
     """The output, and the bytes of each storage that autograd saved, parameters and buffers not counted."""
     own = {t.untyped_storage().data_ptr() for t in (*model.parameters(), *model.buffers())}
-    saved, alive = {}, []  # alive: a storage that is let go would give its place to the next
+    saved = {}  # the storages themselves: one that is let go would give its place to the next
 
     def pack(tensor: torch.Tensor) -> torch.Tensor:
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in own and storage.nbytes():
-            saved[storage.data_ptr()] = storage.nbytes()
-            alive.append(tensor)
+            saved[storage.data_ptr()] = storage
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Using padding='same'")  # PyTorch says that it makes the copy we count
-        return model(*args, **kwargs), saved
+        return model(*args, **kwargs), {place: storage.nbytes() for place, storage in saved.items()}
 
 
 @dataclass

@@ -200,15 +200,11 @@ def has_hooks(module: nn.Module) -> bool:
 @contextlib.contextmanager
 def random_states_kept() -> Iterator[None]:
     """The random states of torch on the CPU, of Python, and of numpy where it is imported, as they were."""
-    numpy = sys.modules.get("numpy")
-    before, of_numpy = random.getstate(), numpy.random.get_state() if numpy else None
-    with torch.random.fork_rng(devices=[]):
-        try:
-            yield
-        finally:
-            random.setstate(before)
-            if numpy:
-                numpy.random.set_state(of_numpy)
+    with torch.random.fork_rng(devices=[]), contextlib.ExitStack() as put_back:
+        put_back.callback(random.setstate, random.getstate())
+        if numpy := sys.modules.get("numpy"):
+            put_back.callback(numpy.random.set_state, numpy.random.get_state())
+        yield
 
 
 def _is_pytorchs_hook(hook: Callable) -> bool:
@@ -217,10 +213,8 @@ def _is_pytorchs_hook(hook: Callable) -> bool:
 
 
 def model_without_values(kind: type | nn.Module) -> tuple[nn.Module, str]:
-    """A module of a class that takes no arguments, made on the meta device, and what it printed on the way; a module as it is.
-
-    The random state stays where it is.
-    """
+    """A module of a class that takes no arguments, made on the meta device, the random states kept, and what it printed on the way; a
+    module as it is."""
     if not isinstance(kind, type):
         return kind, ""
     with contextlib.redirect_stdout(io.StringIO()) as printed, random_states_kept():
