@@ -89,16 +89,14 @@ def compare(network_or_model: Network | nn.Module, input_size=None, input_data=N
     >>> compare(small_cnn()).totals, compare(small_cnn()).agree
     ((26926, 26926, 26926), True)
     """
-    network = network_or_model if isinstance(network_or_model, Network) else None
-    model = network_or_model
-    if network is not None:
-        input_size, input_data = network_input_size(network, input_size, input_data), None
-        model = build(network, device="meta").eval()
+    model, rows = network_or_model, None
+    if isinstance(model, Network):
+        input_size, input_data = network_input_size(model, input_size, input_data), None
+        model, rows = build(model, device="meta").eval(), model.ledger(input_size[0])
     counts = counts_of(model, input_size, input_data)
-    rows = network.ledger(input_size[0]) if network is not None else counts.ledger
     torchinfo_counts = _Torchinfo(counts.walk, input_size, input_data)
     known, compared = set(), []
-    for row, counted in zip(rows, counts.rows, strict=True):
+    for row, counted in zip(rows or counts.ledger, counts.rows, strict=True):
         new = [p for p in counted.used if id(p) not in known and counted.module not in counts.walk.unregistered]
         known.update(map(id, new))
         own = sum(p.numel() for p in new)

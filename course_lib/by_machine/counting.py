@@ -138,13 +138,10 @@ def _of_one_mode_only(rows: list[CountedRow], model: nn.Module, input_size, inpu
         trained = counts_of(model, input_size, input_data, train=True).rows
     except Misfit:  # a batch norm on a single value, say: nothing to be compared
         return []
-    modes = [_working(trained), _working(rows)]
-    alone = {"only_train_rows": modes[0] - modes[1], "only_eval_rows": modes[1] - modes[0]}
+    working = [[c for c in found if (c.macs or c.used) and not c.idle] for found in (trained, rows)]
+    train, evaluated = (Counter((c.row.name, c.row.output_shape, c.macs) for c in found) for found in working)
+    alone = {"only_train_rows": train - evaluated, "only_eval_rows": evaluated - train}
     return [words(key, names=", ".join(dict.fromkeys(name for name, *_ in found))) for key, found in alone.items() if found]
-
-
-def _working(rows: list[CountedRow]) -> Counter:
-    return Counter((c.row.name, c.row.output_shape, c.macs) for c in rows if (c.macs or c.used) and not c.idle)
 
 
 def _first_used(used: dict, path: str, tensors: list[torch.Tensor]) -> tuple[list[torch.Tensor], str]:
@@ -170,16 +167,15 @@ def rows_of(walk: Walk) -> list[CountedRow]:
         read = [tensor for there in reads if not set(own) & set(there) for tensor in there]  # what lies behind its own is another's
         used = list(dict.fromkeys([*own, *read]))
         new, sharing = _first_used(first_users, place.path, used)
-        caveats = _caveats(walk, place, on_map)
-        row = _row_of(place, new)._replace(note="; ".join(filter(None, [sharing, *_notes(walk, place), *caveats])))
+        notes, caveats = _notes_and_caveats(walk, place, on_map)
+        row = _row_of(place, new)._replace(note="; ".join(filter(None, [sharing, *notes, *caveats])))
         rows.append(CountedRow(row, place.module, place.macs, _parameters_in(used), caveats))
     return rows if walk.error is not None else rows + _unused(walk, first_users)
 
 
 def _is_only_a_look(place: Place, owners: dict) -> bool:
     """Whether it is a function that only looks at a parameter, such as weight.t(): that counts where it is used."""
-    views = all(op.is_view and all(read in owners for read in op.reads) for op in place.ops)
-    return bool(place.function and place.ops) and views
+    return bool(place.function and place.ops) and all(op.is_view and owners.keys() >= {*op.reads} for op in place.ops)
 
 
 def _parameters_in(tensors: Iterable[torch.Tensor]) -> tuple[nn.Parameter, ...]:
@@ -236,21 +232,16 @@ def _on_map(place: Place, before: bool) -> bool:
     return before and place.function not in ("permute", "transpose", "movedim", "flatten", "view", "reshape")
 
 
-def _notes(walk: Walk, place: Place) -> list[str]:
-    """What else is to be said of a row, which is no caveat of the model: that its forward ends here, what it is not, what it does not."""
+def _notes_and_caveats(walk: Walk, place: Place, on_map: bool) -> tuple[list[str], tuple[str, ...]]:
+    """What is to be said of a row; and what is to be said of the model, too, each once."""
     notes = {
         "fails_here": walk.error is not None and place is walk.failed,
         "not_registered": place.module in walk.unregistered,
         "drops_in_training": place.layer is not None and place.layer.kind == "Dropout" and not place.module.training,
     }
-    return [words(key) for key, holds in notes.items() if holds]
-
-
-def _caveats(walk: Walk, place: Place, on_map: bool) -> tuple[str, ...]:
-    """What is to be said of a place that ran, each once."""
     caveats = [words("not_counted", op=op.name) for op in place.ops if not op.priced]
     if isinstance(place.module, nn.Linear) and on_map and place.outputs and len(place.inputs[0]) > 3:
         caveats.append(words("many_places", n=math.prod(place.inputs[0][1:-1])))
     if place.function == "dropout" and not walk.model.training:
         caveats.append(words("drops_in_eval"))
-    return tuple(dict.fromkeys(caveats))
+    return [words(key) for key, holds in notes.items() if holds], tuple(dict.fromkeys(caveats))

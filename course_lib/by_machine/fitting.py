@@ -41,13 +41,12 @@ def largest_batch(
     if isinstance(network_or_model, Network):
         return largest_by_hand(network_or_model, budget, dtype or "float32", optimizer)
     budget = whole_budget(budget)
-    given = forward_arguments(network_or_model, input_size, input_data)
+    args, kwargs = forward_arguments(network_or_model, input_size, input_data)
+    step = partial(step_heard, network_or_model, dtype=dtype, optimizer=optimizer, foreach=foreach, device="hollow")
 
     @cache
     def totals(batch: int) -> list[int]:
-        args, kwargs = rows_of_batch(given, batch)
-        how = {"dtype": dtype, "optimizer": optimizer, "foreach": foreach}
-        return step_heard(network_or_model, input_data=args or kwargs, device="hollow", **how).totals
+        return step(input_data=rows_of_batch(args or kwargs, batch)).totals
 
     def fits(batch: int) -> bool:
         try:
@@ -124,10 +123,9 @@ def ways_to_fit(
     """
     if isinstance(model, Network):
         input_size, model = network_input_size(model, input_size, input_data), build(model, "meta")
-    given = forward_arguments(model, input_size, input_data)
-    if batch is not None:
-        given = rows_of_batch(given, whole("ways_to_fit: batch", batch))
-    search = _Search(model, whole_budget(budget), {"input_data": given[0] or given[1], "optimizer": optimizer, "foreach": foreach})
+    args, kwargs = forward_arguments(model, input_size, input_data)
+    given = args or kwargs if batch is None else rows_of_batch(args or kwargs, whole("ways_to_fit: batch", batch))
+    search = _Search(model, whole_budget(budget), {"input_data": given, "optimizer": optimizer, "foreach": foreach})
     found = [*search.ways()]
     best = {way.kind: way for way in sorted(found, key=lambda way: -way.peak) if way.kind != "freeze"}
     if len(best) > 1:

@@ -79,15 +79,11 @@ class _Recorder(TorchFunctionMode):
         self.open, self.stack = None, [""]  # the place that is open; the paths of the modules that run
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
-        kwargs = kwargs or {}
-        if self.open is not None:
+        kwargs, name = kwargs or {}, getattr(func, "__name__", str(func))
+        is_look = name == "__get__"  # of x.T or x.shape
+        if self.open is not None or (is_look and func.__self__.__name__ not in LOOKS):
             return func(*args, **kwargs)
-        name = getattr(func, "__name__", str(func))
-        if name == "__get__":  # of x.T or x.shape
-            name = func.__self__.__name__
-            if name not in LOOKS:
-                return func(*args, **kwargs)
-        name = name.strip("_")
+        name = (func.__self__.__name__ if is_look else name).strip("_")
         self.open = place = Place(self.stack[-1], function=SIGNS.get(name, SIGNS.get(name[1:], name)), inputs=shapes(args, kwargs))
         try:
             result = func(*args, **kwargs)

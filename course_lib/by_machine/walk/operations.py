@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass
-from functools import cache
+from functools import cache, partial
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import torch
 from torch._subclasses.fake_tensor import DataDependentOutputException, DynamicOutputShapeException, FakeTensorMode
 from torch.nn.parameter import UninitializedTensorMixin
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_flatten, tree_unflatten
+from torch.utils._pytree import tree_flatten, tree_map_only, tree_unflatten
 
 from course_lib.by_machine.walk.hollow import hollow, is_hollow, keeps_values
 from course_lib.by_machine.walk.prices import harmless, price_of
@@ -62,20 +63,14 @@ class Operations(TorchDispatchMode):
         return result
 
 
-class _About(NamedTuple):
-    name: str
-    harmless: str  # why it costs nothing
-    is_view: bool
-    as_it_is: bool  # gives a view, or turns a tensor into one
-    makes: bool  # reads no tensor's values
-
-
 @cache
-def _about(func) -> _About:
+def _about(func) -> SimpleNamespace:
+    """Its name; why it costs nothing; whether it gives a view, or turns a tensor into one; whether it makes one and reads no values."""
     name = func._overloadpacket.__name__
     as_it_is = func.is_view or name in AS_IT_IS or torch.Tag.inplace_view in func.tags
     reads = any("Tensor" in str(argument.type) for argument in func._schema.arguments)
-    return _About(name, harmless(func), func.is_view, as_it_is, name.startswith("new_") or name.endswith("_like") or not reads)
+    makes = name.startswith("new_") or name.endswith("_like") or not reads
+    return SimpleNamespace(name=name, harmless=harmless(func), is_view=func.is_view, as_it_is=as_it_is, makes=makes)
 
 
 def _result_and_macs(func, price: Callable | None, args: tuple, kwargs: dict, nothing_made: bool) -> tuple[object, int]:
@@ -124,10 +119,8 @@ def _learnt(func, args: tuple, kwargs: dict, given: list[torch.Tensor], price: C
         try:
             with FAKE:
                 return _template(func, args, kwargs, given, _same_sizes, price)
-        except (DataDependentOutputException, DynamicOutputShapeException) as error:
+        except (DataDependentOutputException, DynamicOutputShapeException, NeedsValue) as error:
             raise NeedsValue(func._overloadpacket.__name__) from error
-        except NeedsValue:
-            raise
         except Exception:  # the kernel itself says better what does not fit; or PyTorch has no other
             pass
     return _template(func, args, kwargs, given, _zeros, price)
@@ -152,8 +145,7 @@ def _zeros(tensor: torch.Tensor) -> torch.Tensor:
 
 def _template(func, args: tuple, kwargs: dict, given: list, stand_in: Callable, price: Callable | None) -> tuple[Callable, int]:
     stands = {id(tensor): stand_in(tensor) for tensor in given}
-    leaves, form = tree_flatten((args, kwargs))
-    args, kwargs = tree_unflatten([stands.get(id(leaf), leaf) for leaf in leaves], form)
+    args, kwargs = tree_map_only(torch.Tensor, lambda tensor: stands.get(id(tensor), tensor), (args, kwargs))
     result = func(*args, **kwargs)
     by_id = {id(stands[id(tensor)]): place for place, tensor in enumerate(given)}
     by_storage = {storage(stands[id(tensor)]): place for place, tensor in enumerate(given)}
@@ -177,9 +169,8 @@ def _maker(part, by_id: dict, by_storage: dict) -> Callable:
     offset, size, stride, dtype = part.storage_offset(), tuple(part.size()), part.stride(), part.dtype
     place = by_storage.get(storage(part)) if part.numel() else None
     if place is not None:
-        return lambda given: torch.empty(0, dtype=dtype, device=given[place].device).set_(
-            given[place].untyped_storage(), offset, size, stride
-        )
+        blank = partial(torch.empty, 0, dtype=dtype)
+        return lambda given: blank(device=given[place].device).set_(given[place].untyped_storage(), offset, size, stride)
     if part.is_meta and type(part) is torch.Tensor:
         return lambda given: torch.empty_strided(size, stride, dtype=dtype, device="meta")
     return lambda given: hollow(size, stride, dtype)

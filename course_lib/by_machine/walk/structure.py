@@ -45,11 +45,8 @@ def is_somebodys(kind) -> bool:
 
 def is_plain(value) -> bool:
     """Whether it is an object of a class of somebody's own, and not a module or a class."""
-    return (
-        is_somebodys(type(value))
-        and hasattr(value, "__dict__")
-        and not isinstance(value, (type, ModuleType, nn.Module, torch.Tensor, FunctionType))
-    )
+    is_more = isinstance(value, (type, ModuleType, nn.Module, torch.Tensor, FunctionType))
+    return is_somebodys(type(value)) and hasattr(value, "__dict__") and not is_more
 
 
 ATOMS = {bool, int, float, complex, str, bytes, type(None), torch.dtype, torch.device, torch.Size, type, BuiltinFunctionType, ModuleType}
