@@ -75,8 +75,7 @@ class Comparison(Shown, tuple):
         rest = self.ledger.params - params
         others = ["" if total is None else f"{total:,}" for total in self.totals[1:]]
         macs = [f"{sum(c.row.macs for c in by_hand):,}", f"{sum(c.macs for c in self):,}"]
-        all_same = len(set(self.totals)) == 1 and not self.warnings
-        verdict = words("agree" if all_same else "look")
+        verdict = words("agree" if len(set(self.totals)) == 1 and not self.warnings else "look")
         return [words("total"), "", "", "", f"{params:,}" + f" + {rest:,}" * (rest > 0), *others, *macs, verdict]
 
 

@@ -83,10 +83,8 @@ def working_copy(
         running = copied_run(model, arguments, device, to_dtype, torch.randn)
         with torch.inference_mode(False), torch.set_grad_enabled(mode != "no_grad"), running as (copied, args, kwargs):
             yield copied.train(mode == "train"), args, kwargs
-    except NeedsValue:
-        raise
-    except Exception:
-        if model is network_or_model:
+    except Exception as error:
+        if model is network_or_model and not isinstance(error, NeedsValue):
             counts_of(model, input_size, input_data, train=mode == "train")
         raise
 
@@ -137,9 +135,8 @@ def timeline(
     """
     how = dtype, optimizer, mode, foreach, first, accumulate
     if isinstance(network_or_model, Network):
-        return timeline_by_hand(
-            network_or_model, network_input_size(network_or_model, input_size, input_data)[0], dtype or "float32", *how[1:]
-        )
+        batch = network_input_size(network_or_model, input_size, input_data)[0]
+        return timeline_by_hand(network_or_model, batch, dtype or "float32", *how[1:])
     try:
         return step_heard(network_or_model, input_size, *how, input_data, device="hollow").timeline()
     except NeedsValue:  # of a float, which decides what is done

@@ -56,10 +56,9 @@ class Walk:
 
     def owners(self) -> dict[int, list[torch.Tensor]]:
         """By storage: the parameters and buffers that lie there; by the original's storage, too, which a closure may have read."""
-        found, known = {}, {id(copied) for copied, _ in self.pairs}
-        later = [(tensor, tensor) for tensor in owned_tensors(self.model) if id(tensor) not in known]  # made in forward
-        for copied, original in self.pairs + later:
-            for tensor in (copied, original):
+        found = {}
+        for copied, *others in [*self.pairs, *zip(owned_tensors(self.model))]:  # some are made in forward
+            for tensor in (copied, *others):
                 if not isinstance(tensor, UninitializedTensorMixin) and tensor.layout is torch.strided:
                     found.setdefault(storage(tensor), []).append(copied)
         return found

@@ -95,6 +95,5 @@ def harmless(func) -> str:
 
 
 def _tagged(name: str, tag: torch.Tag) -> bool:
-    """Whether PyTorch tags an overload of this name."""
     packet = getattr(torch.ops.aten, name, None)
     return packet is not None and any(tag in getattr(packet, overload).tags for overload in packet.overloads())

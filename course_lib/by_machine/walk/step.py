@@ -103,12 +103,11 @@ class Lives:
     def add(self, found: Iterable[torch.Tensor], owner: str, use: str = "") -> None:
         """The storages of these tensors live from now on; those that are known keep their owner."""
         for tensor in found:
-            if tensor.layout is not torch.strided or storage(tensor) in self.now:
-                continue
-            whole = tensor.untyped_storage()
-            life = self.now[whole._cdata] = Life(whole.nbytes(), owner, self.phase, len(self.heard), use)
-            self.all.append(life)
-            weakref.finalize(whole, self._end, whole._cdata).atexit = False
+            if tensor.layout is torch.strided and storage(tensor) not in self.now:
+                whole = tensor.untyped_storage()
+                life = self.now[whole._cdata] = Life(whole.nbytes(), owner, self.phase, len(self.heard), use)
+                self.all.append(life)
+                weakref.finalize(whole, self._end, whole._cdata).atexit = False
 
     def _end(self, place: int) -> None:
         self.now.pop(place).gone = len(self.heard)
