@@ -120,7 +120,7 @@ def model_caveats(model: nn.Module, counts: Counts, input_size=None, input_data=
     outputs, sentences = tensors(walk.output), []
     if not outputs:
         sentences.append(words("returns_none" if walk.output is None else "returns_no_tensor"))
-    named = {"unregistered": [path for part, path in walk.names.items() if part in walk.unregistered], "hooks_not_run": walk.hooked}
+    named = {"unregistered": walk.unregistered.values(), "hooks_not_run": walk.hooked}
     sentences += [words(key, names=", ".join(names)) for key, names in named.items() if names]
     sentences += [f"{c.row.name}: {caveat}" for c in rows for caveat in c.caveats]
     if unused := [c.row.name for c in rows if c.idle == "never_used"]:

@@ -52,7 +52,7 @@ class Walk:
     def __post_init__(self) -> None:
         located = list(located_modules(self.model))
         self.names = {part: path for path, part, _ in located}
-        self.unregistered = {part for _, part, registered in located if not registered}
+        self.unregistered = {part: path for path, part, registered in located if not registered}
 
     def owners(self) -> dict[int, list[torch.Tensor]]:
         """By storage: the parameters and buffers that lie there; by the original's storage, too, which a closure may have read."""

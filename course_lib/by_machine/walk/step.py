@@ -2,6 +2,7 @@
 when to when, who made them, and what for."""
 
 import functools
+import math
 import operator
 import warnings
 import weakref
@@ -83,7 +84,7 @@ class Life:
     phase: str
     born: int
     use: str = ""
-    gone: int | None = None
+    gone: float = math.inf
 
     @property
     def part(self) -> str:
@@ -141,7 +142,7 @@ class Lives:
         found = [[] for _ in range(len(self.heard) + 1)]
         for life in self.all:
             found[life.born].append((1, life))
-            found[-1 if life.gone is None else life.gone].append((-1, life))
+            found[min(life.gone, len(self.heard))].append((-1, life))
         return found
 
     @property
@@ -160,7 +161,7 @@ class Lives:
                     parts[life.part] += sign * life.bytes
                 if step == most:
                     new = [life for found in changes[begin : step + 1] for sign, life in found if sign > 0 and life.part == "at_work"]
-                    leaving = sum(life.bytes for life in new if life.gone is None or life.gone > step)
+                    leaving = sum(life.bytes for life in new if life.gone > step)
                     moments.append(Moment(phase, place, *map(parts.__getitem__, PARTS), parts["at_work"] - leaving, leaving))
         kept = Counter()
         for life in self.all:
