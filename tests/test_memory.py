@@ -23,9 +23,8 @@ from course_lib.by_machine import measuring
 from course_lib.by_machine.measuring import compare_memory, cuda_peak, measure_memory, measure_peak
 from course_lib.by_machine.modules import build
 from course_lib.by_machine.walk.forward import tensors
-from course_lib.by_machine.walk.lives import Lives
 from course_lib.by_machine.walk.operations import Operations
-from course_lib.by_machine.walk.step import one_step, torch_optimizer
+from course_lib.by_machine.walk.step import Lives, one_step, torch_optimizer
 
 IN_A_ROW = [kind for kind, layer in LAYERS.items() if layer.chains and kind not in ("Embedding", "LazyLinear")]
 NOT_KNOWN = "is not known by hand"  # what a layer says whose backward no sizes tell
@@ -140,7 +139,7 @@ def test_what_a_step_makes_one_by_one_or_all_at_once_is_what_pytorchs_makes(opti
     stepping = torch_optimizer(model, optimizer, foreach=foreach)
     one_step(model, (x,), {}, stepping)
     lives = [*model.parameters(), *(p.grad for p in model.parameters()), *tensors(list(stepping.state.values()))]
-    heard = Lives(lambda op: "")
+    heard = Lives()
     heard.add(lives, "")
     before = sum(life.bytes for life in heard.all)
     with Operations(heard.hear):

@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.flop_counter import flop_registry
 
+from course_lib import count
 from course_lib.by_machine.walk import operations, prices
 from course_lib.by_machine.walk.operations import Operations, storage
 
@@ -113,3 +114,18 @@ def test_it_forgets_before_it_grows_too_large(monkeypatch):
         for n in range(1, 20):
             blank(n).relu()
     assert len(operations._known) <= 5
+
+
+def test_what_a_mask_lets_through_is_told_by_its_values():
+    class Chosen(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc, self.last = nn.Linear(4, 4, bias=False), nn.Linear(1, 3, bias=False)
+
+        def forward(self, x, *masks):
+            x = self.fc(x)
+            return [self.last(chosen[:, None]) for mask in masks for chosen in (x.masked_select(mask), x[mask])]
+
+    masks = [torch.arange(8).view(2, 4) < n for n in (1, 8)]  # of the same sizes
+    rows = count(Chosen(), input_data=(torch.zeros(2, 4), *masks))
+    assert [row.macs for row in rows if row.name == "last"] == [3, 3, 24, 24]

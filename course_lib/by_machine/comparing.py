@@ -7,17 +7,14 @@ from typing import NamedTuple
 import torch
 import torchinfo
 from torch import nn
-from torch.utils._pytree import tree_map_only
 
 from course_lib.by_hand.ledger import Ledger, Row, what
 from course_lib.by_hand.networks import Network
-from course_lib.by_machine.counting import counts_of, forward_arguments, model_caveats, network_input_size
+from course_lib.by_machine.counting import CountedRow, counts_of, forward_arguments, model_caveats, network_input_size
 from course_lib.by_machine.modules import build
-from course_lib.by_machine.rows import CountedRow
-from course_lib.by_machine.walk.forward import Walk, with_values
-from course_lib.by_machine.walk.hollow import as_hollow
+from course_lib.by_machine.walk.forward import Walk
 from course_lib.by_machine.walk.operations import Operations
-from course_lib.by_machine.walk.outside import outside_state_kept
+from course_lib.by_machine.walk.outside import arguments_on, outside_state_kept
 from course_lib.show.tables import Cell, Shown, Table, number, times
 from course_lib.words import words
 
@@ -48,13 +45,9 @@ class Compared(NamedTuple):
             work, params, macs = "" if self.is_idle else words("by_machine"), "", ""
         texts = [row.name, what(row), times(row.output_shape), work, params, number(self.parameters), number(self.torchinfo or 0)]
         tones = ["name", "", "", "work" if row.by == "hand" else "quiet", *[""] * 5]
-        return [*map(Cell, [*texts, macs, number(self.macs)], ["quiet"] * 9 if self.is_idle else tones), self._verdict()]
-
-    def _verdict(self) -> Cell:
-        if self.reason:
-            return Cell(self.reason, "up")
-        agreed = "agree" if self.row.by == "hand" and self.torchinfo is not None else "two_agree"
-        return Cell(words(agreed) if self.row.params else "", "quiet" if self.is_idle else "good" if self.agree else "up")
+        agreed = words("agree" if row.by == "hand" and self.torchinfo is not None else "two_agree") if row.params else ""
+        verdict = Cell(self.reason or agreed, "up" if self.reason else "quiet" if self.is_idle else "good" if self.agree else "up")
+        return [*map(Cell, [*texts, macs, number(self.macs)], ["quiet"] * 9 if self.is_idle else tones), verdict]
 
 
 class Comparison(Shown, tuple):
@@ -82,8 +75,7 @@ class Comparison(Shown, tuple):
         rest = self.ledger.params - params
         others = ["" if total is None else f"{total:,}" for total in self.totals[1:]]
         macs = [f"{sum(c.row.macs for c in by_hand):,}", f"{sum(c.macs for c in self):,}"]
-        all_same = len(set(self.totals)) == 1 and not self.warnings
-        verdict = words("agree" if all_same else "look")
+        verdict = words("agree" if len(set(self.totals)) == 1 and not self.warnings else "look")
         return [words("total"), "", "", "", f"{params:,}" + f" + {rest:,}" * (rest > 0), *others, *macs, verdict]
 
 
@@ -96,16 +88,14 @@ def compare(network_or_model: Network | nn.Module, input_size=None, input_data=N
     >>> compare(small_cnn()).totals, compare(small_cnn()).agree
     ((26926, 26926, 26926), True)
     """
-    network = network_or_model if isinstance(network_or_model, Network) else None
-    model = network_or_model
-    if network is not None:
-        input_size, input_data = network_input_size(network, input_size, input_data), None
-        model = build(network, device="meta").eval()
+    model, rows = network_or_model, None
+    if isinstance(model, Network):
+        input_size, input_data = network_input_size(model, input_size, input_data), None
+        model, rows = build(model, device="meta").eval(), model.ledger(input_size[0])
     counts = counts_of(model, input_size, input_data)
-    rows = network.ledger(input_size[0]) if network is not None else counts.ledger
     torchinfo_counts = _Torchinfo(counts.walk, input_size, input_data)
     known, compared = set(), []
-    for row, counted in zip(rows, counts.rows, strict=True):
+    for row, counted in zip(rows or counts.ledger, counts.rows, strict=True):
         new = [p for p in counted.used if id(p) not in known and counted.module not in counts.walk.unregistered]
         known.update(map(id, new))
         own = sum(p.numel() for p in new)
@@ -141,7 +131,7 @@ class _Torchinfo:
         self.fails = False
         # With input_size torchinfo would draw random numbers, and move the caller's random state.
         arguments = forward_arguments(walk.model, input_size, input_data)
-        args, kwargs = with_values(arguments) if walk.real else tree_map_only(torch.Tensor, as_hollow, arguments)
+        args, kwargs = arguments_on("cpu" if walk.real else "hollow", arguments)
         try:
             with outside_state_kept(walk.model), torch.device("cpu"), Operations(hollow=not walk.real):
                 summary = torchinfo.summary(walk.model, input_data=list(args) if args else kwargs, verbose=0, device="cpu")

@@ -1,19 +1,22 @@
-"""count: any module's Ledger, over one walk of its forward pass; and what is to be said of a model though that runs."""
+"""count: any module's Ledger, over one walk of its forward pass: rows by hand where the layer is known and both agree, else by machine; and
+what is to be said of each, and of a model though it runs."""
 
+import math
 from collections import Counter
+from collections.abc import Iterable
+from functools import partial
 from typing import NamedTuple
 
 import torch
 from torch import nn
 
 from course_lib.by_hand.layers import whole
-from course_lib.by_hand.ledger import Ledger
+from course_lib.by_hand.ledger import Ledger, Row, Work
 from course_lib.by_hand.networks import Network
 from course_lib.by_machine.misfit import Misfit, failure_sentence, refuse_misfit
-from course_lib.by_machine.modules import Layers
-from course_lib.by_machine.rows import CountedRow, rows_of
-from course_lib.by_machine.walk.forward import Walk, forward_walk, shapes
-from course_lib.by_machine.walk.operations import tensors
+from course_lib.by_machine.modules import one_image
+from course_lib.by_machine.walk.forward import Place, Walk, forward_walk, shapes
+from course_lib.by_machine.walk.operations import storage, tensors
 from course_lib.show.tables import times
 from course_lib.words import words
 
@@ -63,6 +66,21 @@ def count(model: Network | nn.Module, input_size=None, input_data=None, train: b
     return counts_of(model, input_size, input_data, train).ledger
 
 
+class CountedRow(NamedTuple):
+    """A row of a walk, and what a row does not say."""
+
+    row: Row
+    module: nn.Module | None  # that did its work, where one did
+    macs: int = 0  # by PyTorch
+    used: tuple[nn.Parameter, ...] = ()  # the model's parameters that it read
+    caveats: tuple[str, ...] = ()
+    idle: str = ""  # why it did nothing: "never_used", "buffer_unused", "only_in_training", "only_in_eval"; "" where it ran
+
+    def idling(self, why: str) -> "CountedRow":
+        """The same row, idle for this reason, which is its note."""
+        return self._replace(idle=why, row=self.row._replace(note=words(why)))
+
+
 class Counts(NamedTuple):
     """A walk and its rows."""
 
@@ -77,24 +95,18 @@ def counts_of(model: nn.Module, input_size=None, input_data=None, train: bool = 
         raise TypeError(words("model.class", name=model.__name__))
     if not isinstance(model, nn.Module):
         raise TypeError(words("model.no_model", model=model))
-    args, kwargs = forward_arguments(model, input_size, input_data)
-    given = tuple(args[0].shape) if input_size is not None else None
-
-    def counts_in(training: bool) -> tuple[Counts, Layers]:
-        layers = Layers()
-        check = lambda place: refuse_misfit(place, layers[place.module], given)  # noqa: E731
-        walk = forward_walk(model, args, kwargs, check, training)
-        return Counts(walk, rows_of(walk, layers)), layers
-
-    counts, layers = counts_in(train)
-    if counts.walk.error is not None:
-        raise Misfit(failure_sentence(counts.walk, layers), counts.ledger) from counts.walk.error
-    if not any(counted.idle == "never_used" for counted in counts.rows):
-        return counts
-    other, _ = counts_in(not train)  # an auxiliary head may run in the other mode alone
-    used = {counted.row.name for counted in other.rows if counted.idle != "never_used"}
-    why = "only_in_eval" if train else "only_in_training"
-    return counts._replace(rows=[c.idling(why) if c.idle == "never_used" and c.row.name in used else c for c in counts.rows])
+    arguments = forward_arguments(model, input_size, input_data)
+    check = partial(refuse_misfit, input_size=tuple(arguments[0][0].shape) if input_size is not None else None)
+    walk = forward_walk(model, arguments, check, train)
+    counts = Counts(walk, rows_of(walk))
+    if walk.error is not None:
+        raise Misfit(failure_sentence(walk), counts.ledger) from walk.error
+    if any(counted.idle == "never_used" for counted in counts.rows):  # an auxiliary head may run in the other mode alone
+        other, why = rows_of(forward_walk(model, arguments, check, not train)), "only_in_eval" if train else "only_in_training"
+        used = {counted.row.name for counted in other if counted.idle != "never_used"}
+        rows = [c.idling(why) if c.idle == "never_used" and c.row.name in used else c for c in counts.rows]
+        counts = counts._replace(rows=rows)
+    return counts
 
 
 def model_caveats(model: nn.Module, counts: Counts, input_size=None, input_data=None) -> list[str]:
@@ -108,22 +120,16 @@ def model_caveats(model: nn.Module, counts: Counts, input_size=None, input_data=
     outputs, sentences = tensors(walk.output), []
     if not outputs:
         sentences.append(words("returns_none" if walk.output is None else "returns_no_tensor"))
-    if unregistered := [path for part, path in walk.names.items() if part in walk.unregistered]:
-        sentences.append(words("unregistered", names=", ".join(unregistered)))
-    if walk.hooked:
-        sentences.append(words("hooks_not_run", names=", ".join(walk.hooked)))
+    named = {"unregistered": walk.unregistered.values(), "hooks_not_run": walk.hooked}
+    sentences += [words(key, names=", ".join(names)) for key, names in named.items() if names]
     sentences += [f"{c.row.name}: {caveat}" for c in rows for caveat in c.caveats]
     if unused := [c.row.name for c in rows if c.idle == "never_used"]:
         sentences.append(f"{', '.join(unused)}: {words('never_used')}.")
-    sentences += _batch_changed(outputs, input_size)
-    sentences += [words("run_for_real")] * walk.real
-    return sentences + _of_one_mode_only(rows, model, input_size, input_data)
-
-
-def _batch_changed(outputs: list, input_size) -> list[str]:
     before = input_size[0] if input_size is not None and isinstance(input_size[0], int) else None
     after = outputs[0].shape[0] if outputs and outputs[0].dim() else before
-    return [words("batch_changed", before=before, after=after)] * (before not in (None, after))
+    sentences += [words("batch_changed", before=before, after=after)] * (before not in (None, after))
+    sentences += [words("run_for_real")] * walk.real
+    return sentences + _of_one_mode_only(rows, model, input_size, input_data)
 
 
 def _of_one_mode_only(rows: list[CountedRow], model: nn.Module, input_size, input_data) -> list[str]:
@@ -132,10 +138,110 @@ def _of_one_mode_only(rows: list[CountedRow], model: nn.Module, input_size, inpu
         trained = counts_of(model, input_size, input_data, train=True).rows
     except Misfit:  # a batch norm on a single value, say: nothing to be compared
         return []
-    modes = [_working(trained), _working(rows)]
-    alone = {"only_train_rows": modes[0] - modes[1], "only_eval_rows": modes[1] - modes[0]}
+    working = [[c for c in found if (c.macs or c.used) and not c.idle] for found in (trained, rows)]
+    train, evaluated = (Counter((c.row.name, c.row.output_shape, c.macs) for c in found) for found in working)
+    alone = {"only_train_rows": train - evaluated, "only_eval_rows": evaluated - train}
     return [words(key, names=", ".join(dict.fromkeys(name for name, *_ in found))) for key, found in alone.items() if found]
 
 
-def _working(rows: list[CountedRow]) -> Counter:
-    return Counter((c.row.name, c.row.output_shape, c.macs) for c in rows if (c.macs or c.used) and not c.idle)
+def _first_used(used: dict, path: str, tensors: list[torch.Tensor]) -> tuple[list[torch.Tensor], str]:
+    """The tensors that lie where nobody used one before, and words on whose the others are; `used` has each place's first user."""
+    places = [(storage(tensor), tensor.storage_offset()) for tensor in tensors]
+    others = sorted({used[place] for place in places if place in used})
+    new = [tensor for place, tensor in zip(places, tensors, strict=True) if place not in used]
+    used.update(dict.fromkeys(places, path) | used)
+    if not others:
+        return new, ""
+    return new, words("used_again") if others == [path] else words("shared_with", names=", ".join(others))
+
+
+def rows_of(walk: Walk) -> list[CountedRow]:
+    """One row for each place, a tensor counted in the first that uses it; then what nothing used."""
+    owners, first_users, rows, on_map = walk.owners(), {}, [], False
+    for place in walk.places:
+        if _is_only_a_look(place, owners):
+            continue
+        on_map = _on_map(place, on_map)
+        own = [*place.module.parameters(), *place.module.buffers()] if place.module is not None else []
+        reads = [owners.get(where, ()) for op in place.ops for where in op.reads]
+        read = [tensor for there in reads if not set(own) & set(there) for tensor in there]  # what lies behind its own is another's
+        used = list(dict.fromkeys([*own, *read]))
+        new, sharing = _first_used(first_users, place.path, used)
+        notes, caveats = _notes_and_caveats(walk, place, on_map)
+        row = _row_of(place, new)._replace(note="; ".join(filter(None, [sharing, *notes, *caveats])))
+        rows.append(CountedRow(row, place.module, place.macs, _parameters_in(used), caveats))
+    return rows if walk.error is not None else rows + _unused(walk, first_users)
+
+
+def _is_only_a_look(place: Place, owners: dict) -> bool:
+    """Whether it is a function that only looks at a parameter, such as weight.t(): that counts where it is used."""
+    return bool(place.function and place.ops) and all(op.is_view and owners.keys() >= {*op.reads} for op in place.ops)
+
+
+def _parameters_in(tensors: Iterable[torch.Tensor]) -> tuple[nn.Parameter, ...]:
+    return tuple(tensor for tensor in tensors if isinstance(tensor, nn.Parameter))
+
+
+def _unused(walk: Walk, first_users: dict) -> list[CountedRow]:
+    rows = []
+    for part, path in walk.names.items():
+        new, _ = _first_used(first_users, path, [t for t in (*part._parameters.values(), *part._buffers.values()) if t is not None])
+        if new:
+            parameters = _parameters_in(new)
+            row = CountedRow(_row_of(Place(path, part), new), part, 0, parameters)
+            rows.append(row.idling("never_used" if parameters else "buffer_unused"))
+    return rows
+
+
+def _row_of(place: Place, new: list[torch.Tensor]) -> Row:
+    """The row of a place that first uses these tensors: by hand, unless its output, work, parameters or buffers are not as by hand."""
+    layer = place.layer
+    if layer is None:
+        return _row_by_machine(place, new)
+    parameters, terms = list(place.module.parameters()), list(layer.params_work)
+    row = Row(place.path, layer.kind, layer.detail)
+    if place.inputs:
+        batch, shape = one_image(layer, place.inputs[0])
+        row = layer.row(place.path, shape, batch) if layer.misfit(shape) is None else row
+    ran_otherwise = place.outputs and (row.output_shape, row.macs) != (one_image(layer, place.outputs[0])[1], place.macs)
+    owns_otherwise = [tensor.numel() for tensor in parameters] != list(map(math.prod, terms))
+    if ran_otherwise or owns_otherwise or sum(buffer.numel() for buffer in place.module.buffers()) != layer.buffers:
+        return _row_by_machine(place, new)
+    new_ids = set(map(id, new))
+    own = [(tensor, term) for tensor, term in zip(parameters, terms, strict=True) if id(tensor) in new_ids]
+    work, trained = Work(term for _, term in own), sum(tensor.numel() for tensor, _ in own if tensor.requires_grad)
+    has_buffers = len(_parameters_in(new)) < len(new)
+    return row._replace(params=work.value, trainable_params=trained, buffers=layer.buffers * has_buffers, work=work)
+
+
+def _row_by_machine(place: Place, new: list[torch.Tensor]) -> Row:
+    parameters = _parameters_in(new)
+    shapes = [shape[1:] for shape in (*place.inputs[:1], *place.outputs[:1])] if place.inputs and place.outputs else [(), ()]
+    return Row(
+        place.name or "model", place.function or type(place.module).__name__, "", *shapes,
+        params=sum(p.numel() for p in parameters), trainable_params=sum(p.numel() for p in parameters if p.requires_grad),
+        buffers=sum(t.numel() for t in new if not isinstance(t, nn.Parameter)), macs=place.macs, by="machine",
+        inputs=sum(map(math.prod, place.inputs)), outputs=sum(map(math.prod, place.outputs)),
+    )  # fmt: skip
+
+
+def _on_map(place: Place, before: bool) -> bool:
+    """Whether what this place gives is a map with its channels first, as convolutions give it."""
+    if place.layer is not None and place.layer.dims:
+        return place.layer.dims > 1
+    return before and place.function not in ("permute", "transpose", "movedim", "flatten", "view", "reshape")
+
+
+def _notes_and_caveats(walk: Walk, place: Place, on_map: bool) -> tuple[list[str], tuple[str, ...]]:
+    """What is to be said of a row; and what is to be said of the model, too, each once."""
+    notes = {
+        "fails_here": walk.error is not None and place is walk.failed,
+        "not_registered": place.module in walk.unregistered,
+        "drops_in_training": place.layer is not None and place.layer.kind == "Dropout" and not place.module.training,
+    }
+    caveats = [words("not_counted", op=op.name) for op in place.ops if not op.priced]
+    if isinstance(place.module, nn.Linear) and on_map and place.outputs and len(place.inputs[0]) > 3:
+        caveats.append(words("many_places", n=math.prod(place.inputs[0][1:-1])))
+    if place.function == "dropout" and not walk.model.training:
+        caveats.append(words("drops_in_eval"))
+    return [words(key) for key, holds in notes.items() if holds], tuple(dict.fromkeys(caveats))

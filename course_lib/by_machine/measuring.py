@@ -1,28 +1,25 @@
-"""The bytes of one training step as they really are, after a real step on a copy: its parts, and the most at once."""
+"""The bytes of one training step, on a copy of any module: its parts and the most at once, as they really are, and its moments on sizes."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import partial
 
 import torch
 from torch import nn
 from torch.nn.parameter import UninitializedTensorMixin as Uninitialized
-from torch.utils._pytree import tree_map_only
 
 from course_lib.by_hand.layers import one_of
 from course_lib.by_hand.memory import DTYPES, MODES, Memory, predict_memory
 from course_lib.by_hand.networks import Network
 from course_lib.by_hand.optimizers import Optimizer, named_optimizer
-from course_lib.by_hand.step import check_flags, network_timeline
+from course_lib.by_hand.step import Timeline, check_flags, network_timeline
 from course_lib.by_machine.counting import counts_of, forward_arguments, network_input_size
 from course_lib.by_machine.modules import build
-from course_lib.by_machine.walk.hollow import as_hollow
-from course_lib.by_machine.walk.lives import Lives
-from course_lib.by_machine.walk.operations import NeedsValue, Operations, tensors
-from course_lib.by_machine.walk.outside import outside_state_kept
-from course_lib.by_machine.walk.step import Step, loss_of, one_step, saved_by_forward, step_context, torch_optimizer
-from course_lib.by_machine.walk.structure import copy_on, owned_tensors
-from course_lib.show.tables import Table, times
+from course_lib.by_machine.walk.operations import NeedsValue, tensors
+from course_lib.by_machine.walk.outside import copied_run
+from course_lib.by_machine.walk.step import Lives, Step, loss_of, one_step, saved_by_forward, torch_optimizer
+from course_lib.by_machine.walk.structure import owned_tensors
+from course_lib.show.tables import Table
 from course_lib.words import words
 
 
@@ -39,8 +36,7 @@ def measure_memory(
     >>> step.training_state, step.kept, step.kept + step.input
     (430848, 486400, 683008)
     """
-    with step_context(mode), failure_named(network_or_model, input_size, input_data, mode):
-        model, args, kwargs = working_copy(network_or_model, input_size, dtype, optimizer, mode, input_data)
+    with working_copy(network_or_model, input_size, dtype, optimizer, mode, input_data) as (model, args, kwargs):
         state = []
         output, saved = saved_by_forward(model, args, kwargs)
         if mode == "train":
@@ -64,10 +60,12 @@ def _bytes_under(given: Iterable[torch.Tensor]) -> int:
     return sum({storage.data_ptr(): storage.nbytes() for storage in storages}.values())
 
 
+@contextmanager
 def working_copy(
     network_or_model, input_size, dtype: str | None, optimizer, mode: str, input_data=None, device: str = "cpu"
-) -> tuple[nn.Module, tuple, dict]:
-    """A copy that nobody else sees, without gradients and hooks, and the arguments of its forward: on "cpu", or "hollow"."""
+) -> Iterator[tuple[nn.Module, tuple, dict]]:
+    """What a step runs on: a copy, on the "cpu" or "hollow", and the arguments of its forward, with random numbers for blanks; autograd
+    on, unless the mode says otherwise. Where its forward fails it is said by name, as `count` says it."""
     one_of(MODES, "mode", mode)
     named_optimizer(optimizer)
     model = network_or_model
@@ -79,23 +77,15 @@ def working_copy(
     elif device == "cpu" and any(tensor.is_meta or isinstance(tensor, Uninitialized) for tensor in owned_tensors(model)):
         raise ValueError(words("measure.meta"))
     to_dtype = getattr(torch, one_of(DTYPES, "dtype", dtype)) if dtype is not None else None
-    with Operations(hollow=True) if device == "hollow" else nullcontext():
-        model = copy_on(device, model).to(to_dtype).train(mode == "train")
     arguments = forward_arguments(model, input_size, input_data)
-    return model, *tree_map_only(torch.Tensor, partial(_input_value, dtype=to_dtype, device=device), arguments)
-
-
-def _input_value(given: torch.Tensor, dtype: torch.dtype | None, device: str) -> torch.Tensor:
-    """A blank as random numbers, a tensor as a copy of the dtype that is asked; integers stay."""
-    dtype = dtype if dtype is not None and given.is_floating_point() else given.dtype
-    if device == "hollow":
-        return as_hollow(given, dtype)
-    if not given.is_meta:
-        return given.detach().to("cpu", dtype, copy=True)
     try:
-        return torch.randn(given.shape).to(dtype)
-    except RuntimeError as error:
-        raise ValueError(words("measure.no_room", shape=times(given.shape))) from error
+        running = copied_run(model, arguments, device, to_dtype, torch.randn)
+        with torch.inference_mode(False), torch.set_grad_enabled(mode != "no_grad"), running as (copied, args, kwargs):
+            yield copied.train(mode == "train"), args, kwargs
+    except Exception as error:
+        if model is network_or_model and not isinstance(error, NeedsValue):
+            counts_of(model, input_size, input_data, train=mode == "train")
+        raise
 
 
 def step_heard(
@@ -106,24 +96,8 @@ def step_heard(
     check_flags(foreach=foreach, first=first, accumulate=accumulate)
     one_by_one = {"foreach": foreach} if foreach or isinstance(optimizer, str) else {}  # a class of your own may not know the word
     stepping = partial(torch_optimizer, optimizer=optimizer, **one_by_one) if mode == "train" else None
-    with step_context(mode), failure_named(network_or_model, input_size, input_data, mode):
-        model, args, kwargs = working_copy(network_or_model, input_size, dtype, optimizer, mode, input_data, device)
-        return Step(model, args, kwargs, stepping, first, accumulate, device == "hollow").lives
-
-
-@contextmanager
-def failure_named(network_or_model, input_size, input_data, mode: str) -> Iterator[None]:
-    """In this context nothing of the model changes, and where its forward fails it is said by name, as `count` says it."""
-    outside = outside_state_kept(network_or_model) if isinstance(network_or_model, nn.Module) else nullcontext()
-    try:
-        with outside:
-            yield
-    except NeedsValue:
-        raise
-    except Exception:
-        if isinstance(network_or_model, nn.Module):
-            counts_of(network_or_model, input_size, input_data, train=mode == "train")
-        raise
+    with working_copy(network_or_model, input_size, dtype, optimizer, mode, input_data, device) as run:
+        return Step(*run, stepping, first, accumulate, device == "hollow")
 
 
 def measure_peak(
@@ -140,6 +114,33 @@ def measure_peak(
     1378584
     """
     return max(step_heard(network_or_model, input_size, dtype, optimizer, mode, foreach, first, accumulate, input_data).totals)
+
+
+def timeline(
+    network_or_model: Network | nn.Module, input_size: tuple | int | None = None,
+    dtype: str | None = None, optimizer: str | Optimizer = "Adam", mode: str = "train",
+    foreach: bool = False, first: bool = False, accumulate: bool = False, input_data=None,
+) -> Timeline:  # fmt: skip
+    """The moments of one step on the CPU: of a Network by hand, of any module as PyTorch goes through it, with nothing computed.
+
+    input_size has the batch first, or is the batch alone for a Network; input_data takes tensors, as `count` does. The loss is the sum of
+    all that the model gives. `first` is the step in which the optimizer makes its state, `accumulate` one that adds to gradients
+    which are there already, `foreach` an optimizer that works on all parameters at once. Of "eval" and "no_grad" it is a forward
+    pass alone. Without a dtype a module keeps its own. What a kernel takes and gives back inside of one operation is not seen.
+
+    >>> peak = timeline(nn.Sequential(nn.Conv2d(3, 7, 3), nn.ReLU()), (16, 3, 5, 5)).peak
+    >>> peak.total, peak.phase, peak.place
+    (15232, 'backward', '1')
+    """
+    how = dtype, optimizer, mode, foreach, first, accumulate
+    if isinstance(network_or_model, Network):
+        batch = network_input_size(network_or_model, input_size, input_data)[0]
+        return network_timeline(network_or_model, batch, dtype or "float32", *how[1:])
+    try:
+        return step_heard(network_or_model, input_size, *how, input_data, device="hollow").timeline()
+    except NeedsValue:  # of a float, which decides what is done
+        real = step_heard(network_or_model, input_size, *how, input_data).timeline()
+        return Timeline(real, real.kept, notes=(words("run_for_real"),))
 
 
 def compare_memory(
@@ -174,9 +175,8 @@ def cuda_peak(
 ) -> tuple[int, int]:
     """The most at once in a step on the CUDA device, its state in place: bytes asked of PyTorch's allocator, and bytes that it held."""
     before = [torch.cuda.memory_stats().get(f"{name}.current", 0) for name in CUDA_STATISTICS]
-    with step_context(mode):
-        model, args, kwargs = working_copy(network, batch_size, dtype, optimizer, mode)
-        model, args = model.to("cuda"), tree_map_only(torch.Tensor, lambda tensor: tensor.to("cuda"), args)
+    with torch.random.fork_rng(range(torch.cuda.device_count())), working_copy(network, batch_size, dtype, optimizer, mode) as run:
+        model, args, kwargs = run[0].to("cuda"), [tensor.to("cuda") for tensor in run[1]], run[2]
         stepping = torch_optimizer(model, optimizer) if mode == "train" else None
         one_step(model, args, kwargs, stepping)
         model.zero_grad()

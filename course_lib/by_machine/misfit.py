@@ -7,7 +7,7 @@ from torch import nn
 
 from course_lib.by_hand.layers import Layer
 from course_lib.by_hand.ledger import Ledger, Work
-from course_lib.by_machine.modules import Layers, one_image
+from course_lib.by_machine.modules import one_image
 from course_lib.by_machine.walk.forward import Place, Walk
 from course_lib.show.tables import times
 from course_lib.words import words
@@ -25,8 +25,9 @@ class Misfit(ValueError):
         return [*repr(self.ledger).splitlines(), "", str(self)]
 
 
-def refuse_misfit(place: Place, layer: Layer | None, input_size) -> None:
+def refuse_misfit(place: Place, input_size) -> None:
     """Raise our error, with the layer's name and what would fit, before PyTorch's."""
+    layer = place.layer
     if layer is None or not place.inputs or type(place.module).forward is not getattr(nn, layer.kind).forward:
         return
     shape = place.inputs[0]
@@ -36,13 +37,13 @@ def refuse_misfit(place: Place, layer: Layer | None, input_size) -> None:
         raise ValueError(f"{place.path}: {problem}")
 
 
-def failure_sentence(walk: Walk, layers: Layers) -> str:
+def failure_sentence(walk: Walk) -> str:
     """What went wrong, where, and what would fit."""
     error, failed = walk.error, walk.failed or Place("")
     where = f"{failed.path}: " if failed.path else ""
     before = [place for place in walk.places if place is not failed]
     if failed.module is not None and isinstance(error, ValueError) and str(error).startswith(where):
-        return "; ".join([str(error), *_advice(layers[failed.module], failed, before)])
+        return "; ".join([str(error), *_advice(failed.layer, failed, before)])
     if "'indices'" in str(error):
         return where + words("wants_integers")
     if failed.function and len(failed.inputs) == 2 and isinstance(error, RuntimeError):

@@ -32,13 +32,13 @@ def build(network: Network, device: str = "cpu") -> nn.Sequential:
 
 
 def as_layer(module: nn.Module) -> Layer | None:
-    """The by-hand layer with a module's arguments, None where there is none: only its sizes are read, never a tensor's.
+    """The by-hand layer with a module's arguments, None where there is none, or no sizes yet: only these are read, never a tensor's.
 
     >>> as_layer(nn.Conv2d(5, 12, 3))
     Conv2d(5, 12, 3)
     """
     kind = _kind(type(module))
-    if kind is None:
+    if kind is None or isinstance(module, LazyModuleMixin):
         return None
     arguments = {argument: getattr(module, argument) for argument in LAYERS[kind].__dataclass_fields__ if hasattr(module, argument)}
     if kind == "MultiheadAttention":
@@ -62,15 +62,6 @@ def is_place(module_class: type) -> bool:
     """Whether the work of such modules is one row: they are known by hand, or of PyTorch's own that are no containers."""
     of_torch = module_class.__module__.startswith(("torch.nn.modules", "torch.ao")) and not module_class.__name__.startswith(CONTAINERS)
     return of_torch or _kind(module_class) is not None
-
-
-class Layers(dict):
-    """Modules as layers known by hand, each looked at once; None where a module is none of them."""
-
-    def __missing__(self, module: nn.Module | None) -> Layer | None:
-        if module is None or isinstance(module, LazyModuleMixin):  # a lazy one has no sizes yet
-            return None
-        return self.setdefault(module, as_layer(module))
 
 
 def one_image(layer: Layer, shape: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:

@@ -81,13 +81,11 @@ def _uses(model: nn.Module, counts: Counts) -> list[Use]:
     for row in counts.ledger:
         calls[row.name] += 1
         module, around, ran = modules.get(row.name), modules.get(row.name.rpartition(".")[0]), ops.get(row.name, {})
-        use = Use(places[module] or 1, 1 if row.is_function else calls[row.name], kept=row.is_function and isinstance(around, KEEPS))
+        how = {"kept": row.is_function and isinstance(around, KEEPS)}
         if isinstance(module, nn.MultiheadAttention):  # with one input, a product makes queries, keys and values, and one the output
-            projections = ran.get("addmm", 0) + ran.get("mm", 0)
-            use = use._replace(
-                heads=module.num_heads, at_once="_scaled_dot_product_flash_attention_for_cpu" in ran, elsewhere=projections > 2
-            )
-        uses.append(use)
+            how |= {"heads": module.num_heads, "elsewhere": ran.get("addmm", 0) + ran.get("mm", 0) > 2}
+            how["at_once"] = "_scaled_dot_product_flash_attention_for_cpu" in ran
+        uses.append(Use(places[module] or 1, 1 if row.is_function else calls[row.name], **how))
     return uses
 
 

@@ -3,18 +3,18 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 from torch import nn
+from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.parameter import UninitializedTensorMixin
 from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_map_only
 
-from course_lib.by_machine.modules import is_place
-from course_lib.by_machine.walk.hollow import as_hollow
+from course_lib.by_machine.modules import as_layer, is_place
 from course_lib.by_machine.walk.operations import NeedsValue, Op, Operations, storage, tensors
-from course_lib.by_machine.walk.outside import outside_state_kept
-from course_lib.by_machine.walk.structure import copy_on, has_hooks, located_modules, owned_tensors, unwrapped
+from course_lib.by_machine.walk.outside import copied_run
+from course_lib.by_machine.walk.structure import has_hooks, located_modules, owned_tensors, unwrapped
 
 Shape = tuple[int, ...]
 SIGNS = {"add": "+", "sub": "−", "mul": "×", "truediv": "÷", "matmul": "@", "getitem": "[…]"}
@@ -31,7 +31,9 @@ class Place:
     inputs: list[Shape] = field(default_factory=list)
     outputs: list[Shape] = field(default_factory=list)
     ops: list[Op] = field(default_factory=list)
+    layer = cached_property(lambda self: as_layer(self.module))
     macs = property(lambda self: sum(op.macs for op in self.ops))
+    name = property(lambda self: ".".join(filter(None, (self.path, self.function))))  # as its row is called
 
 
 @dataclass
@@ -39,22 +41,24 @@ class Walk:
     """What one forward pass did: its places in order of execution, its output, and the error that ended it, if one did."""
 
     model: nn.Module  # the copy that ran
-    pairs: list[tuple[torch.Tensor, torch.Tensor]]  # its parameters and buffers, and the original's
-    hooked: list[str]  # the places of modules with somebody's own hooks, which were not run
-    names: dict[nn.Module, str]
-    unregistered: set[nn.Module]
+    pairs: list[tuple[torch.Tensor, torch.Tensor]] = field(default_factory=list)  # its parameters and buffers, and the original's
+    hooked: list[str] = field(default_factory=list)  # the places of modules with somebody's own hooks, which were not run
     places: list[Place] = field(default_factory=list)
     output: object = None
     error: Exception | None = None
     failed: Place | None = None  # the last place that gave nothing, where none has run since: the one to blame for the error
     real: bool = False  # run with values, since the forward needs one, or names a device
 
+    def __post_init__(self) -> None:
+        located = list(located_modules(self.model))
+        self.names = {part: path for path, part, _ in located}
+        self.unregistered = {part: path for path, part, registered in located if not registered}
+
     def owners(self) -> dict[int, list[torch.Tensor]]:
         """By storage: the parameters and buffers that lie there; by the original's storage, too, which a closure may have read."""
-        found, known = {}, {id(copied) for copied, _ in self.pairs}
-        later = [(tensor, tensor) for tensor in owned_tensors(self.model) if id(tensor) not in known]  # made in forward
-        for copied, original in self.pairs + later:
-            for tensor in (copied, original):
+        found = {}
+        for copied, *others in [*self.pairs, *zip(owned_tensors(self.model))]:  # some are made in forward
+            for tensor in (copied, *others):
                 if not isinstance(tensor, UninitializedTensorMixin) and tensor.layout is torch.strided:
                     found.setdefault(storage(tensor), []).append(copied)
         return found
@@ -74,15 +78,11 @@ class _Recorder(TorchFunctionMode):
         self.open, self.stack = None, [""]  # the place that is open; the paths of the modules that run
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
-        kwargs = kwargs or {}
-        if self.open is not None:
+        kwargs, name = kwargs or {}, getattr(func, "__name__", str(func))
+        is_look = name == "__get__"  # of x.T or x.shape
+        if self.open is not None or (is_look and func.__self__.__name__ not in LOOKS):
             return func(*args, **kwargs)
-        name = getattr(func, "__name__", str(func))
-        if name == "__get__":  # of x.T or x.shape
-            name = func.__self__.__name__
-            if name not in LOOKS:
-                return func(*args, **kwargs)
-        name = name.strip("_")
+        name = (func.__self__.__name__ if is_look else name).strip("_")
         self.open = place = Place(self.stack[-1], function=SIGNS.get(name, SIGNS.get(name[1:], name)), inputs=shapes(args, kwargs))
         try:
             result = func(*args, **kwargs)
@@ -100,7 +100,8 @@ class _Recorder(TorchFunctionMode):
         self.stack.append("" if module is self.walk.model else self.walk.names[module])
         if self.open is None and is_place(type(module)):
             self.open = Place(self.walk.names[module], module, inputs=shapes(args, kwargs))
-            self.check(self.open)
+            if not isinstance(module, LazyModuleMixin):  # it has no sizes yet
+                self.check(self.open)
 
     def leave(self, module: nn.Module, args, output) -> None:
         self.stack.pop()
@@ -117,8 +118,7 @@ class _Recorder(TorchFunctionMode):
     @property
     def here(self) -> str:
         """The place that works now, as its row is called."""
-        path, function = (self.open.path, self.open.function) if self.open is not None else (self.stack[-1], "")
-        return ".".join(filter(None, (path, function)))
+        return self.open.name if self.open is not None else self.stack[-1]
 
     def record(self, op: Op, result) -> None:
         if self.open is not None:
@@ -127,37 +127,31 @@ class _Recorder(TorchFunctionMode):
             self.walk.places.append(Place(self.stack[-1], function=op.name, ops=[op]))
 
 
-def forward_walk(model: nn.Module, args: tuple, kwargs: dict, check: Callable[[Place], None], training: bool = False) -> Walk:
+def forward_walk(model: nn.Module, arguments: tuple[tuple, dict], check: Callable[[Place], None], training: bool = False) -> Walk:
     """One forward pass of a model on inputs whose values do not count: see `Walk`. `check` may raise before a place runs."""
-    model = unwrapped(model)
-    with outside_state_kept(model):
-        blanks = tree_map_only(torch.Tensor, as_hollow, (args, kwargs))
-        walk = _walk_copy(model, "hollow", training, *blanks, check)
-    if isinstance(walk.error, NeedsValue):
-        with outside_state_kept(model):  # it asks for a value, or names a device
-            walk = _walk_copy(model, "cpu", training, *with_values((args, kwargs)), check)
-        walk.real = True
+    walk = _walk_on("hollow", unwrapped(model), arguments, check, training)
+    if isinstance(walk.error, NeedsValue):  # it asks for a value, or names a device
+        walk = _walk_on("cpu", unwrapped(model), arguments, check, training)
     return walk
 
 
-def _walk_copy(original: nn.Module, device: str, training: bool, args: tuple, kwargs: dict, check: Callable) -> Walk:
-    model = copy_on(device, original).train(training)
-    located = list(located_modules(model))
-    pairs = list(zip(owned_tensors(model), owned_tensors(original), strict=True))
-    hooked = [path for path, part, _ in located_modules(original) if has_hooks(part)]
-    unregistered = {part for _, part, registered in located if not registered}
-    walk = Walk(model, pairs, hooked, {part: path for path, part, _ in located}, unregistered)
-    try:
-        with torch.no_grad(), torch.device("cpu"), _calls_of(walk, check) as calls, Operations(calls.record, device == "hollow"):
-            walk.output = model(*args, **kwargs)
-    except Exception as error:
-        walk.error = error
-        walk.places += filter(None, [walk.failed])
+def _walk_on(device: str, original: nn.Module, arguments: tuple[tuple, dict], check: Callable, training: bool) -> Walk:
+    with copied_run(original, arguments, device) as (model, args, kwargs):
+        pairs = list(zip(owned_tensors(model), owned_tensors(original), strict=True))
+        hooked = [path for path, part, _ in located_modules(original) if has_hooks(part)]
+        walk = Walk(model.train(training), pairs, hooked, real=device == "cpu")
+        try:
+            with torch.no_grad(), torch.device("cpu"), calls_heard(walk, check) as calls, Operations(calls.record, device == "hollow"):
+                walk.output = model(*args, **kwargs)
+        except Exception as error:
+            walk.error = error
+            walk.places += filter(None, [walk.failed])
     return walk
 
 
 @contextmanager
-def _calls_of(walk: Walk, check: Callable[[Place], None]) -> Iterator[_Recorder]:
+def calls_heard(walk: Walk, check: Callable[[Place], None] = lambda place: None) -> Iterator[_Recorder]:
+    """In this context what is entered says `here`, the place in the walk's model that works, and has the `stack` of its modules."""
     recorder = _Recorder(walk, check)
     with ExitStack() as hooks:
         for part in walk.names:
@@ -165,14 +159,3 @@ def _calls_of(walk: Walk, check: Callable[[Place], None]) -> Iterator[_Recorder]
             hooks.enter_context(part.register_forward_hook(recorder.leave, always_call=True))  # without an output where it raised
         with recorder:
             yield recorder
-
-
-def calls_heard(model: nn.Module):
-    """In this context what is entered says `here`, the place in the model that works, and has the `stack` of its modules."""
-    names = {part: path for path, part, _ in located_modules(model)}
-    return _calls_of(Walk(model, [], [], names, set()), lambda place: None)
-
-
-def with_values(arguments):
-    """The same with a copy of each tensor on the CPU, zeros where it has no values: a forward may change it in place."""
-    return tree_map_only(torch.Tensor, lambda t: torch.zeros_like(t, device="cpu") if t.is_meta else t.detach().clone(), arguments)

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass
-from functools import cache
+from functools import cache, partial
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import torch
 from torch._subclasses.fake_tensor import DataDependentOutputException, DynamicOutputShapeException, FakeTensorMode
 from torch.nn.parameter import UninitializedTensorMixin
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_flatten, tree_unflatten
+from torch.utils._pytree import tree_flatten, tree_map_only, tree_unflatten
 
 from course_lib.by_machine.walk.hollow import hollow, is_hollow, keeps_values
 from course_lib.by_machine.walk.prices import harmless, price_of
@@ -62,20 +63,14 @@ class Operations(TorchDispatchMode):
         return result
 
 
-class _About(NamedTuple):
-    name: str
-    harmless: str  # why it costs nothing
-    is_view: bool
-    as_it_is: bool  # gives a view, or turns a tensor into one
-    makes: bool  # reads no tensor's values
-
-
 @cache
-def _about(func) -> _About:
+def _about(func) -> SimpleNamespace:
+    """Its name; why it costs nothing; whether it gives a view, or turns a tensor into one; whether it makes one and reads no values."""
     name = func._overloadpacket.__name__
     as_it_is = func.is_view or name in AS_IT_IS or torch.Tag.inplace_view in func.tags
     reads = any("Tensor" in str(argument.type) for argument in func._schema.arguments)
-    return _About(name, harmless(func), func.is_view, as_it_is, name.startswith("new_") or name.endswith("_like") or not reads)
+    makes = name.startswith("new_") or name.endswith("_like") or not reads
+    return SimpleNamespace(name=name, harmless=harmless(func), is_view=func.is_view, as_it_is=as_it_is, makes=makes)
 
 
 def _result_and_macs(func, price: Callable | None, args: tuple, kwargs: dict, nothing_made: bool) -> tuple[object, int]:
@@ -93,8 +88,8 @@ def _result_and_macs(func, price: Callable | None, args: tuple, kwargs: dict, no
         return result, price(*args, **kwargs, out_val=result) // 2 if price else 0
     if empty and about.name in NOWHERE:
         return torch.zeros(given[0].shape, dtype=torch.bool), 0
-    if empty and about.name in INDEXED and any(t is not None and t.dtype in (torch.bool, torch.uint8) for t in args[1]):
-        return _result_and_macs(func, price, (args[0], _as_numbers(args[1]), *args[2:]), kwargs, nothing_made)
+    if empty and (by_numbers := _by_numbers(func, args)):
+        return _result_and_macs(by_numbers[0], price, by_numbers[1], kwargs, nothing_made)
     try:
         known = _known.get(key)
     except TypeError:  # an argument that is no key
@@ -118,18 +113,14 @@ FAKE = FakeTensorMode(allow_non_fake_inputs=True)
 
 def _learnt(func, args: tuple, kwargs: dict, given: list[torch.Tensor], price: Callable | None, empty: list) -> tuple[Callable, int]:
     """How a result is made anew, by running the operation once on tensors that stand in for those that are given."""
-    name = func._overloadpacket.__name__
     if given and not empty:  # on the meta device they are what runs
         return _template(func, args, kwargs, given, lambda tensor: tensor, price)
     if not _errs(func, args, given):
         try:
             with FAKE:
                 return _template(func, args, kwargs, given, _same_sizes, price)
-        except (DataDependentOutputException, DynamicOutputShapeException) as error:
-            if name != "masked_select" or is_hollow(args[1]):
-                raise NeedsValue(name) from error
-        except NeedsValue:
-            raise
+        except (DataDependentOutputException, DynamicOutputShapeException, NeedsValue) as error:
+            raise NeedsValue(func._overloadpacket.__name__) from error
         except Exception:  # the kernel itself says better what does not fit; or PyTorch has no other
             pass
     return _template(func, args, kwargs, given, _zeros, price)
@@ -154,8 +145,7 @@ def _zeros(tensor: torch.Tensor) -> torch.Tensor:
 
 def _template(func, args: tuple, kwargs: dict, given: list, stand_in: Callable, price: Callable | None) -> tuple[Callable, int]:
     stands = {id(tensor): stand_in(tensor) for tensor in given}
-    leaves, form = tree_flatten((args, kwargs))
-    args, kwargs = tree_unflatten([stands.get(id(leaf), leaf) for leaf in leaves], form)
+    args, kwargs = tree_map_only(torch.Tensor, lambda tensor: stands.get(id(tensor), tensor), (args, kwargs))
     result = func(*args, **kwargs)
     by_id = {id(stands[id(tensor)]): place for place, tensor in enumerate(given)}
     by_storage = {storage(stands[id(tensor)]): place for place, tensor in enumerate(given)}
@@ -179,9 +169,8 @@ def _maker(part, by_id: dict, by_storage: dict) -> Callable:
     offset, size, stride, dtype = part.storage_offset(), tuple(part.size()), part.stride(), part.dtype
     place = by_storage.get(storage(part)) if part.numel() else None
     if place is not None:
-        return lambda given: torch.empty(0, dtype=dtype, device=given[place].device).set_(
-            given[place].untyped_storage(), offset, size, stride
-        )
+        blank = partial(torch.empty, 0, dtype=dtype)
+        return lambda given: blank(device=given[place].device).set_(given[place].untyped_storage(), offset, size, stride)
     if part.is_meta and type(part) is torch.Tensor:
         return lambda given: torch.empty_strided(size, stride, dtype=dtype, device="meta")
     return lambda given: hollow(size, stride, dtype)
@@ -196,15 +185,22 @@ def _filled(func, args: tuple, kwargs: dict):
     return func(*(torch.zeros((), dtype=a.dtype).expand(a.size()) if isinstance(a, torch.Tensor) else a for a in args), **kwargs)
 
 
-def _as_numbers(indices: list) -> list:
-    """Indices with each mask as the numbers of what it lets through."""
-    found = []
-    for index in indices:
+def _by_numbers(func, args: tuple) -> tuple | None:
+    """The same operation by the numbers of what its masks let through, which say how much that is; None where it has no masks."""
+    name = func._overloadpacket.__name__
+    if name == "masked_select":
+        whole, mask = torch.broadcast_tensors(*args)
+        func, args = torch.ops.aten.index.Tensor, (whole, [mask])
+    elif name not in INDEXED:
+        return None
+    numbers, masked = [], False
+    for index in args[1]:
         is_mask = index is not None and index.dtype in (torch.bool, torch.uint8)
         if is_mask and is_hollow(index):
-            raise NeedsValue("index")
-        found += index.nonzero().unbind(1) if is_mask else [index]
-    return found
+            raise NeedsValue(name)
+        masked = masked or is_mask
+        numbers += index.nonzero().unbind(1) if is_mask else [index]
+    return (func, (args[0], numbers, *args[2:])) if masked else None
 
 
 def _key(value, given: list):

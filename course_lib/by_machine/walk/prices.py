@@ -7,7 +7,7 @@ import math
 import re
 import tomllib
 from collections.abc import Callable
-from functools import cache
+from functools import cache, reduce
 from pathlib import Path
 
 import torch
@@ -27,17 +27,10 @@ def _recurrent(x: torch.Tensor, of_input: torch.Tensor, of_state: torch.Tensor, 
 
 def _trilinear(a: torch.Tensor, b: torch.Tensor, c: torch.Tensor, new_a, new_b, new_c, summed, *_, **__) -> int:
     """Bilinear: of the first two a product at each place, summed along what the third has not; then one with the third."""
-    a, b, c = map(_widened, (a, b, c), (new_a, new_b, new_c))
+    a, b, c = (reduce(torch.unsqueeze, sorted(new), tensor).shape for tensor, new in ((a, new_a), (b, new_b), (c, new_c)))
     places = torch.broadcast_shapes(a, b)
     left = [1 if place in summed and c[place] == 1 else size for place, size in enumerate(places)]
     return math.prod(places) + math.prod(torch.broadcast_shapes(left, c))
-
-
-def _widened(tensor: torch.Tensor, new: list[int]) -> list[int]:
-    sizes = list(tensor.shape)
-    for place in sorted(new):
-        sizes.insert(place, 1)
-    return sizes
 
 
 def _product(left: int) -> Callable[..., int]:
@@ -102,6 +95,5 @@ def harmless(func) -> str:
 
 
 def _tagged(name: str, tag: torch.Tag) -> bool:
-    """Whether PyTorch tags an overload of this name."""
     packet = getattr(torch.ops.aten, name, None)
     return packet is not None and any(tag in getattr(packet, overload).tags for overload in packet.overloads())

@@ -1,27 +1,28 @@
-"""One training step that really runs: its loss, its optimizer, the storages that live, and those that autograd saves."""
+"""One training step that really runs, heard from its first operation to its last: its loss, its optimizer, and which storages live from
+when to when, who made them, and what for."""
 
 import functools
+import math
 import operator
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import weakref
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import accumulate, groupby
 
 import torch
 from torch import nn
 from torch.nn.parameter import UninitializedTensorMixin
 
 from course_lib.by_hand.optimizers import Optimizer, named_optimizer
-from course_lib.by_machine.walk.forward import calls_heard
-from course_lib.by_machine.walk.lives import LOSS, Lives
-from course_lib.by_machine.walk.operations import Op, Operations, tensors
+from course_lib.by_hand.step import Moment, Timeline
+from course_lib.by_machine.walk.forward import Walk, calls_heard
+from course_lib.by_machine.walk.operations import Op, Operations, storage, tensors
 from course_lib.words import words
 
-
-@contextmanager
-def step_context(mode: str) -> Iterator[None]:
-    """What a step runs in: autograd on, unless the mode says otherwise, and the random state put back."""
-    with torch.inference_mode(False), torch.random.fork_rng(range(torch.cuda.device_count())), torch.set_grad_enabled(mode != "no_grad"):
-        yield
+LOSS = "sum"
+PARTS = ("weights", "gradients", "state", "buffers", "input", "kept", "passing")
 
 
 def torch_optimizer(model: nn.Module, optimizer: str | Optimizer, **more) -> torch.optim.Optimizer:
@@ -42,10 +43,8 @@ def loss_of(output) -> torch.Tensor:
 
 
 def one_step(model: nn.Module, args: tuple, kwargs: dict, optimizer: torch.optim.Optimizer | None, begin=lambda *phase: None) -> None:
-    """Forward, loss, backward and the optimizer's work, with the gradients that are there; without an optimizer a forward alone.
-
-    `begin` is told each phase as it begins.
-    """
+    """Forward, loss, backward and the optimizer's work, with the gradients that are there; without one a forward alone. `begin` is told
+    each phase."""
     output = model(*args, **kwargs)
     if optimizer is None:
         graph = [tensor.grad_fn for tensor in tensors(output)]  # which holds what a backward would need
@@ -63,28 +62,121 @@ def one_step(model: nn.Module, args: tuple, kwargs: dict, optimizer: torch.optim
 def saved_by_forward(model: nn.Module, args: tuple, kwargs: dict) -> tuple[object, dict[int, int]]:
     """The output, and the bytes of each storage that autograd saved, parameters and buffers not counted."""
     own = {t.untyped_storage().data_ptr() for t in (*model.parameters(), *model.buffers())}
-    saved, alive = {}, []  # alive: a storage that is let go would give its place to the next
+    saved = {}  # the storages themselves: one that is let go would give its place to the next
 
     def pack(tensor: torch.Tensor) -> torch.Tensor:
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in own and storage.nbytes():
-            saved[storage.data_ptr()] = storage.nbytes()
-            alive.append(tensor)
+            saved[storage.data_ptr()] = storage
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Using padding='same'")  # PyTorch says that it makes the copy we count
-        return model(*args, **kwargs), saved
+        return model(*args, **kwargs), {place: storage.nbytes() for place, storage in saved.items()}
 
 
-class Step:
-    """One step of a model that nobody else sees, hollow or with values: `lives` has heard it, and knows what everything was for."""
+@dataclass
+class Life:
+    """A storage: its bytes, who made it or owns it, in which phase and by which operation, and by which it was gone."""
+
+    bytes: int
+    owner: str
+    phase: str
+    born: int
+    use: str = ""
+    gone: float = math.inf
+
+    @property
+    def part(self) -> str:
+        """Which part of a moment it is; what has no other use passes, or is at work in backward and in the optimizer's step."""
+        return self.use or ("passing" if self.phase in ("forward", "loss") or self.owner == LOSS else "at_work")
+
+
+class Lives:
+    """Hears every operation of a step. `heard` has the phase and the place of each, `all` every storage that lived."""
+
+    def __init__(self) -> None:
+        self.phase = "forward"
+        self.heard: list[tuple[str, str]] = []
+        self.all: list[Life] = []
+        self.now: dict[int, Life] = {}
+
+    def add(self, found: Iterable[torch.Tensor], owner: str, use: str = "") -> None:
+        """The storages of these tensors live from now on; those that are known keep their owner."""
+        for tensor in found:
+            if tensor.layout is torch.strided and storage(tensor) not in self.now:
+                whole = tensor.untyped_storage()
+                life = self.now[whole._cdata] = Life(whole.nbytes(), owner, self.phase, len(self.heard), use)
+                self.all.append(life)
+                weakref.finalize(whole, self._end, whole._cdata).atexit = False
+
+    def _end(self, place: int) -> None:
+        self.now.pop(place).gone = len(self.heard)
+
+    def place_of(self, op: Op) -> str:
+        return ""
+
+    def hear(self, op: Op, result) -> None:
+        place = self.place_of(op)
+        self.add(tensors(result), place)
+        self.heard.append((self.phase, place))
+
+    def begin(self, phase: str, *_) -> None:
+        """Another phase begins; what forward made and what lives when backward begins is kept."""
+        self.phase = phase
+        if phase == "backward":
+            for life in self.now.values():
+                if life.part == "passing" and life.phase == "forward":
+                    life.use = "kept"
+
+    def belong(self, found: Iterable[torch.Tensor], owner: str, use: str) -> None:
+        """What these tensors, that are there at the end, turned out to be for."""
+        for tensor in found:
+            life = self.now.get(storage(tensor))
+            if life is not None and not life.use:
+                life.use, life.owner = use, owner
+
+    @property
+    def changes(self) -> list[list[tuple[int, Life]]]:
+        """At each operation, and after the last, the lives that begin there, with 1, and those that end, with -1."""
+        found = [[] for _ in range(len(self.heard) + 1)]
+        for life in self.all:
+            found[life.born].append((1, life))
+            found[min(life.gone, len(self.heard))].append((-1, life))
+        return found
+
+    @property
+    def totals(self) -> list[int]:
+        """The bytes that live at each operation."""
+        return list(accumulate(sum(sign * life.bytes for sign, life in found) for found in self.changes))[:-1]
+
+    def timeline(self) -> Timeline:
+        """A moment for each place in its turn: that of its operation with the most bytes."""
+        changes, totals, parts, end, moments = self.changes, self.totals, Counter(), 0, []
+        for (phase, place), turn in groupby(self.heard):
+            begin, end = end, end + sum(1 for _ in turn)
+            most = max(range(begin, end), key=totals.__getitem__)
+            for step in range(begin, end):
+                for sign, life in changes[step]:
+                    parts[life.part] += sign * life.bytes
+                if step == most:
+                    new = [life for found in changes[begin : step + 1] for sign, life in found if sign > 0 and life.part == "at_work"]
+                    leaving = sum(life.bytes for life in new if life.gone > step)
+                    moments.append(Moment(phase, place, *map(parts.__getitem__, PARTS), parts["at_work"] - leaving, leaving))
+        kept = Counter()
+        for life in self.all:
+            kept[life.owner] += life.bytes * (life.use == "kept")
+        return Timeline(moments, +kept)
+
+
+class Step(Lives):
+    """One step of a model that nobody else sees, hollow or with values, heard, with what everything was for."""
 
     def __init__(
         self, model: nn.Module, args: tuple, kwargs: dict, make_optimizer: Callable[[nn.Module], torch.optim.Optimizer] | None,
         first: bool = False, accumulate: bool = False, hollow: bool = False,
     ) -> None:  # fmt: skip
-        self.model, self.lives = model, Lives(self._place)
+        super().__init__()
         self.nodes: dict[int, str] = {}  # by autograd's number: who made a node of its graph
         with Operations(hollow=hollow):
             if any(isinstance(tensor, UninitializedTensorMixin) for tensor in (*model.parameters(), *model.buffers())):
@@ -95,34 +187,36 @@ class Step:
                 optimizer.zero_grad()
             if optimizer is not None and accumulate:
                 loss_of(model(*args, **kwargs)).backward()
-        self.lives.add(tensors([args, kwargs]), "input", "input")
-        self._name(self.lives.add)
-        with calls_heard(model) as self.calls, Operations(self.lives.hear, hollow):
-            one_step(model, args, kwargs, optimizer, self.lives.begin)
-        self._name(self.lives.belong)
+        self.add(tensors([args, kwargs]), "input", "input")
+        _name(model, optimizer, self.add)
+        with calls_heard(Walk(model)) as self.calls, Operations(self.hear, hollow):
+            one_step(model, args, kwargs, optimizer, self.begin)
+        _name(model, optimizer, self.belong)
+        del self.optimizer, self.calls  # the tensors live no longer than the step, though each knows whom to tell of its end
 
-    def _name(self, tell: Callable) -> None:
-        """Tell what the model and the optimizer hold, by name."""
-        for name, parameter in self.model.named_parameters():
-            tell([parameter], name, "weights")
-            tell([] if parameter.grad is None else [parameter.grad], name, "gradients")
-            tell(tensors(self.optimizer.state.get(parameter, {})) if self.optimizer else [], name, "state")
-        for name, buffer in self.model.named_buffers():
-            tell([buffer], name, "buffers")
-
-    def _place(self, op: Op) -> str:
-        phase, node = self.lives.phase, torch._C._current_autograd_node()
+    def place_of(self, op: Op) -> str:
+        phase, node = self.phase, torch._C._current_autograd_node()
         if phase == "loss" or (phase == "backward" and node is None):
             return LOSS
         if phase == "forward" or len(self.calls.stack) > 1:  # in backward, too: a checkpointed part runs again
             self.nodes.setdefault(torch._C._autograd._get_sequence_nr() - 1, self.calls.here)
             return self.calls.here
-        before_phase, before = self.lives.heard[-1]
+        before_phase, before = self.heard[-1]
         if phase == "backward":
             return self.nodes.get(node._sequence_nr(), before)
-        lives = [self.lives.now[read] for read in op.reads if read in self.lives.now]
+        lives = [self.now[read] for read in op.reads if read in self.now]
         owners = {life.owner for life in lives if life.use in ("weights", "state")}
         name = type(self.optimizer).__name__
         if len(owners) == 1:
             return f"{name}, {owners.pop()}"
         return name if owners or before_phase != "step" else before
+
+
+def _name(model: nn.Module, optimizer: torch.optim.Optimizer | None, tell: Callable) -> None:
+    """Tell what the model and the optimizer hold, by name."""
+    for name, parameter in model.named_parameters():
+        tell([parameter], name, "weights")
+        tell([] if parameter.grad is None else [parameter.grad], name, "gradients")
+        tell(tensors(optimizer.state.get(parameter, {})) if optimizer else [], name, "state")
+    for name, buffer in model.named_buffers():
+        tell([buffer], name, "buffers")

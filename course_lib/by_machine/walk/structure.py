@@ -45,11 +45,8 @@ def is_somebodys(kind) -> bool:
 
 def is_plain(value) -> bool:
     """Whether it is an object of a class of somebody's own, and not a module or a class."""
-    return (
-        is_somebodys(type(value))
-        and hasattr(value, "__dict__")
-        and not isinstance(value, (type, ModuleType, nn.Module, torch.Tensor, FunctionType))
-    )
+    is_more = isinstance(value, (type, ModuleType, nn.Module, torch.Tensor, FunctionType))
+    return is_somebodys(type(value)) and hasattr(value, "__dict__") and not is_more
 
 
 ATOMS = {bool, int, float, complex, str, bytes, type(None), torch.dtype, torch.device, torch.Size, type, BuiltinFunctionType, ModuleType}
@@ -59,34 +56,28 @@ OWN = ("_modules", "_parameters", "_buffers")
 
 def located_modules(model: nn.Module) -> Iterator[tuple[str, nn.Module, bool]]:
     """Every module with its path and whether it is registered: those in a module's lists, dicts, functions and objects are not, but run."""
-    seen, looked_at = set(), set()
+    seen = {}  # by id; they live as long, so that no other has it
 
-    def below(path: str, part: nn.Module, registered: bool):
-        if part in seen:
+    def below(path: str, value, registered: bool = False, deep: int = 4):
+        is_module = isinstance(value, nn.Module)
+        if id(value) in seen or not (deep or is_module):
             return
-        seen.add(part)
-        part = unwrapped(part)
+        seen[id(value)] = value
+        if not is_module:
+            for word, name, part in held(value):
+                if type(part) not in ATOMS:
+                    yield from below(path + word.format(name), part, deep=deep - 1)
+            return
+        part, start = unwrapped(value), path and f"{path}."
         yield path or "model", part, registered
         for name, child in part._modules.items():
             if child is not None:
-                yield from below(f"{path}.{name}" if path else name, child, registered)
-        for name, value in vars(part).items():
-            if type(value) not in ATOMS and name not in OWN and "_hooks" not in name:
-                for words_there, child in _modules_in(name, value, looked_at):
-                    yield from below(f"{path}.{words_there}" if path else words_there, child, False)
+                yield from below(start + name, child, registered)
+        for name, inside in vars(part).items():
+            if type(inside) not in ATOMS and name not in OWN and "_hooks" not in name:
+                yield from below(start + name, inside)
 
     yield from below("", model, True)
-
-
-def _modules_in(path: str, value, seen: set[int], deep: int = 4) -> Iterator[tuple[str, nn.Module]]:
-    """The modules that a value holds, or what it holds does, with the words that lead there."""
-    if isinstance(value, nn.Module):
-        yield path, value
-    elif deep and id(value) not in seen:
-        seen.add(id(value))
-        for word, name, part in held(value):
-            if type(part) not in ATOMS:
-                yield from _modules_in(path + word.format(name), part, seen, deep - 1)
 
 
 def owned_tensors(model: nn.Module) -> list[torch.Tensor]:
@@ -102,21 +93,20 @@ def unwrapped(module: nn.Module) -> nn.Module:
 
 
 def copy_on(device: str, model: nn.Module) -> nn.Module:
-    """A copy of a model without a user's hooks: on "meta" its structure alone, "hollow" the same on the CPU, on "cpu" with its values,
-    or whatever lies there where it never had any.
+    """A copy of a model without a user's hooks, "hollow" or on the "cpu" with its values, or whatever lies there where it never had any.
 
     Tensors that share a storage share one in the copy. A wrapper of torch.compile or DataParallel gives way to what it wraps.
     """
     if isinstance(model, torch.jit.ScriptModule):
         raise TypeError(words("model.scripted"))
-    return _Copy(device).of(model)
+    return _Copy(device == "hollow").of(model)
 
 
 class _Copy:
-    """Copies modules by their attributes: modules and containers anew, tensors on a device, the rest deeply."""
+    """Copies modules by their attributes: modules and containers anew, tensors on the CPU, the rest deeply."""
 
-    def __init__(self, device: str) -> None:
-        self.device, self.memo, self.storages = device, {}, {}  # by id, what stands for it; by storage, the one that stands for it
+    def __init__(self, hollow: bool) -> None:
+        self.hollow, self.memo, self.storages = hollow, {}, {}  # by id, what stands for it; by storage, the one that stands for it
 
     def of(self, value):
         if type(value) in ATOMS:
@@ -127,7 +117,7 @@ class _Copy:
 
     def _made(self, value):
         if isinstance(value, nn.Module):
-            return self._module(value)
+            return self._filled_anew(value) if unwrapped(value) is value else self.of(unwrapped(value))
         if isinstance(value, torch.Tensor):
             return self._tensor(value)
         if type(value) in (list, tuple, set):
@@ -148,46 +138,35 @@ class _Copy:
     def _filled_anew(self, value):
         """An object of the same class with copies of the attributes, which may lead back to it."""
         made = self.memo[id(value)] = object.__new__(type(value))
-        vars(made).update({name: self.of(part) for name, part in vars(value).items()})
+        for name, part in vars(value).items():
+            if isinstance(value, nn.Module) and "_hooks" in name and isinstance(part, dict):
+                # PyTorch's own do part of the work: weight_norm, pruning, the lazy layers' sizes.
+                vars(made)[name] = OrderedDict((key, self.of(hook)) for key, hook in part.items() if _is_pytorchs_hook(hook))
+            else:
+                vars(made)[name] = self.of(part)
         return made
 
     def _function(self, function: FunctionType) -> FunctionType:
         """The function, or one whose closure and defaults hold copies: lambda x: self.norm(x)."""
-        cells = [CellType() for _ in function.__closure__ or ()]
-        made = FunctionType(function.__code__, function.__globals__, function.__name__, None, tuple(cells))
-        self.memo[id(function)] = made
-        for cell, original in zip(cells, function.__closure__ or (), strict=True):
-            if filled(original):
-                cell.cell_contents = self.of(original.cell_contents)
+        originals = function.__closure__ or ()
+        cells = tuple(CellType() for _ in originals)
+        made = self.memo[id(function)] = FunctionType(function.__code__, function.__globals__, function.__name__, None, cells)
+        closed_over = [(cell, original.cell_contents) for cell, original in zip(cells, originals, strict=True) if filled(original)]
+        for cell, part in closed_over:
+            cell.cell_contents = self.of(part)
         made.__defaults__, made.__kwdefaults__ = self.of(function.__defaults__), self.of(function.__kwdefaults__)
         vars(made).update(vars(function))
-        closed_over = [cell.cell_contents for cell in function.__closure__ or () if filled(cell)]
-        defaults = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
-        if all(isinstance(part, CONSTANT) for part in closed_over) and all(self.of(part) is part for part in closed_over + defaults):
-            return function
-        return made
-
-    def _module(self, module: nn.Module) -> nn.Module:
-        if unwrapped(module) is not module:
-            return self.of(unwrapped(module))
-        made = self.memo[id(module)] = object.__new__(type(module))  # before its attributes, which may lead back to it
-        for name, value in vars(module).items():
-            if "_hooks" in name and isinstance(value, dict):
-                # PyTorch's own do part of the work: weight_norm, pruning, the lazy layers' sizes.
-                made.__dict__[name] = OrderedDict((key, self.of(hook)) for key, hook in value.items() if _is_pytorchs_hook(hook))
-            else:
-                made.__dict__[name] = self.of(value)
-        return made
+        is_same = all(isinstance(part, CONSTANT) for _, part in closed_over) and all(self.of(part) is part for *_, part in held(function))
+        return function if is_same else made
 
     def _tensor(self, tensor: torch.Tensor) -> torch.Tensor:
-        device = "cpu" if self.device == "hollow" else self.device
         if isinstance(tensor, UninitializedTensorMixin):
-            return type(tensor)(tensor.requires_grad, device=device, dtype=tensor.dtype)
+            return type(tensor)(tensor.requires_grad, device="cpu", dtype=tensor.dtype)
         if tensor.layout is torch.strided and type(tensor) in (torch.Tensor, nn.Parameter, nn.Buffer):
             place = tensor.storage_offset(), tensor.size(), tensor.stride()
-            copied = torch.empty(0, dtype=tensor.dtype, device=device).set_(self._storage(tensor), *place)
+            copied = torch.empty(0, dtype=tensor.dtype, device="cpu").set_(self._storage(tensor), *place)
         else:
-            copied = tensor.detach().to(device, copy=True)
+            copied = tensor.detach().to("cpu", copy=True)
         follows = tensor.requires_grad and tensor.is_leaf  # what an earlier pass left on a module is no part of this one
         return nn.Parameter(copied, follows) if isinstance(tensor, nn.Parameter) else copied.requires_grad_(follows)
 
@@ -195,13 +174,10 @@ class _Copy:
         """The copy of a tensor's storage, the same for all that lie in it."""
         whole = tensor.untyped_storage()
         if whole._cdata not in self.storages:
-            if self.device == "hollow" and (tensor.is_meta or not keeps_values(tensor)):
-                copied = hollow_storage(whole.nbytes())
-            else:
-                device = "cpu" if self.device == "hollow" else self.device
-                copied = torch.empty(whole.nbytes(), dtype=torch.uint8, device=device).untyped_storage()
-                if "meta" not in (self.device, tensor.device.type):
-                    copied.copy_(whole)
+            is_hollow = self.hollow and (tensor.is_meta or not keeps_values(tensor))
+            copied = hollow_storage(whole.nbytes()) if is_hollow else torch.UntypedStorage(whole.nbytes(), device="cpu")
+            if not (is_hollow or tensor.is_meta):
+                copied.copy_(whole)
             self.storages[whole._cdata] = copied, whole  # which lives on, so that no other gets its place
         return self.storages[whole._cdata][0]
 
@@ -221,15 +197,11 @@ def has_hooks(module: nn.Module) -> bool:
 @contextlib.contextmanager
 def random_states_kept() -> Iterator[None]:
     """The random states of torch on the CPU, of Python, and of numpy where it is imported, as they were."""
-    numpy = sys.modules.get("numpy")
-    before, of_numpy = random.getstate(), numpy.random.get_state() if numpy else None
-    with torch.random.fork_rng(devices=[]):
-        try:
-            yield
-        finally:
-            random.setstate(before)
-            if numpy:
-                numpy.random.set_state(of_numpy)
+    with torch.random.fork_rng(devices=[]), contextlib.ExitStack() as put_back:
+        put_back.callback(random.setstate, random.getstate())
+        if numpy := sys.modules.get("numpy"):
+            put_back.callback(numpy.random.set_state, numpy.random.get_state())
+        yield
 
 
 def _is_pytorchs_hook(hook: Callable) -> bool:
@@ -238,10 +210,8 @@ def _is_pytorchs_hook(hook: Callable) -> bool:
 
 
 def model_without_values(kind: type | nn.Module) -> tuple[nn.Module, str]:
-    """A module of a class that takes no arguments, made on the meta device, and what it printed on the way; a module as it is.
-
-    The random state stays where it is.
-    """
+    """A module of a class that takes no arguments, made on the meta device, the random states kept, and what it printed on the way; a
+    module as it is."""
     if not isinstance(kind, type):
         return kind, ""
     with contextlib.redirect_stdout(io.StringIO()) as printed, random_states_kept():
