@@ -9,7 +9,7 @@ import signal
 import threading
 from collections.abc import Iterator
 
-from course_lib.by_machine.vocabulary import is_model, is_module, is_plain, is_tensor_method, without_values
+from course_lib.by_machine.vocabulary import CHANGING, is_module, is_plain, is_tensor_method, without_values
 from course_lib.words import words
 
 PLAIN = "super bool dict enumerate float int isinstance len list max min property reversed round str sum tuple zip __build_class__"
@@ -85,7 +85,7 @@ def within(seconds: float) -> Iterator[None]:
 def _touched_by(statement: ast.stmt, scope: dict) -> set[str]:
     """The names of what a statement that is not run could change: lists, dicts, models, and whatever it gives an attribute."""
     loaded = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
-    changed = {name for name in loaded if isinstance(scope.get(name), (list, dict)) or is_model(scope.get(name))}
+    changed = {name for name in loaded if isinstance(scope.get(name), CHANGING)}
     stores = [node for node in ast.walk(statement) if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)]
     return changed | {node.value.id for node in stores if isinstance(node.value, ast.Name)}
 
