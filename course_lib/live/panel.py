@@ -65,10 +65,9 @@ class PanelState(NamedTuple):
         problems = "".join(f'<p class="problem" role="alert">{escape(sentence)}</p>' for sentence in self.sentences)
         table = self.table().html() if self.ledger else ""
         heading = words("older" if self.older else "as_typed" if self.typed else "as_run") if self.ledger else ""
-        return (
-            f'<div class="course follow" aria-live="polite"><div class="wide{" older" * self.older}" tabindex="0">{table}</div>'
-            f'<div class="said"><p class="quiet">{escape(heading)}</p>{problems}</div></div>'
-        )
+        said = f'<div class="said"><p class="quiet">{escape(heading)}</p>{problems}</div>'
+        ledger = f'<div class="wide{" older" * self.older}" tabindex="0">{table}</div>'
+        return f'<div class="course follow" aria-live="polite">{ledger}{said}</div>'
 
     def text(self) -> str:
         table = [self.table().text()] if self.ledger else []
