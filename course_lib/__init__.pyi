@@ -26,5 +26,3 @@ from course_lib.live.panel import follow as follow
 from course_lib.live.panel import unfollow as unfollow
 from course_lib.show.figures import bars as bars
 from course_lib.show.figures import chart as chart
-from course_lib.show.figures import lines as lines
-from course_lib.show.figures import roofline as roofline

@@ -30,7 +30,7 @@ def fresh(code: str) -> str:
         "from course_lib import network_card; network_card()._repr_mimebundle_()",
         "from course_lib import layer_card; layer_card()._repr_mimebundle_()",
         "from course_lib import memory_card, network_card; network_card().set(batch=2); memory_card().set(batch=2)",
-        "from course_lib import bars, chart, lines, roofline",
+        "from course_lib import bars, chart",
         "from course_lib import check, reveal, vote; check('conv2-params', 3), reveal('fc1-share', 3), vote('strided')",
     ],
 )

@@ -13,11 +13,10 @@ from unicodedata import east_asian_width
 from xml.etree import ElementTree
 
 import matplotlib
-import numpy as np
 import pytest
 from PIL import ImageFont
 
-from course_lib import bars, chart, lines, roofline
+from course_lib import bars, chart
 from course_lib.show import figures
 from course_lib.show.svg import LIGHT
 from course_lib.words import words
@@ -26,8 +25,6 @@ SVG = "{http://www.w3.org/2000/svg}"
 FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 FONT = {bold: ImageFont.truetype(FONTS / f"DejaVuSans{'-Bold' * bold}.ttf", 100) for bold in (False, True)}  # a wide one, as fonts go
 COUNT = re.compile(r"[\d,.]+(e\+\d+)?")
-BATCHES = [1, 2, 4, 8, 12, 14, 15, 16, 20, 24, 32]
-POINTS = {"conv 128, 28×28": (166, 150), "conv 64, 56×56": (132, 141), "Linear 10752": (0.5, 7.2), "depthwise 256, 224×224": (2.25, 2.86)}
 
 
 class Text(NamedTuple):
@@ -121,26 +118,6 @@ CHARTS = {
         say("Block 5 stores 47 % and does 15 % of the work, which the others do, and nobody else"),
         **{say(unit): {say(f"block {i}") + str(i): n * 10**i for i in range(1, 7)} for unit, n in (("parameters", 71), ("MACs", 943))},
     ),
-    "lines": lambda say: lines(
-        say("From batch 15 on, activations outweigh all that is stored"), say("batch"), BATCHES,
-        **{say("bytes"): {say("kept for backward"): [30400 * n for n in BATCHES], say("weights, gradients, Adam"): [430848] * 11}},
-    ),
-    "four lines that end together": lambda say: lines(
-        say("All alike"), say("batch"), [1, 1000, 2_000_000],
-        **{say("MB"): {say(name): [0, 50, i] for i, name in enumerate(("a", "stored", "c", "d"))}},
-    ),
-    "four lines at the top": lambda say: lines(
-        say("All alike"), say("batch"), [1, 2], **{say("MB"): {say(name): [0, 100] for name in ("a", "stored", "c", "d")}}
-    ),
-    "long numbers along": lambda say: lines(
-        say("All alike"), say("pictures"), [1, 8 * 10**9], **{say("MB"): {say("kept for backward"): [0, 100]}}
-    ),
-    "roofline": lambda say: roofline(
-        say("Equal work, four places under the two roofs"), 155, 12.5, {say(name): at for name, at in POINTS.items()}
-    ),
-    "a steep roofline": lambda say: roofline(
-        say("One"), 1000, 900, {say("one"): (1.1, 1), say("other"): (1.1, 1), say("third"): (900, 1000)}
-    ),
 }  # fmt: skip
 every_chart = pytest.mark.parametrize("name", CHARTS)
 
@@ -157,12 +134,11 @@ def test_no_text_is_cut_off_and_none_stands_in_another(name, say, monkeypatch):
         assert not overlap(one.box, other.box), (one, other)
 
 
-@pytest.mark.parametrize(
-    "name, say", [*((name, say) for name in CHARTS if "roof" not in name for say in (str, longer, chinese)), ("roofline", str)]
-)
-def test_no_dot_and_no_bar_hides_a_text(name, say):
+@pytest.mark.parametrize("say", [str, longer, chinese])
+@every_chart
+def test_no_bar_hides_a_text(name, say):
     drawn = Drawing(CHARTS[name](say))
-    shapes = [shape.box for shape in drawn.bars] + [(x - 7, x + 7, y - 7, y + 7) for x, y, _ in drawn.dots]
+    shapes = [shape.box for shape in drawn.bars]
     assert not [text.text for text in drawn.texts for shape in shapes if overlap(text.box, shape)]
 
 
@@ -240,143 +216,6 @@ def scale(drawn: Drawing):
     return lambda number: bottom - (bottom - top) * number / most
 
 
-def test_lines_pass_through_their_numbers_and_end_at_their_names():
-    series = {"flat": [5, 5, 5], "up": [0, 2.5, 10], "beside": [1, 1, 4.9]}
-    drawn = Drawing(lines("x", "n", [1, 2, 5], bytes=series))
-    y, places = scale(drawn), drawn.counts(anchor="middle")
-    left, right = places[1].x, places[5].x
-    assert right - left > 500 and y(0) - y(10) > 200 and places[2].x == pytest.approx(left + (right - left) / 4)
-    for (name, numbers), line in zip(series.items(), drawn.lines, strict=True):
-        wanted = [(left + (right - left) * (place - 1) / 4, y(number)) for place, number in zip((1, 2, 5), numbers, strict=True)]
-        assert np.allclose(line.points[:: len(line.points) - 1], wanted[::2], atol=0.02), name
-        heights = np.interp([x for x, _ in wanted], *zip(*line.points, strict=True))
-        assert heights == pytest.approx([height for _, height in wanted], abs=0.02), name
-        assert drawn[name].ink == ink(line.style["stroke"]) and 4 < drawn[name].x - right < 16
-    assert [drawn[name].y - y(series[name][-1]) for name in ("up", "flat")] == pytest.approx([6, 6], abs=0.1)
-    assert drawn["beside"].y - drawn["flat"].y == pytest.approx(22) and drawn["flat"].y > drawn["up"].y
-
-
-def test_lines_tell_apart_without_colour():
-    drawn = Drawing(lines("x", "n", [1, 2], b={name: [i, i] for i, name in enumerate("abcd")}))
-    assert len({line.style.get("stroke-dasharray") for line in drawn.lines}) == 4 == len({line.style["stroke"] for line in drawn.lines})
-
-
-@pytest.mark.parametrize(
-    "one, other, at",
-    [
-        ([5, 5, 5], [4, 5, 6], [(2, 5)]),  # at a place
-        ([5, 5, 5], [3, 6, 9], [(1 + 2 / 3, 5)]),  # between two
-        ([5, 5, 5], [6, 5, 6], []),  # they touch
-        (np.array([5, 5, 5]) * 10**10, np.array([3, 6, 9]) * 10**10, [(1 + 2 / 3, 5e10)]),  # the product would overflow
-        ([5, 1, 5], [2, 2, 2], [(1.75, 2), (2.25, 2)]),
-        ([10**20, 5 * 10**20, 9 * 10**20], [5 * 10**20] * 3, [(2, 5e20)]),
-    ],
-)
-def test_lines_that_cross_have_a_dot_there(one, other, at):
-    drawn = Drawing(lines("x", "n", [1, 2, 3], b={"one": one, "other": other}))
-    y, places = scale(drawn), drawn.counts(anchor="middle")
-    left, right = places[1].x, places[3].x
-    wanted = [(left + (right - left) * (place - 1) / 2, y(height)) for place, height in at]
-    assert [(x, height) for x, height, _ in drawn.dots] == [pytest.approx(dot, abs=0.02) for dot in wanted]
-    assert all(colour == "ink" for _, _, colour in drawn.dots)
-
-
-@pytest.mark.parametrize("top", [0, 0.3, 1, 7, 10, 62, 100, 99_999, 80 * 10**9, 3 * 10**20])
-def test_ticks_are_round_and_few_and_reach_the_top(top):
-    ticks = sorted(Drawing(lines("x", "n", [1, 2], bytes={"a": [0, top]})).counts(anchor="end"))
-    assert ticks[0] == 0 and 2 <= len(ticks) <= 6 and ticks[-1] >= top and (len(ticks) == 2 or ticks[-2] < top or not top)
-    assert all(f"{b - a:.4e}"[0] in "125" and f"{b - a:.4e}"[1:6] == ".0000" for a, b in pairwise(ticks))
-
-
-def test_an_axis_of_many_bytes_has_numbers_as_people_read_them():
-    for top, said in ((80 * 10**9, "60,000,000,000"), (0.3, "0.2")):
-        assert Drawing(lines("x", "n", [1, 2], bytes={"a": [0, top]}))[said]
-
-
-@pytest.mark.parametrize("places", [[1000, 1001, 1002, 9000], BATCHES, [1, 2], [10**9, 3 * 10**9], [10**19, 10**20]])
-def test_the_numbers_along_the_axis_are_round_and_stand_in_their_places(places):
-    drawn = Drawing(lines("x", "n", places, b={"a": [1] * len(places)}))
-    (line,), numbers = drawn.lines, sorted(drawn.counts(anchor="middle").items())
-    left, right = line.box[:2]
-    assert 1 <= len(numbers) <= 9 and all(places[0] <= n <= places[-1] and f"{n:.3e}".endswith("0", 0, 5) for n, _ in numbers)
-    for n, text in numbers:
-        assert text.x == pytest.approx(left + (right - left) * (n - places[0]) / (places[-1] - places[0]), abs=0.05)
-
-
-def test_each_axis_says_its_own_unit():
-    """The heights' above the axis, at the left; what goes along below it, in the middle."""
-    for figure, up, along in (
-        (lines("t", "batch", [1, 2], MB={"kept": [1, 2]}), "MB", "batch"),
-        (roofline("t", 100, 20, {"conv": (166, 90)}), "GFLOPS", words("per_byte")),
-    ):
-        drawn = Drawing(figure)
-        assert drawn[up].x < 100 < 300 < drawn[along].x < 600
-        assert drawn["t"].y < drawn[up].y < drawn.grid[0]
-        assert all(drawn.grid[-1] < text.y < drawn[along].y for text in drawn.counts(anchor="middle").values())
-
-
-# Rooflines ------------------------------------------------------------------------------------------------------------
-
-
-def logarithmic(at: dict[float, float]):
-    """From a number to a pixel, by the tens along an axis, which are as far from each other."""
-    tens = sorted(at)
-    steps = [(at[b] - at[a]) / math.log10(b / a) for a, b in pairwise(tens)]
-    assert steps == pytest.approx([steps[0]] * len(steps), abs=0.01) and all(math.log10(ten) % 1 == 0 for ten in tens)
-    return lambda number: at[tens[0]] + steps[0] * math.log10(number / tens[0])
-
-
-@pytest.mark.parametrize(
-    "most, bandwidth, points",
-    [
-        (100, 20, {"conv": (100, 90), "near": (80, 70), "linear": (0.5, 9), "depthwise": (2, 2.6)}),
-        (155, 12.5, POINTS),
-        (100, 20, {"a third": (50, 35), "a fifth": (40, 20)}),
-        (1000, 900, {"one": (0.02, 1)}),
-        (40, 0.3, {"one": (3000, 40), "other": (1, 0.0031)}),
-    ],
-)
-def test_a_rooflines_dots_and_roofs_stand_where_their_numbers_say(most, bandwidth, points):
-    figure = roofline("Equal work", most, bandwidth, points)
-    drawn = Drawing(figure)
-    x = logarithmic({n: text.x for n, text in drawn.counts(anchor="middle").items()})
-    y = logarithmic(dict(zip(sorted(drawn.counts(anchor="end"), reverse=True), drawn.grid, strict=True)))
-    assert all(0 < text.y - y(n) < 10 for n, text in drawn.counts(anchor="end").items()), "numbers beside their lines"
-    for (per_byte, rate), (across, up, colour) in zip(points.values(), drawn.dots, strict=True):
-        assert (across, up) == pytest.approx((x(per_byte), y(rate)), abs=0.02)
-        assert colour == ("orange" if rate < min(most, bandwidth * per_byte) / 4 else "blue")
-    (roof,) = drawn.lines
-    start, knee, end = roof.points
-    assert knee == pytest.approx((x(most / bandwidth), y(most)), abs=0.02)
-    assert end[1] == knee[1] and end[0] > x(max(per_byte for per_byte, _ in points.values()))
-    tried = 10 ** (math.log10(most / bandwidth) - 0.5)
-    slope = (knee[1] - start[1]) / (knee[0] - start[0])
-    assert knee[1] - slope * (knee[0] - x(tried)) == pytest.approx(y(bandwidth * tried), abs=0.05), "bandwidth · x"
-    memory, processor = drawn[words("memory_roof")], drawn[words("processor_roof")]
-    gap = (memory.y - knee[1]) / slope + knee[0] - memory.x
-    assert 12 < gap < 50 and start[0] < memory.x < knee[0], "at the slope, on its left"
-    assert processor.x == pytest.approx((knee[0] + end[0]) / 2, abs=0.1) and 4 < knee[1] - processor.y < 20, "above the flat roof"
-    assert end[0] - knee[0] > 90 < knee[0] - start[0], "neither roof is a mere corner"
-    below = [(drawn[name].y - y(rate), name) for name, (_, rate) in points.items()]
-    assert all(20 < down < 50 for down, _ in below) and below[0][0] == pytest.approx(26, abs=0.1), "each name below its dot"
-    for name, (per_byte, _) in points.items():
-        assert abs(drawn[name].x - x(per_byte)) < 40 and drawn[name].anchor == ("end" if x(per_byte) > 450 else "start")
-
-
-def test_names_at_the_right_end_before_both_dots():
-    drawn = Drawing(roofline("x", 155, 12.5, POINTS))
-    ends = [drawn[name].x for name in POINTS if drawn[name].anchor == "end"]
-    assert len(ends) == 2 and max(ends) < min(x for x, _, _ in drawn.dots[:2]) - 10
-
-
-def test_a_roofline_says_what_it_shows_or_why_not():
-    figure = roofline("Equal work", 100, 20, {"conv": (100, 90), "near": (80, 70), "linear": (0.5, 9)})
-    assert "conv 90 GFLOPS" in figure.alt and figure.table.rows[2][1:] == ["0.5", "9", "10"]
-    for wrong in ({"conv": (0, 1)}, {"conv": (1, -1)}, {}):
-        with pytest.raises(ValueError, match="every number must be above 0"):
-            roofline("none", 0 if not wrong else 100, 20, wrong)
-
-
 # The one mechanism ----------------------------------------------------------------------------------------------------
 
 HASHES = """
@@ -444,13 +283,6 @@ def test_figures_draw_what_they_are_given_or_say_why_not():
         (lambda: bars("x", p={}), "give numbers by name"),
         (lambda: bars("x", p={"a": 1}, m={"b": 1}), "m has other names than p"),
         (lambda: bars("x", p={"a": -1}), "a is below 0"),
-        (lambda: lines("x", "n", [1, 2], b={"a": [1]}), "a has 1 numbers for 2 places"),
-        (lambda: lines("x", "n", [2, 1], b={"a": [1, 2]}), "must rise"),
-        (lambda: lines("x", "n", [1, 2], b={"a": [1, -2]}), "a is below 0"),
-        (lambda: lines("x", "n", [1, 2], b={name: [1, 2] for name in "abcde"}), "four lines at most"),
-        (lambda: lines("x", "n", [1, 2]), "give numbers by name"),
-        (lambda: lines("x", "n", [1], b={"a": [1]}), "two at least"),
-        (lambda: lines("x", "n", [], b={"a": []}), "two at least"),
         (lambda: bars("x", p=[1, 2]), "give numbers by name"),
         (lambda: bars("x", p=380), "give numbers by name"),
     ):
@@ -464,21 +296,18 @@ def test_chinese_names_and_titles_are_text_and_their_numbers_stand_in_line(recwa
     assert sorted(text.text for text in drawn.texts) == sorted(["全连接层占了参数", "卷积层", "fc1", "参数量", "380", "24,704"])
     assert figure.bundle()["text/plain"].splitlines()[1:] == ["what    参数量", "卷积层     380", "fc1     24,704"]
     assert drawn.bars[0].box[0] > 3 * 18, "as wide as three Chinese letters"
-    lines("标题", "批量", [1, 2], 字节={"存储": [1, 2], "保留": [2, 1]})
     assert not recwarn
 
 
 def test_a_figures_names_are_numbers_or_any_text():
     batches = bars("x", bytes={16: 1, 8: 2})  # a name that is a number is no place on an axis
     assert batches.svg == bars("x", bytes={"16": 1, "8": 2}).svg and "16        1" in batches.bundle()["text/plain"]
-    assert "<th" in lines("x", "n", [1, 2], bytes={8: [1, 2]}).bundle()["text/html"]
     cost = "$1^$"  # nor is it a formula
-    assert cost in bars(cost, **{cost: {cost: 1}}, b={cost: 2}).svg and cost in lines(cost, cost, [1, 2], **{cost: {cost: [1, 2]}}).svg
+    assert cost in bars(cost, **{cost: {cost: 1}}, b={cost: 2}).svg
 
 
 def test_a_unit_may_be_called_as_the_names_are():
     assert bars("x", what={"a": 1}).table.rows == [["a", "1"]] == bars("x", unit={"a": 1}).table.rows
-    assert lines("x", "n", [1, 2], b={"n": [3, 4]}).table.rows == [["1", "3"], ["2", "4"]]
 
 
 def test_a_chart_may_have_no_title():

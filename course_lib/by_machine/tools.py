@@ -56,11 +56,9 @@ def thop_answer(model: nn.Module, x: torch.Tensor) -> dict[str, int]:
 def ptflops_answer(model: nn.Module, x: torch.Tensor) -> dict[str, int]:
     from ptflops import get_model_complexity_info
 
-    def macs(backend: str) -> int:
-        how = {"as_strings": False, "print_per_layer_stat": False, "backend": backend}
-        return get_model_complexity_info(model, tuple(x.shape[1:]), input_constructor=lambda _: x[:1], **how)[0]  # its own is not set
-
-    return {"ptflops (aten)": macs("aten"), "ptflops": macs("pytorch")}
+    how = {"as_strings": False, "print_per_layer_stat": False, "input_constructor": lambda _: x[:1]}  # its own is not set
+    backends = {"ptflops (aten)": "aten", "ptflops": "pytorch"}
+    return {name: get_model_complexity_info(model, tuple(x.shape[1:]), backend=backend, **how)[0] for name, backend in backends.items()}
 
 
 def fvcore_answer(model: nn.Module, x: torch.Tensor) -> dict[str, int]:
@@ -120,10 +118,7 @@ def answers_of(tools: list[Tool], model: nn.Module, size: tuple[int, ...]) -> li
 
 def installed_version(distribution: str) -> str:
     """The version that is installed, without what says for which device; nothing where none is."""
-    try:
-        return importlib.metadata.version(distribution).partition("+")[0]
-    except importlib.metadata.PackageNotFoundError:
-        return ""
+    return next((found.version.partition("+")[0] for found in importlib.metadata.distributions(name=distribution)), "")
 
 
 def _worker(tools: list[Tool], model: nn.Module, size: tuple[int, ...]) -> list[dict[str, int] | str]:

@@ -13,6 +13,7 @@ from torch.overrides import get_overridable_functions
 MODULES = {torch, nn, nn.functional, math}
 MAKERS = {torch.arange, torch.empty, torch.full, torch.ones, torch.rand, torch.randn, torch.tensor, torch.zeros, OrderedDict}
 SUMS = {math.ceil, math.floor, math.log2, math.prod, math.sqrt}
+CHANGING = list, dict, nn.Module  # what a statement may change without giving it a name
 VALUES = {"apply_", "cpu", "cuda", "item", "map_", "nonzero", "numpy", "tolist"}  # methods that need a tensor's values
 
 USABLE = [*MODULES, *MAKERS, *SUMS, *(function for module in MODULES for function in get_overridable_functions().get(module, ()))]
@@ -37,10 +38,6 @@ def is_plain(value) -> bool:
 def is_module(value) -> bool:
     """Whether it is one of Python's modules that may be used: torch, torch.nn, torch.nn.functional, math."""
     return any(value is module for module in MODULES)
-
-
-def is_model(value) -> bool:
-    return isinstance(value, nn.Module)
 
 
 def is_tensor_method(name: str) -> bool:

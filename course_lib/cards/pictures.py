@@ -96,20 +96,18 @@ def network_picture(columns: dict[str, Column], start: dict[str, Column], alt: s
     scale = _map_scale(both, pitch)
     longest = max((column.shape[0] for column in both if len(column.shape) == 1), default=1)
     most = {what: max(1, *(getattr(column, what) for column in both)) for what in AREAS}
-    shape_before = ()
-    for i, (key, column) in enumerate(columns.items()):
+    around = [Column("", ()), *columns.values(), Column("", ())]
+    for i, ((key, column), before, reader) in enumerate(zip(columns.items(), around, around[2:], strict=False)):
         x, was = margin + pitch * (i + 0.5), start.get(key, column)
         parts.append(label(x, 18, column.name, bold=True, room=0.97 * pitch))
-        if column.shape != shape_before:
+        if column.shape != before.shape:
             drawn, front = _map(x, column.shape, scale, longest, "pale" if i else "input")
             parts += drawn
             if was.shape != column.shape:
                 parts.append(_ghost(*_map(x, was.shape, scale, longest, "")[1]))
-            reader = [*columns.values(), None][i + 1]
-            if reader and reader.window and len(column.shape) > 1:
+            if reader.window and len(column.shape) > 1:
                 parts.append(_window_outline(reader, front, scale))
             parts.append(label(x, 120, times(column.shape), room=0.937 * (pitch - 4)))
-        shape_before = column.shape
         for what in AREAS:
             parts += _area(x, getattr(column, what), getattr(was, what), most[what], what, pitch - 6)
     return picture(width, 288, parts, alt)

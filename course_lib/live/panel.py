@@ -37,11 +37,6 @@ class PanelState(NamedTuple):
     failed: bool = False  # not that of a whole network
     typed: bool = False  # of a cell that is not run yet
 
-    @property
-    def heading(self) -> str:
-        """How the ledger, if there is one, stands to the code, in words."""
-        return words("older" if self.older else "as_typed" if self.typed else "as_run") if self.ledger else ""
-
     def table(self) -> Table:
         """The ledger with each row's change against the one before; rows that are new or gone say so."""
         before = self.ledger if self.before is None else self.before
@@ -66,17 +61,17 @@ class PanelState(NamedTuple):
         return Table(headings, rows, total, marked=frozenset(marked))
 
     def html(self) -> str:
-        """The table, dimmed where it is older than the code, and below it what is to be said of it."""
+        """The table, dimmed where it is older than the code; below it how it stands to the code, and what is to be said of it."""
         problems = "".join(f'<p class="problem" role="alert">{escape(sentence)}</p>' for sentence in self.sentences)
         table = self.table().html() if self.ledger else ""
-        return (
-            f'<div class="course follow" aria-live="polite"><div class="wide{" older" * self.older}" tabindex="0">{table}</div>'
-            f'<div class="said"><p class="quiet">{escape(self.heading)}</p>{problems}</div></div>'
-        )
+        heading = words("older" if self.older else "as_typed" if self.typed else "as_run") if self.ledger else ""
+        said = f'<div class="said"><p class="quiet">{escape(heading)}</p>{problems}</div>'
+        ledger = f'<div class="wide{" older" * self.older}" tabindex="0">{table}</div>'
+        return f'<div class="course follow" aria-live="polite">{ledger}{said}</div>'
 
     def text(self) -> str:
         table = [self.table().text()] if self.ledger else []
-        return "\n".join([*table, *[self.heading] * self.older, *self.sentences])
+        return "\n".join([*table, *[words("older")] * self.older, *self.sentences])
 
 
 class Panel(Live):

@@ -9,18 +9,15 @@ import signal
 import threading
 from collections.abc import Iterator
 
-from course_lib.by_machine.vocabulary import is_model, is_module, is_plain, is_tensor_method, without_values
+from course_lib.by_machine.vocabulary import CHANGING, is_module, is_plain, is_tensor_method, without_values
 from course_lib.words import words
 
 PLAIN = "super bool dict enumerate float int isinstance len list max min property reversed round str sum tuple zip __build_class__"
 BUILTINS = {name: getattr(builtins, name) for name in PLAIN.split()} | {"print": lambda *_, **__: None}
-NODES = (
-    ast.Module, ast.ClassDef, ast.FunctionDef, ast.arguments, ast.arg, ast.Return, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr,
-    ast.Pass, ast.If, ast.IfExp, ast.For, ast.comprehension, ast.ListComp, ast.GeneratorExp, ast.Call, ast.keyword, ast.Attribute,
-    ast.Name, ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.Subscript, ast.Slice, ast.Starred, ast.BinOp, ast.UnaryOp, ast.BoolOp,
-    ast.Compare, ast.JoinedStr, ast.FormattedValue, ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.expr_context, ast.alias,
-    ast.Import, ast.ImportFrom,
-)  # fmt: skip
+SYNTAX = """Module ClassDef FunctionDef arguments arg Return Assign AnnAssign AugAssign Expr Pass If IfExp For comprehension ListComp
+    GeneratorExp Call keyword Attribute Name Constant Tuple List Dict Subscript Slice Starred BinOp UnaryOp BoolOp Compare JoinedStr
+    FormattedValue operator unaryop boolop cmpop expr_context alias Import ImportFrom"""
+NODES = tuple(getattr(ast, name) for name in SYNTAX.split())
 IMPORTED = {"torch", "torch.nn", "torch.nn.functional", "collections", "math"}
 METHODS = {"append", "extend", "insert", "items", "keys", "values", "weight", "bias"}  # of lists, dicts and layers
 
@@ -88,7 +85,7 @@ def within(seconds: float) -> Iterator[None]:
 def _touched_by(statement: ast.stmt, scope: dict) -> set[str]:
     """The names of what a statement that is not run could change: lists, dicts, models, and whatever it gives an attribute."""
     loaded = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
-    changed = {name for name in loaded if isinstance(scope.get(name), (list, dict)) or is_model(scope.get(name))}
+    changed = {name for name in loaded if isinstance(scope.get(name), CHANGING)}
     stores = [node for node in ast.walk(statement) if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)]
     return changed | {node.value.id for node in stores if isinstance(node.value, ast.Name)}
 
