@@ -3,8 +3,7 @@
 import random
 from html import escape
 
-from course_lib.asking.answers.base import Exercise
-from course_lib.asking.answers.number import as_number, shown_number
+from course_lib.asking.answers.number import Exercise, as_number, shown_number
 from course_lib.asking.progress import Progress
 from course_lib.by_hand.layers import whole
 from course_lib.lessons import entries

@@ -5,7 +5,7 @@ from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
-from course_lib.asking.answers.base import Exercise
+from course_lib.asking.answers.number import Exercise
 from course_lib.asking.exercises import EXERCISES
 from course_lib.asking.progress import read
 from course_lib.show.tables import Table
