@@ -8,8 +8,7 @@ from course_lib.by_hand.layers.base import Forward, Layer, Shape, one_of, whole
 from course_lib.by_hand.ledger import Work
 from course_lib.by_hand.networks import Network
 from course_lib.by_hand.optimizers import STEP, Optimizer, named_optimizer
-from course_lib.show.errors import plainly
-from course_lib.words import words
+from course_lib.words import plainly, words
 
 DTYPES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}  # bytes a value
 INDEX = COUNTER = 8  # bytes of an int64: a max pool's index, BatchNorm's count of batches

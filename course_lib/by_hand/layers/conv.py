@@ -5,9 +5,8 @@ from typing import Literal
 
 from course_lib.by_hand.layers.base import Count, Flag, Forward, Layer, Padding, Saved, Shape, Sizes, Sizes0, Stage, _short, one_of, whole
 from course_lib.by_hand.ledger import Work
-from course_lib.show.errors import plainly
 from course_lib.show.tables import times
-from course_lib.words import words
+from course_lib.words import plainly, words
 
 
 def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1, ceil_mode: bool = False) -> int:
