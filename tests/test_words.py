@@ -17,7 +17,7 @@ NO_SENTENCES = {  # what looks like sentences in the code, and why it is none
     "tools.py": ["from course_lib.by_machine.tools import"],
     "optimizers.py": ["in the first step", "on the way"],  # names for when an optimizer makes its state
     "step.py": ["on the way"],
-    "results.py": ["border-collapse"],  # a style sheet
+    "progress.py": ["border-collapse"],  # a style sheet
 }
 LANGUAGES = [folder.name for folder in FOLDER.iterdir() if folder.is_dir() and folder.name[0] not in "._"]
 
