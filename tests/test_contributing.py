@@ -195,7 +195,7 @@ print(row.by, row.kind, row.output_shape, row.params)
 @in_a_process
 def test_an_optimizer_is_added_as_contributing_says(follow):
     copy = follow("Adding an optimizer")
-    copy.append("course_lib/by_hand/optimizers.py", *copy.blocks)
+    copy.append("course_lib/by_hand/memory.py", *copy.blocks)
     copy.test("Adamax", "tests/test_memory.py", at_least=4)
     tried = """
 from course_lib import small_cnn, timeline
