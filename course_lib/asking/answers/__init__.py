@@ -1,4 +1,5 @@
-"""What a lesson's exercises can ask for: a number, and here a function or a network; all three speak the protocol of Exercise."""
+"""What a lesson's tables are made of: exercises, which ask for a number, and here a function or a network, and speak the protocol of
+Exercise; and an article's claims."""
 
 import dis
 from collections.abc import Callable
@@ -149,3 +150,24 @@ class Design(Exercise):
         raise KeyError(words("exercise_call.network", name=self.name))
 
     options = shown_truth
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim of an article: words/ has its figures in words. A verdict is found by trying (verdicts.py): `said` and what follows are
+    values, or where they need PyTorch functions of its `vocabulary()`."""
+
+    article: str  # who says it: A1, A2, A3, A4, CS231n
+    expected: str  # the verdict: holds, holds_if or does_not_hold; for a test alone
+    said: object
+    true: object
+    otherwise: object = None  # what is true without the claim's condition
+    figure: object = None  # the number to show for `true`
+    name: str = ""  # its key in its lesson's CLAIMS; set where these are read
+    lesson: int = -1  # set there, too
+
+    @property
+    def verdict(self) -> str:
+        if self.said != self.true:
+            return "does_not_hold"
+        return "holds" if self.otherwise in (None, self.said) else "holds_if"
