@@ -4,12 +4,10 @@ import math
 from typing import NamedTuple
 
 from course_lib.by_hand.layers import Shape, whole
-from course_lib.by_hand.memory import DTYPES, Memory, Pass, passes, predict_memory, trained_shapes
+from course_lib.by_hand.memory import DTYPES, STEP, Memory, Optimizer, Pass, named_optimizer, passes, predict_memory, trained_shapes
 from course_lib.by_hand.networks import Network
-from course_lib.by_hand.optimizers import STEP, Optimizer, named_optimizer
-from course_lib.show.errors import plainly
 from course_lib.show.tables import Cell, Shown, Table, number
-from course_lib.words import words
+from course_lib.words import plainly, words
 
 
 class Moment(NamedTuple):

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from course_lib.by_hand.optimizers import Optimizer, named_optimizer
+from course_lib.by_hand.memory import Optimizer, named_optimizer
 from course_lib.by_machine.walk.operations import tensors
 from course_lib.words import words
 
