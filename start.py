@@ -693,7 +693,7 @@ def show_results(folders):
     folder = Path(folders[0])
     if not folder.is_dir():
         raise Failure(f"There is no folder {folder}.", "name the folder in which your learners' results files lie.")
-    from course_lib.asking.results import PAGE, results
+    from course_lib.asking.progress import PAGE, results
     from course_lib.words import words
 
     found = results(folder)

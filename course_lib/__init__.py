@@ -12,7 +12,7 @@ from pathlib import Path
 
 from course_lib.by_hand import *  # noqa: F403
 from course_lib.by_hand import __all__ as _by_hand
-from course_lib.show.errors import plainly
+from course_lib.words import plainly
 
 _STUB = ast.parse(Path(__file__).with_suffix(".pyi").read_text(encoding="utf-8"))
 _MODULES = {

@@ -37,14 +37,14 @@ from course_lib import (
     vgg16_32,
 )
 from course_lib.asking.exercises import Reply
-from course_lib.by_hand.step import largest_batch
+from course_lib.by_hand.step import network_largest_batch as largest_batch
 from course_lib.by_machine.modules import build
 from course_lib.cards import base, memory
+from course_lib.cards.base import LAYOUTS, Total, View, over_last_picture
 from course_lib.cards.memory import megabytes, memory_view
 from course_lib.cards.network import PRESETS, START, network_settings, network_view
 from course_lib.cards.pictures import short_number
 from course_lib.cards.settings import usual_values
-from course_lib.cards.view import LAYOUTS, Total, View, over_last_picture
 from course_lib.show.tables import Cell, Table, arrow, digits
 from course_lib.words import words
 

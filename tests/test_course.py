@@ -181,7 +181,7 @@ def test_lesson_1_runs_without_torch_but_for_the_cell_that_asks_it():
 
 
 # from the ground
-FLOORS = ["words", "show", "by_hand", "by_machine", "asking.answers", "asking.claim", "lessons", "asking", "cards", "live"]
+FLOORS = ["words", "show", "by_hand", "by_machine", "asking.answers", "lessons", "asking", "cards", "live"]
 
 
 def floor(module: str) -> int | None:

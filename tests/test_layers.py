@@ -31,7 +31,7 @@ from course_lib import predict_memory
 from course_lib.by_hand import AdaptiveAvgPool1d, AdaptiveAvgPool2d, Conv2d, Layer, LayerNorm, Network, output_size, small_cnn, vgg16_32
 from course_lib.by_hand.layers import LAYERS
 from course_lib.by_hand.layers.base import Count
-from course_lib.by_hand.layers.windowed import _Windowed
+from course_lib.by_hand.layers.conv import _Windowed
 
 settings.register_profile("course", max_examples=40, derandomize=True, deadline=None, print_blob=True)
 settings.load_profile("course")
@@ -468,7 +468,7 @@ def test_a_layer_goes_point_by_point_where_a_gradient_does(kind):
 def test_every_family_of_layers_is_among_them():
     """The list of families in layers/__init__.py lacks none that is there."""
     folder = Path(inspect.getfile(Layer)).parent
-    families = {path.stem for path in folder.glob("*.py")} - {"__init__", "base", "windowed"}  # what the families stand on
+    families = {path.stem for path in folder.glob("*.py")} - {"__init__", "base"}  # what the families stand on
     assert {layer.__module__.rpartition(".")[2] for layer in LAYERS.values()} == families
 
 

@@ -16,9 +16,9 @@ from torch import nn
 import course_lib
 from course_lib import BatchNorm1d, Conv2d, Flatten, GroupNorm, Linear, Network, ReLU, small_cnn, vgg16_32
 from course_lib.by_hand.layers import LAYERS
-from course_lib.by_hand.memory import DTYPES, MODES, keeps, predict_memory
-from course_lib.by_hand.optimizers import OPTIMIZERS, STEPS_KNOWN, Optimizer, copies
-from course_lib.by_hand.step import largest_batch, timeline
+from course_lib.by_hand.memory import DTYPES, MODES, OPTIMIZERS, STEPS_KNOWN, Optimizer, copies, keeps, predict_memory
+from course_lib.by_hand.step import network_largest_batch as largest_batch
+from course_lib.by_hand.step import network_timeline as timeline
 from course_lib.by_machine import measuring
 from course_lib.by_machine.measuring import compare_memory, cuda_peak, measure_memory, measure_peak
 from course_lib.by_machine.modules import build

@@ -11,8 +11,7 @@ import pytest
 from course_lib import check, practice, reveal, vote
 from course_lib.asking import exercises, progress
 from course_lib.asking.exercises import EXERCISES
-from course_lib.asking.progress import Progress, read
-from course_lib.asking.results import results
+from course_lib.asking.progress import Progress, read, results
 from course_lib.lessons import LESSONS
 from course_lib.words import find
 

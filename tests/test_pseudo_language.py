@@ -21,8 +21,7 @@ from course_lib.asking.exercises import EXERCISES, check, practice, reveal, vote
 from course_lib.by_hand.conventions import CONVENTIONS
 from course_lib.by_hand.layers import LAYERS
 from course_lib.by_hand.ledger import Ledger
-from course_lib.by_hand.memory import DTYPES
-from course_lib.by_hand.optimizers import OPTIMIZERS
+from course_lib.by_hand.memory import DTYPES, OPTIMIZERS
 from course_lib.by_machine.measuring import compare_memory
 from course_lib.by_machine.misfit import Misfit
 

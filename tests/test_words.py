@@ -15,9 +15,9 @@ PARSED = {path: ast.parse(path.read_text("utf-8")) for path in LIBRARY.rglob("*.
 NO_SENTENCES = {  # what looks like sentences in the code, and why it is none
     "evidence.py": ["from torchstat import stat"],  # a program for a process of its own
     "tools.py": ["from course_lib.by_machine.tools import"],
-    "optimizers.py": ["in the first step", "on the way"],  # names for when an optimizer makes its state
+    "memory.py": ["in the first step", "on the way"],  # names for when an optimizer makes its state
     "step.py": ["on the way"],
-    "results.py": ["border-collapse"],  # a style sheet
+    "progress.py": ["border-collapse"],  # a style sheet
 }
 LANGUAGES = [folder.name for folder in FOLDER.iterdir() if folder.is_dir() and folder.name[0] not in "._"]
 

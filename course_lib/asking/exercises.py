@@ -3,16 +3,14 @@
 import random
 from html import escape
 
-from course_lib.asking.answers.base import Exercise
-from course_lib.asking.answers.number import as_number, shown_number
+from course_lib.asking.answers.number import Exercise, as_number, shown_number
 from course_lib.asking.progress import Progress
 from course_lib.by_hand.layers import whole
-from course_lib.lessons import entries
+from course_lib.lessons import EXERCISES
 from course_lib.show.tables import Cell, Table, arrow
 from course_lib.words import words
 
 TILE = "border:2px solid #2a6ab3;border-radius:10px;padding:10px 16px;line-height:1.4"
-EXERCISES: dict[str, Exercise] = entries("EXERCISES")
 progress = Progress()
 _latest: list[str] = []  # what this session has shown last, answered or not
 

@@ -1,8 +1,11 @@
-"""The articles' claims as a table, each executed: lessons/ has the claims."""
+"""How an article's claim is tried, and the claims as a table, each executed: lessons/ has what they say and what is true."""
 
+from dataclasses import replace
 from functools import cache
+from types import SimpleNamespace
 
-from course_lib.asking.claim import Claim
+from course_lib import by_hand
+from course_lib.asking.answers import Claim
 from course_lib.lessons import entries
 from course_lib.show.tables import Cell, Table
 from course_lib.words import words
@@ -12,9 +15,20 @@ TONES = {"holds": "good", "holds_if": "quiet", "does_not_hold": "up"}
 
 
 @cache
+def vocabulary() -> SimpleNamespace:
+    """What a claim can ask with: by_hand's names, predict_memory, timeline, PyTorch, and what asks it and measures."""
+    from course_lib.by_hand import memory, step
+    from course_lib.by_machine import evidence, measuring
+
+    return SimpleNamespace(**vars(by_hand) | vars(memory) | vars(step) | vars(evidence) | vars(measuring))
+
+
+@cache
 def verdict_on(name: str) -> Claim:
-    """One claim, put to the test now."""
-    return CLAIMS[name].tried()
+    """One claim, put to the test now: with values for its parts, so that it has a verdict."""
+    ask = vocabulary()
+    with ask.torch.random.fork_rng(devices=[]):  # layers are made on the way, and these draw random numbers
+        return replace(CLAIMS[name], **{part: value(ask) for part, value in vars(CLAIMS[name]).items() if callable(value)})
 
 
 def claims(article: str = "") -> Table:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from course_lib.by_hand import layers as nn  # by hand, and spelled as with PyTorch
 from course_lib.by_hand.layers import Layer, Shape, one_of, shape, whole
 from course_lib.by_hand.ledger import Ledger
-from course_lib.show.errors import plainly
-from course_lib.words import words
+from course_lib.words import plainly, words
 
 
 class Network:

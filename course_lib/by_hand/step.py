@@ -5,12 +5,10 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from course_lib.by_hand.layers import Shape, one_of, whole
-from course_lib.by_hand.memory import DTYPES, Memory, Pass, keeps, passes, predict_memory, trained_shapes
+from course_lib.by_hand.memory import DTYPES, STEP, Memory, Optimizer, Pass, keeps, named_optimizer, passes, predict_memory, trained_shapes
 from course_lib.by_hand.networks import Network
-from course_lib.by_hand.optimizers import STEP, Optimizer, named_optimizer
-from course_lib.show.errors import plainly
 from course_lib.show.tables import Cell, Shown, Table, number
-from course_lib.words import words
+from course_lib.words import plainly, words
 
 SHOWN = 40  # moments in a table, at most
 

@@ -11,8 +11,8 @@ from torch.utils._pytree import tree_map_only
 from torch.utils.checkpoint import checkpoint
 
 from course_lib.by_hand.layers import whole
+from course_lib.by_hand.memory import Optimizer, named_optimizer
 from course_lib.by_hand.networks import Network
-from course_lib.by_hand.optimizers import Optimizer, named_optimizer
 from course_lib.by_hand.step import batch_that_fits, network_largest_batch, whole_budget
 from course_lib.by_machine.counting import count, forward_arguments, network_input_size
 from course_lib.by_machine.measuring import step_heard

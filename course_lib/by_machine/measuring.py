@@ -9,9 +9,8 @@ from torch import nn
 from torch.nn.parameter import UninitializedTensorMixin as Uninitialized
 
 from course_lib.by_hand.layers import one_of
-from course_lib.by_hand.memory import DTYPES, MODES, Memory, predict_memory
+from course_lib.by_hand.memory import DTYPES, MODES, Memory, Optimizer, named_optimizer, predict_memory
 from course_lib.by_hand.networks import Network
-from course_lib.by_hand.optimizers import Optimizer, named_optimizer
 from course_lib.by_hand.step import Timeline, check_flags, network_timeline
 from course_lib.by_machine.counting import counts_of, forward_arguments, network_input_size
 from course_lib.by_machine.modules import build

@@ -7,10 +7,9 @@ from functools import partial
 
 from course_lib.by_hand.layers import Conv1d, Conv2d, Shape, whole
 from course_lib.by_hand.ledger import Row, Work
-from course_lib.cards.base import Card
+from course_lib.cards.base import Card, Total, View
 from course_lib.cards.pictures import layer_picture
 from course_lib.cards.settings import SWITCH, Setting, start_values
-from course_lib.cards.view import Total, View
 from course_lib.show.tables import Cell, Table, arrow, times
 from course_lib.words import words
 

@@ -3,14 +3,12 @@
 from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
 
-from course_lib.by_hand.memory import DTYPES
+from course_lib.by_hand.memory import DTYPES, STEPS_KNOWN
 from course_lib.by_hand.networks import Network, small_cnn, vgg16_32
-from course_lib.by_hand.optimizers import STEPS_KNOWN
 from course_lib.by_hand.step import Moment, Timeline, network_largest_batch, network_timeline
-from course_lib.cards.base import Card
+from course_lib.cards.base import Card, Total, View
 from course_lib.cards.pictures import timeline_picture
 from course_lib.cards.settings import SWITCH, Setting, start_values, usual_values
-from course_lib.cards.view import Total, View
 from course_lib.show.tables import Cell, Table, arrow, digits
 from course_lib.words import words
 

@@ -8,10 +8,9 @@ from typing import NamedTuple
 
 from course_lib.by_hand.ledger import Ledger, Row, what
 from course_lib.by_hand.networks import Network, conv1d_net, small_cnn, vgg16_32
-from course_lib.cards.base import Card
+from course_lib.cards.base import FACTS, Card, Total, View
 from course_lib.cards.pictures import Column, network_picture, short_number
 from course_lib.cards.settings import SWITCH, Setting, start_values, usual_values
-from course_lib.cards.view import FACTS, Total, View
 from course_lib.show.tables import Cell, Table, arrow, number, times
 from course_lib.words import words
 

@@ -19,3 +19,6 @@ def entries(table: str) -> dict[str, Any]:
         for number, lesson in LESSONS.items()
         for name, entry in getattr(lesson, table, {}).items()
     }
+
+
+EXERCISES = entries("EXERCISES")

@@ -2,8 +2,7 @@
 
 from dataclasses import replace
 
-from course_lib.asking.answers import Answer, Function
-from course_lib.asking.claim import Claim
+from course_lib.asking.answers import Answer, Claim, Function
 from course_lib.lessons.families import A1, CONV, LAYERS, SMALL_CNN, SMALL_CNN_SIZES, WORK
 
 PLACES = {"out": "size - k + 1", "short": "out - 1"}  # where a kernel stands on a side of a map

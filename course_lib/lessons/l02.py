@@ -1,7 +1,6 @@
 """Lesson 2: what the right answers are made of, other numbers that people give, and the articles' claims."""
 
-from course_lib.asking.answers import Answer, Function
-from course_lib.asking.claim import Claim
+from course_lib.asking.answers import Answer, Claim, Function
 from course_lib.lessons.families import A1, LAYERS, SMALL_CNN, SMALL_CNN_SIZES
 
 EXERCISES = {

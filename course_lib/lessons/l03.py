@@ -1,7 +1,6 @@
 """Lesson 3: what the right answers are made of, other numbers that people give, and the articles' claims."""
 
-from course_lib.asking.answers import Answer, Design, Function
-from course_lib.asking.claim import Claim
+from course_lib.asking.answers import Answer, Claim, Design, Function
 from course_lib.lessons.families import LINEAR
 
 EXERCISES = {

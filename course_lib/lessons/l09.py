@@ -1,7 +1,6 @@
 """Lesson 9: what the right answers are made of, other numbers that people give, and the articles' claims."""
 
-from course_lib.asking.answers import Answer, Design, Function
-from course_lib.asking.claim import Claim
+from course_lib.asking.answers import Answer, Claim, Design, Function
 from course_lib.lessons.families import LAYERS
 
 A4 = {"k": "5 7", "c1": "8 12 20", "c2": "24 40 48", "length": "60 80 120 200", "hidden": "64 100 256"}

@@ -1,7 +1,6 @@
 """Lesson 10: what the right answers are made of, other numbers that people give, and the articles' claims."""
 
-from course_lib.asking.answers import Answer, Function
-from course_lib.asking.claim import Claim
+from course_lib.asking.answers import Answer, Claim, Function
 
 EXERCISES = {
     "ptflops-small": Answer(

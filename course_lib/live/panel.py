@@ -15,8 +15,7 @@ from course_lib.by_machine.counting import counts_of, model_caveats
 from course_lib.by_machine.misfit import Misfit
 from course_lib.by_machine.modules import build
 from course_lib.by_machine.walk.structure import model_without_values
-from course_lib.cards.base import Live
-from course_lib.cards.view import FACTS
+from course_lib.cards.base import FACTS, Live
 from course_lib.live.screen import Unseen, on_screen, within
 from course_lib.show.tables import Cell, Table, arrow, number, times
 from course_lib.words import words

@@ -1,10 +1,12 @@
 """Every word that the library shows: a folder a language, a TOML file a lesson, errors.toml for errors, common.toml for the rest."""
 
 import tomllib
-from functools import cache
+import traceback
+from functools import cache, partial
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
+LIBRARY = str(FOLDER.parent)
 language = "en"
 
 
@@ -37,3 +39,15 @@ def find(key: str) -> str | None:
     for part in key.split("."):
         found = found.get(part) if isinstance(found, dict) else None
     return found
+
+
+def plainly(error: Exception) -> Exception:
+    """The error itself, whose sentence says all: a notebook, and a slide, show the line that failed and the sentence, and no traceback.
+    `raise plainly(ValueError(…))`."""
+    error._render_traceback_ = partial(_error_lines, error)  # IPython asks for it
+    return error
+
+
+def _error_lines(error: Exception) -> list[str]:
+    theirs = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.line and not frame.filename.startswith(LIBRARY)]
+    return [*(f"----> {frame.lineno} {frame.line}" for frame in theirs[-1:]), "", f"{type(error).__name__}: {error}"]

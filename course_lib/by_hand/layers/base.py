@@ -12,8 +12,7 @@ from functools import cache, partial
 from typing import Annotated, Literal, NamedTuple, dataclass_transform, get_args, get_origin, get_type_hints
 
 from course_lib.by_hand.ledger import Row, Work
-from course_lib.show.errors import plainly
-from course_lib.words import words
+from course_lib.words import plainly, words
 
 Shape = tuple[int, ...]
 

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 from torch.nn.parameter import UninitializedTensorMixin
 
-from course_lib.by_hand.optimizers import Optimizer, named_optimizer
+from course_lib.by_hand.memory import Optimizer, named_optimizer
 from course_lib.by_hand.step import Moment, Timeline
 from course_lib.by_machine.walk.forward import Walk, calls_heard
 from course_lib.by_machine.walk.operations import Op, Operations, storage, tensors
