@@ -11,9 +11,8 @@ from course_lib.by_hand.conventions import CONVENTIONS as CONVENTIONS
 from course_lib.by_hand.memory import predict_memory as predict_memory
 from course_lib.by_machine.comparing import compare as compare
 from course_lib.by_machine.counting import count as count
-from course_lib.by_machine.fitting import largest_batch as largest_batch
-from course_lib.by_machine.fitting import ways_to_fit as ways_to_fit
 from course_lib.by_machine.measuring import compare_memory as compare_memory
+from course_lib.by_machine.measuring import largest_batch as largest_batch
 from course_lib.by_machine.measuring import measure_memory as measure_memory
 from course_lib.by_machine.measuring import measure_peak as measure_peak
 from course_lib.by_machine.measuring import timeline as timeline

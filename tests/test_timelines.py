@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
-from course_lib import build, largest_batch, measure_peak, small_cnn, timeline, vgg16_32, ways_to_fit
+from course_lib import build, largest_batch, measure_peak, small_cnn, timeline, vgg16_32
 from course_lib.by_machine.measuring import step_heard
 
 
@@ -234,50 +234,6 @@ def test_a_batch_norm_that_needs_two_has_no_largest_batch_of_one():
     model = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4))
     two = measure_peak(model, (2, 4))
     assert largest_batch(model, two, (2, 4)) == 2 and largest_batch(model, two - 1, (2, 4)) == 0
-
-
-class Blocks(nn.Module):
-    """Four blocks, of which those that are named run again in backward; under autocast, frozen but for a part."""
-
-    def __init__(self, again=()):
-        super().__init__()
-        self.blocks = nn.ModuleList([nn.Sequential(nn.Linear(16, 16), nn.GELU(), nn.LayerNorm(16)) for _ in range(4)])
-        self.head, self.again = nn.Linear(16, 2), again
-
-    def forward(self, x):
-        for number, block in enumerate(self.blocks):
-            x = checkpoint(block, x, use_reentrant=False) if number in self.again else block(x)
-        return self.head(x)
-
-
-def test_each_way_to_fit_is_what_it_is_for_real():
-    size = (32, 16)
-    model, budget = Blocks(), measure_peak(Blocks(), (8, 16), optimizer="Adam")
-    before = {name: value.clone() for name, value in model.state_dict().items()}
-    ways = ways_to_fit(model, size, budget)
-    named = {way.name: way for way in ways}
-    peaks = {name: way.peak for name, way in named.items()}
-    head = frozen(Blocks(), "blocks")
-    assert peaks["as it is"] == measure_peak(model, size)
-    assert peaks["SGD"] == measure_peak(model, size, optimizer="SGD")
-    assert peaks["SGD momentum"] == measure_peak(model, size, optimizer="SGD momentum")
-    assert peaks["all in bfloat16"] == measure_peak(model, size, dtype="bfloat16")
-    assert peaks["autocast to bfloat16"] == measure_peak(Cast(model), size)
-    assert peaks["train head alone"] == measure_peak(head, size)
-    parts = {passes: measure_peak(model, (32 // passes, 16), accumulate=True) for passes in (2, 4, 8, 16, 32)}
-    passes = next(passes for passes, peak in parts.items() if peak <= budget)
-    assert passes > 2 and peaks[f"{passes} passes of {32 // passes}"] == parts[passes]
-    block = 32 * 16 * 16
-    again = {name: way for name, way in named.items() if name.startswith("checkpoint")}
-    [(name, way)] = again.items()
-    some = {n: measure_peak(Blocks(range(n)), size) for n in (1, 2, 4)}
-    assert way.peak == min(some.values()) and f"{block * min(some, key=some.get):,} MACs" in way.price
-    assert "fits" in str(ways) and "does not fit" in str(ways)
-    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
-    together = ways[-1]
-    assert {*together.name.split("; ")} == {f"{passes} passes of {32 // passes}", "all in bfloat16"}
-    assert together.peak == measure_peak(model, (32 // passes, 16), "bfloat16", accumulate=True)
-    assert ways_to_fit(model, size, budget, batch=4)[0].peak == measure_peak(model, (4, 16))
 
 
 def test_flags_are_flags():

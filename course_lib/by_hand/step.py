@@ -1,7 +1,8 @@
 """A training step as a timeline: which bytes live at each moment of forward, loss, backward and the optimizer's step; and the peak."""
 
 import math
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from course_lib.by_hand.layers import Shape, one_of, whole
@@ -116,31 +117,36 @@ def network_largest_batch(network: Network, budget: float, dtype: str = "float32
     >>> network_largest_batch(small_cnn(), 10**9)
     16848
     """
-    budget = whole_budget(budget)
-    two, three = (network_timeline(network, batch, dtype, optimizer) for batch in (2, 3))
-    most = min(batch_that_fits(a.total, b.total - a.total, budget) for a, b in zip(two, three, strict=True))
-    if most == 1:
+    return batch_within(budget, lambda batch: [moment.total for moment in network_timeline(network, batch, dtype, optimizer)])
+
+
+def batch_within(budget: float, totals: Callable[[int], list[int]]) -> int:
+    """The largest batch that fits a budget at every moment, whose bytes `totals` gives. They grow by the same for each image: of two batches
+    the largest is reckoned; it and one more are tried; and where it is not so, it is looked for."""
+    budget = whole("largest_batch: budget", int(budget) if isinstance(budget, float) and budget.is_integer() else budget)  # 1e9
+
+    def fits(batch: int) -> bool:
         try:
-            network_timeline(network, 1, dtype, optimizer)
-        except ValueError:  # a BatchNorm that needs two
-            return 0
-    return most
+            return batch == 0 or max(totals(batch)) <= budget
+        except ValueError:
+            if batch > 1:
+                raise
+            return False  # a BatchNorm that needs two
+
+    each = zip(totals(2), totals(3), strict=False)
+    low = max(0, min(((budget - two) // (three - two) + 2 for two, three in each if three > two), default=1))
+    high = low + 1
+    while not fits(low):
+        low, high = low // 2, low
+    while fits(high):
+        low, high = high, 2 * high
+    return bisect_left(range(high), True, low + 1, key=lambda batch: not fits(batch)) - 1
 
 
 def check_flags(**flags: bool) -> None:
     """An error for what is neither True nor False."""
     for flag, value in flags.items():
         one_of((False, True), flag, value)
-
-
-def whole_budget(budget: float) -> int:
-    """A budget of bytes, which may be typed as 1e9."""
-    return whole("largest_batch: budget", int(budget) if isinstance(budget, float) and budget.is_integer() else budget)
-
-
-def batch_that_fits(at_two: int, each: int, budget: int) -> int:
-    """How large a batch may be at one moment: its bytes grow by the same for each image, those of the input at least."""
-    return max(0, (budget - at_two) // each + 2)
 
 
 class _Step:

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 
 import torch
 from torch import nn
 from torch.nn.parameter import UninitializedTensorMixin as Uninitialized
+from torch.utils._pytree import tree_map_only
 
 from course_lib.by_hand.layers import one_of
 from course_lib.by_hand.memory import DTYPES, MODES, Memory, Optimizer, named_optimizer, predict_memory
 from course_lib.by_hand.networks import Network
-from course_lib.by_hand.step import Timeline, check_flags, network_timeline
+from course_lib.by_hand.step import Timeline, batch_within, check_flags, network_largest_batch, network_timeline
 from course_lib.by_machine.counting import counts_of, forward_arguments, network_input_size
 from course_lib.by_machine.modules import build
 from course_lib.by_machine.walk.operations import NeedsValue, tensors
@@ -140,6 +141,36 @@ def timeline(
     except NeedsValue:  # of a float, which decides what is done
         real = step_heard(network_or_model, input_size, *how, input_data).timeline()
         return Timeline(real, real.kept, notes=(words("run_for_real"),))
+
+
+def largest_batch(
+    network_or_model: Network | nn.Module, budget: float, input_size: tuple | None = None,
+    dtype: str | None = None, optimizer: str | Optimizer = "Adam", foreach: bool = False, input_data=None,
+) -> int:  # fmt: skip
+    """The largest batch whose step fits a budget of bytes, the optimizer's state in place; 0 where not even one image does.
+
+    input_size has a batch, of which only the other sizes count; of input_data the rows are repeated. At each operation of a step the
+    bytes grow by the same for each image: of two walks the batch is reckoned, two more say whether it is so, and where it is not,
+    as with a model whose operations depend on the batch, it is looked for.
+
+    >>> largest_batch(nn.Sequential(nn.Conv2d(3, 7, 3), nn.ReLU()), 10**6, (1, 3, 5, 5))
+    1240
+    """
+    if isinstance(network_or_model, Network):
+        return network_largest_batch(network_or_model, budget, dtype or "float32", optimizer)
+    args, kwargs = forward_arguments(network_or_model, input_size, input_data)
+    rows = next(tensor.shape[0] for tensor in tensors([args, kwargs]) if tensor.dim())
+
+    @cache
+    def totals(batch: int) -> list[int]:
+        def repeated(tensor: torch.Tensor) -> torch.Tensor:
+            batched = tensor.dim() and tensor.shape[0] == rows
+            return tensor[torch.arange(batch, device=tensor.device) % rows] if batched else tensor
+
+        data = tree_map_only(torch.Tensor, repeated, args or kwargs)
+        return step_heard(network_or_model, None, dtype, optimizer, foreach=foreach, input_data=data, device="hollow").totals
+
+    return batch_within(budget, totals)
 
 
 def compare_memory(
