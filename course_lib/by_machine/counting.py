@@ -4,7 +4,6 @@ what is to be said of each, and of a model though it runs."""
 import math
 from collections import Counter
 from collections.abc import Iterable
-from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -13,7 +12,7 @@ from torch import nn
 from course_lib.by_hand.layers import whole
 from course_lib.by_hand.ledger import Ledger, Row, Work
 from course_lib.by_hand.networks import Network
-from course_lib.by_machine.misfit import Misfit, failure_sentence, refuse_misfit
+from course_lib.by_machine.misfit import Misfit, failure_sentence
 from course_lib.by_machine.modules import one_image
 from course_lib.by_machine.walk.forward import Place, Walk, forward_walk, shapes
 from course_lib.by_machine.walk.operations import storage, tensors
@@ -96,13 +95,13 @@ def counts_of(model: nn.Module, input_size=None, input_data=None, train: bool = 
     if not isinstance(model, nn.Module):
         raise TypeError(words("model.no_model", model=model))
     arguments = forward_arguments(model, input_size, input_data)
-    check = partial(refuse_misfit, input_size=tuple(arguments[0][0].shape) if input_size is not None else None)
-    walk = forward_walk(model, arguments, check, train)
+    walk = forward_walk(model, arguments, train)
+    sentence = failure_sentence(walk, tuple(arguments[0][0].shape) if input_size is not None else None)
     counts = Counts(walk, rows_of(walk))
-    if walk.error is not None:
-        raise Misfit(failure_sentence(walk), counts.ledger) from walk.error
+    if sentence:
+        raise Misfit(sentence, counts.ledger) from walk.error
     if any(counted.idle == "never_used" for counted in counts.rows):  # an auxiliary head may run in the other mode alone
-        other, why = rows_of(forward_walk(model, arguments, check, not train)), "only_in_eval" if train else "only_in_training"
+        other, why = rows_of(forward_walk(model, arguments, not train)), "only_in_eval" if train else "only_in_training"
         used = {counted.row.name for counted in other if counted.idle != "never_used"}
         rows = [c.idling(why) if c.idle == "never_used" and c.row.name in used else c for c in counts.rows]
         counts = counts._replace(rows=rows)

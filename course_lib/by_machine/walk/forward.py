@@ -1,13 +1,12 @@
 """One forward pass walk operation by operation, without its arithmetic: on a copy of the structure, on the meta device. The only walk."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import torch
 from torch import nn
-from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.parameter import UninitializedTensorMixin
 from torch.overrides import TorchFunctionMode
 
@@ -48,6 +47,7 @@ class Walk:
     error: Exception | None = None
     failed: Place | None = None  # the last place that gave nothing, where none has run since: the one to blame for the error
     real: bool = False  # run with values, since the forward needs one, or names a device
+    storages: list = field(default_factory=list)  # of all results: they live as long, so that no other gets the place of one
 
     def __post_init__(self) -> None:
         located = list(located_modules(self.model))
@@ -72,9 +72,9 @@ class _Recorder(TorchFunctionMode):
     """Says in which place an operation happens: hooks on the copy open and close it, and so do the functions and operators that a
     module's forward calls by itself."""
 
-    def __init__(self, walk: Walk, check: Callable[[Place], None]) -> None:
+    def __init__(self, walk: Walk) -> None:
         super().__init__()
-        self.walk, self.check = walk, check
+        self.walk = walk
         self.open, self.stack = None, [""]  # the place that is open; the paths of the modules that run
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
@@ -100,8 +100,6 @@ class _Recorder(TorchFunctionMode):
         self.stack.append("" if module is self.walk.model else self.walk.names[module])
         if self.open is None and is_place(type(module)):
             self.open = Place(self.walk.names[module], module, inputs=shapes(args, kwargs))
-            if not isinstance(module, LazyModuleMixin):  # it has no sizes yet
-                self.check(self.open)
 
     def leave(self, module: nn.Module, args, output) -> None:
         self.stack.pop()
@@ -121,27 +119,38 @@ class _Recorder(TorchFunctionMode):
         return self.open.name if self.open is not None else self.stack[-1]
 
     def record(self, op: Op, result) -> None:
+        self.walk.storages += [t.untyped_storage() for t in tensors(result) if t.layout is torch.strided]
         if self.open is not None:
             self.open.ops.append(op)
         elif op.macs or not op.priced:  # called by nobody in Python
             self.walk.places.append(Place(self.stack[-1], function=op.name, ops=[op]))
 
 
-def forward_walk(model: nn.Module, arguments: tuple[tuple, dict], check: Callable[[Place], None], training: bool = False) -> Walk:
-    """One forward pass of a model on inputs whose values do not count: see `Walk`. `check` may raise before a place runs."""
-    walk = _walk_on("hollow", unwrapped(model), arguments, check, training)
+def forward_walk(model: nn.Module, arguments: tuple[tuple, dict], training: bool = False) -> Walk:
+    """One forward pass of a model on inputs whose values do not count: see `Walk`."""
+    walk = _walk_on("hollow", unwrapped(model), arguments, training)
     if isinstance(walk.error, NeedsValue):  # it asks for a value, or names a device
-        walk = _walk_on("cpu", unwrapped(model), arguments, check, training)
+        return _walk_on("cpu", unwrapped(model), arguments, training)
+    if walk.error is not None:  # it may differentiate on its way
+        followed = _walk_on("hollow", unwrapped(model), arguments, training, follow=True)
+        return followed if followed.error is None else walk
     return walk
 
 
-def _walk_on(device: str, original: nn.Module, arguments: tuple[tuple, dict], check: Callable, training: bool) -> Walk:
+def _walk_on(device: str, original: nn.Module, arguments: tuple[tuple, dict], training: bool, follow: bool = False) -> Walk:
     with copied_run(original, arguments, device) as (model, args, kwargs):
         pairs = list(zip(owned_tensors(model), owned_tensors(original), strict=True))
         hooked = [path for path, part, _ in located_modules(original) if has_hooks(part)]
-        walk = Walk(model.train(training), pairs, hooked, real=device == "cpu")
+        with suppress(NotImplementedError):  # of an exported program
+            model.train(training)
+        walk = Walk(model, pairs, hooked, real=device == "cpu")
         try:
-            with torch.no_grad(), torch.device("cpu"), calls_heard(walk, check) as calls, Operations(calls.record, device == "hollow"):
+            with (
+                torch.set_grad_enabled(follow),
+                torch.device("cpu"),
+                calls_heard(walk) as calls,
+                Operations(calls.record, device == "hollow"),
+            ):
                 walk.output = model(*args, **kwargs)
         except Exception as error:
             walk.error = error
@@ -150,9 +159,9 @@ def _walk_on(device: str, original: nn.Module, arguments: tuple[tuple, dict], ch
 
 
 @contextmanager
-def calls_heard(walk: Walk, check: Callable[[Place], None] = lambda place: None) -> Iterator[_Recorder]:
+def calls_heard(walk: Walk) -> Iterator[_Recorder]:
     """In this context what is entered says `here`, the place in the walk's model that works, and has the `stack` of its modules."""
-    recorder = _Recorder(walk, check)
+    recorder = _Recorder(walk)
     with ExitStack() as hooks:
         for part in walk.names:
             hooks.enter_context(part.register_forward_pre_hook(recorder.enter, with_kwargs=True, prepend=True))

@@ -1,5 +1,6 @@
 """Every operation that PyTorch runs, recorded and priced; without values none is worked out twice: the same sizes give the same."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass
 from functools import cache, partial
@@ -109,6 +110,7 @@ def _result_and_macs(func, price: Callable | None, args: tuple, kwargs: dict, no
 
 _known: dict[tuple, tuple[Callable, int]] = {}  # by call: how its result is made of the tensors that are given, and its MACs
 FAKE = FakeTensorMode(allow_non_fake_inputs=True)
+logging.getLogger(FakeTensorMode.__module__).addFilter(lambda record: not record.getMessage().startswith("failed while attempting"))
 
 
 def _learnt(func, args: tuple, kwargs: dict, given: list[torch.Tensor], price: Callable | None, empty: list) -> tuple[Callable, int]:
@@ -128,10 +130,10 @@ def _learnt(func, args: tuple, kwargs: dict, given: list[torch.Tensor], price: C
 
 def _errs(func, args: tuple, given: list[torch.Tensor]) -> bool:
     """Whether PyTorch's kernel on sizes gives others than the real one: oneDNN's workspace, the dtype of what a norm keeps of
-    narrow numbers beside wide ones, and a batch norm's gradient that nobody wants."""
+    narrow numbers beside wide ones, and the gradients of a norm that nobody wants, or that arrive turned."""
     name = func._overloadpacket.__name__
     mixed = len({tensor.dtype for tensor in given if tensor.is_floating_point()}) > 1
-    unwanted = name.endswith("batch_norm_backward") and not args[-1][0]
+    unwanted = name.endswith("norm_backward") and not (args[-1][0] and args[0].is_contiguous())
     return name.startswith("mkldnn_rnn") or unwanted or (mixed and harmless(func) != "pointwise")
 
 
