@@ -180,8 +180,6 @@ class Rule(NamedTuple):
 STRICTER = [
     Rule("True is no number", Case("Conv2d", {"in_channels": 4, "out_channels": 4, "kernel_size": True}, (4, 8, 8)),
          lambda case, facts: any(isinstance(number, bool) for number in numbers(case))),
-    Rule("text is no number", Case("Upsample", {"scale_factor": "2"}, (4, 8, 8)),
-         lambda case, facts: any(isinstance(number, str) for number in parts(case.arguments.get("scale_factor")))),
     Rule("a number is finite", Case("LeakyReLU", {"negative_slope": math.nan}, (4, 8, 8)),
          lambda case, facts: any(isinstance(number, float) and not math.isfinite(number) for number in numbers(case))),
     Rule("a flag is True or False", Case("Linear", {"in_features": 8, "out_features": 4, "bias": None}, (8,)),
@@ -214,10 +212,6 @@ STRICTER = [
          lambda case, facts: case.arguments.get("start_dim") in (0, -len(case.input_shape) - 1)),
     Rule("a layer gives one tensor", Case("MaxPool2d", {"kernel_size": 2, "return_indices": True}, (4, 8, 8)),
          lambda case, facts: case.arguments.get("return_indices", False)),
-    Rule("no layer of the course has three axes", Case("Upsample", {"size": 2}, (4, 8, 8, 8)),
-         lambda case, facts: case.kind in ("Upsample", "AdaptiveAvgPool2d") and len(case.input_shape) == 4),
-    Rule("area is not in Upsample's documentation", Case("Upsample", {"size": 2, "mode": "area"}, (4, 8, 8)),
-         lambda case, facts: case.arguments.get("mode") == "area"),
 ]  # fmt: skip
 
 
@@ -360,7 +354,6 @@ ERRORS = [
      "BatchNorm2d: eps must be a finite number above 0, not -1"),
     (Case("Dropout", {"p": 1.5}, (4,)), ValueError, "Dropout: p must be between 0 and 1, not 1.5"),
     (Case("Dropout", {"p": "0.5"}, (4,)), TypeError, "Dropout: p must be a number, not '0.5'"),
-    (Case("Upsample", {}, (4, 8, 8)), ValueError, "Upsample: give size or scale_factor, one of the two"),
     (Case("Flatten", {"start_dim": 4}, (4, 8, 8)), ValueError,
      "layer: start_dim=4, end_dim=-1 do not fit; flatten axes 1 to 3 (0 is the batch), the last not before the first"),
 ]  # fmt: skip

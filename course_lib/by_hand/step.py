@@ -70,12 +70,11 @@ class Timeline(Shown, tuple):
 
     def heaviest(self, most: int = 10) -> Table:
         """What waits for backward, the heaviest first, by who made it."""
-        whole_sum, ranked = sum(self.kept.values()) or 1, sorted(self.kept.items(), key=lambda item: -item[1])
-        rows = [[Cell(name, "name"), f"{count:,}", f"{100 * count / whole_sum:.1f} %"] for name, count in ranked[:most]]
-        others = sum(count for _, count in ranked[most:])
-        rows += [[words("all_others", n=len(ranked) - most), f"{others:,}", f"{100 * others / whole_sum:.1f} %"]] * (others > 0)
-        total = [words("total"), f"{sum(self.kept.values()):,}", ""]
-        return Table([f"<{words('keeps')}", words("kept"), words("share")], rows, total)
+        kept = sum(self.kept.values())
+        ranked = sorted(self.kept.items(), key=lambda item: -item[1])[:most]
+        others = (words("all_others", n=len(self.kept) - most), kept - sum(count for _, count in ranked))
+        rows = [[Cell(name, "name"), f"{count:,}", f"{100 * count / kept:.1f} %"] for name, count in [*ranked, *[others] * (others[1] > 0)]]
+        return Table([f"<{words('keeps')}", words("kept"), words("share")], rows, [words("total"), f"{kept:,}", ""])
 
 
 def network_timeline(
@@ -99,9 +98,7 @@ def network_timeline(
     stateless = first and stored.makes_state != "before it"
     step = _Step(memory, batch_size, DTYPES[dtype], network.input_shape, stateless, accumulate)
     for one in layers:
-        if mode == "train" and one.stays and one.needs and one.after.live and one.before.storage in step.keepers:
-            raise plainly(ValueError(words("memory.in_place", name=one.name, keeper=step.keepers[one.before.storage])))
-        step.forward(one)
+        step.forward(one, mode == "train")
     if mode == "train":
         step.loss()
         for one in reversed(layers):
@@ -121,8 +118,8 @@ def network_largest_batch(network: Network, budget: float, dtype: str = "float32
 
 
 def batch_within(budget: float, totals: Callable[[int], list[int]]) -> int:
-    """The largest batch that fits a budget at every moment, whose bytes `totals` gives. They grow by the same for each image: of two batches
-    the largest is reckoned; it and one more are tried; and where it is not so, it is looked for."""
+    """The largest batch that fits a budget at every moment, whose bytes `totals` gives. They grow by the same for each image: it is
+    reckoned of two batches, tried with one more, and where it is not so, looked for."""
     budget = whole("largest_batch: budget", int(budget) if isinstance(budget, float) and budget.is_integer() else budget)  # 1e9
 
     def fits(batch: int) -> bool:
@@ -164,7 +161,9 @@ class _Step:
         now = self.memory.weights, self.gradients, self.state, self.memory.buffers, self.maps[0], kept, passing
         self.moments.append(Moment(phase, place, *now, arriving, leaving))
 
-    def forward(self, one: Pass) -> None:
+    def forward(self, one: Pass, training: bool) -> None:
+        if training and one.stays and one.needs and one.after.live and one.before.storage in self.keepers:
+            raise plainly(ValueError(words("memory.in_place", name=one.name, keeper=self.keepers[one.before.storage])))
         self.maps[one.after.storage], self.handed_on = self.bytes_of(one.after.shape), {one.before.storage, one.after.storage}
         more = {need.storage: need.bytes for need in one.needs if need.storage not in (one.before.storage, one.after.storage)}
         if one.after.live:

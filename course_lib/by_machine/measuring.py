@@ -17,7 +17,7 @@ from course_lib.by_machine.counting import counts_of, forward_arguments, network
 from course_lib.by_machine.modules import build
 from course_lib.by_machine.walk.operations import NeedsValue, tensors
 from course_lib.by_machine.walk.outside import copied_run
-from course_lib.by_machine.walk.step import Lives, Step, loss_of, one_step, saved_by_forward, torch_optimizer
+from course_lib.by_machine.walk.step import HeardStep, Lives, loss_of, one_step, saved_by_forward, torch_optimizer
 from course_lib.by_machine.walk.structure import owned_tensors
 from course_lib.show.tables import Table
 from course_lib.words import words
@@ -56,8 +56,7 @@ def measure_memory(
 
 
 def _bytes_under(given: Iterable[torch.Tensor]) -> int:
-    storages = [tensor.untyped_storage() for tensor in given]
-    return sum({storage.data_ptr(): storage.nbytes() for storage in storages}.values())
+    return sum({whole.data_ptr(): whole.nbytes() for whole in (tensor.untyped_storage() for tensor in given)}.values())
 
 
 @contextmanager
@@ -97,7 +96,7 @@ def step_heard(
     one_by_one = {"foreach": foreach} if foreach or isinstance(optimizer, str) else {}  # a class of your own may not know the word
     stepping = partial(torch_optimizer, optimizer=optimizer, **one_by_one) if mode == "train" else None
     with working_copy(network_or_model, input_size, dtype, optimizer, mode, input_data, device) as run:
-        return Step(*run, stepping, first, accumulate, device == "hollow")
+        return HeardStep(*run, stepping, first, accumulate, device == "hollow")
 
 
 def measure_peak(

@@ -59,16 +59,14 @@ def _error_sentence(walk: Walk) -> str:
     where = f"{failed.path}: " if failed.path else ""
     if "'indices'" in str(error):
         return where + words("wants_integers")
-    if failed.function and len(failed.inputs) == 2 and isinstance(error, RuntimeError) and not _broadcast(*failed.inputs):
+    if failed.function and len(failed.inputs) == 2 and isinstance(error, RuntimeError) and _clash(*failed.inputs):
         return where + _two_branches(failed, [place for place in walk.places if place is not failed])
     return f"{where or failed.function or 'forward'}{'' if where else ': '}{type(error).__name__}: {error}"
 
 
-def _broadcast(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
-    try:
-        return bool(torch.broadcast_shapes(one, other))
-    except RuntimeError:
-        return False
+def _clash(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    """Whether these sizes cannot be put together, counted from the last."""
+    return any(1 != a != b != 1 for a, b in zip(one[::-1], other[::-1], strict=False))
 
 
 def _two_branches(failed: Place, before: list[Place]) -> str:

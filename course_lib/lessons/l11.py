@@ -2,22 +2,24 @@
 
 from course_lib.asking.answers import Answer, Design, Function
 
+OTHER_CHAINS = {  # what else comes out, of the pairs of channels that each convolution goes between
+    "one_bias_each": lambda k, steps: sum(k * k * a * b + 1 for a, b in steps),
+    "same_channels": lambda k, steps: sum(k * k * b * b + b for _, b in steps),
+    "biases_in": lambda k, steps: sum(k * k * a * b + a for a, b in steps),
+    "first_only": lambda k, steps: k * k * steps[0][0] * steps[0][1] + steps[0][1],
+    "ends_only": lambda k, steps: k * k * steps[0][0] * steps[-1][1] + steps[-1][1],
+    "flat": lambda k, steps: sum(k * k * b + b for _, b in steps),
+    "bias_each_cell": lambda k, steps: k * k * sum(a * b + b for a, b in steps),
+    "first_forgotten": lambda k, steps: sum(k * k * a * b + b for a, b in steps[1:]),
+    "last_forgotten": lambda k, steps: sum(k * k * a * b + b for a, b in steps[:-1]),
+}
+
 
 def chain(channels: tuple[int, ...], k: int) -> Answer:
     steps = list(zip(channels, channels[1:], strict=False))
     terms = {f"weights{i}": f"k k {a} {b}" for i, (a, b) in enumerate(steps)} | {f"biases{i}": f"{b}" for i, (_, b) in enumerate(steps)}
     groups = {"weights": " ".join(f"weights{i}" for i in range(len(steps))), "biases": " ".join(f"biases{i}" for i in range(len(steps)))}
-    instead = {
-        "one_bias_each": k * k * sum(a * b for a, b in steps) + len(steps),
-        "same_channels": k * k * sum(b * b for _, b in steps) + sum(channels[1:]),
-        "biases_in": k * k * sum(a * b for a, b in steps) + sum(channels[:-1]),
-        "first_only": k * k * channels[0] * channels[1] + channels[1],
-        "ends_only": k * k * channels[0] * channels[-1] + channels[-1],
-        "flat": sum(k * k * b + b for _, b in steps),
-        "bias_each_cell": k * k * sum(a * b + b for a, b in steps),
-        "first_forgotten": sum(k * k * a * b + b for a, b in steps[1:]),
-        "last_forgotten": k * k * sum(a * b for a, b in steps[:-1]) + sum(channels[1:-1]),
-    }
+    instead = {name: other(k, steps) for name, other in OTHER_CHAINS.items()}
     return Answer({"channels": channels, "k": k}, terms, groups=groups, plus={"input_biases": f"{channels[0]}"}, instead=instead)
 
 

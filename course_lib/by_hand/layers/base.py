@@ -46,9 +46,7 @@ RANGES = {
 }
 
 
-def _real(what: str, value, dims: int | None, within: str = "argument.finite", several: bool = False):
-    if several and isinstance(value, tuple):
-        return tuple(_real(what, part, dims, within) for part in value)
+def _real(what: str, value, dims: int | None, within: str = "argument.finite"):
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise plainly(TypeError(words("argument.number", what=what, value=value)))
     if not RANGES[within](value):
@@ -91,7 +89,6 @@ Padding = Annotated[int | Shape | str, _padding]
 Real = Annotated[float, _real]
 Positive = Annotated[float, partial(_real, within="argument.above_0")]
 Fraction = Annotated[float, partial(_real, within="argument.fraction")]
-Scale = Annotated[float | tuple[float, ...], partial(_real, within="argument.above_0", several=True)]
 Flag = Literal[True, False]
 
 

@@ -7,7 +7,6 @@ from functools import cached_property
 
 import torch
 from torch import nn
-from torch.nn.parameter import UninitializedTensorMixin
 from torch.overrides import TorchFunctionMode
 
 from course_lib.by_machine.modules import as_layer, is_place
@@ -59,8 +58,7 @@ class Walk:
         found = {}
         for copied, *others in [*self.pairs, *zip(owned_tensors(self.model))]:  # some are made in forward
             for tensor in (copied, *others):
-                if not isinstance(tensor, UninitializedTensorMixin) and tensor.layout is torch.strided:
-                    found.setdefault(storage(tensor), []).append(copied)
+                found.setdefault(storage(tensor), []).append(copied)
         return found
 
 

@@ -16,10 +16,7 @@ NOT_RESERVED = 0x4000 if sys.platform == "linux" else 0  # MAP_NORESERVE, which 
 
 
 def _zeros_without_memory() -> torch.Tensor:
-    """Addresses at which zeros can be read; where the system gives none so, no addresses.
-
-    A kernel that gets there by mistake writes into pages that are made for it: no session ends by that.
-    """
+    """Addresses at which zeros can be read, and written by mistake: no session ends by that. Where there are none so, no addresses."""
     try:
         pages = mmap.mmap(-1, ROOM, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | NOT_RESERVED)
     except (AttributeError, OSError, OverflowError, ValueError):

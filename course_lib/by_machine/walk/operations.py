@@ -55,12 +55,13 @@ class Operations(TorchDispatchMode):
                 result = func.decompose(*args, **kwargs)
             if result is not NotImplemented:
                 return result
+        given = tensors(args)
+        is_dense = all(tensor.layout is torch.strided for tensor in given)  # what an operation multiplies of others, nobody knows
+        price = price_of(func) if is_dense else None
         with torch._C.DisableTorchFunction():  # what a kernel calls in Python is no function of the model's
-            price = price_of(func)
             result, macs = _result_and_macs(func, price, args, kwargs, self.hollow)
         about = _about(func)
-        reads = [storage(t) for t in tensors(args) if t.layout is torch.strided and not isinstance(t, UninitializedTensorMixin)]
-        self.record(Op(about.name, macs, tuple(reads), bool(price or about.harmless), about.is_view), result)
+        self.record(Op(about.name, macs, tuple(map(storage, given)), is_dense and bool(price or about.harmless), func.is_view), result)
         return result
 
 
@@ -71,7 +72,7 @@ def _about(func) -> SimpleNamespace:
     as_it_is = func.is_view or name in AS_IT_IS or torch.Tag.inplace_view in func.tags
     reads = any("Tensor" in str(argument.type) for argument in func._schema.arguments)
     makes = name.startswith("new_") or name.endswith("_like") or not reads
-    return SimpleNamespace(name=name, harmless=harmless(func), is_view=func.is_view, as_it_is=as_it_is, makes=makes)
+    return SimpleNamespace(name=name, harmless=harmless(func), as_it_is=as_it_is, makes=makes)
 
 
 def _result_and_macs(func, price: Callable | None, args: tuple, kwargs: dict, nothing_made: bool) -> tuple[object, int]:
@@ -83,29 +84,40 @@ def _result_and_macs(func, price: Callable | None, args: tuple, kwargs: dict, no
     key = func, price, torch.is_grad_enabled(), torch.get_default_dtype(), _key((args, tuple(kwargs.items())), given)
     empty = [tensor for tensor in given if is_hollow(tensor)]
     if about.makes and (empty or (nothing_made and not given)):
-        return _filled(func, args, kwargs), 0
-    if not empty and not (given and all(tensor.is_meta for tensor in given)):
+        return _made(func, args, kwargs), 0
+    if not (empty or (given and all(tensor.is_meta for tensor in given))):
         result = func(*args, **kwargs)
         return result, price(*args, **kwargs, out_val=result) // 2 if price else 0
-    if empty and about.name in NOWHERE:
+    return _on_sizes(key, func, price, args, kwargs, given, empty)
+
+
+def _on_sizes(key: tuple, func, price: Callable | None, args: tuple, kwargs: dict, given: list, empty: list) -> tuple[object, int]:
+    """The result of tensors without values, and its MACs."""
+    name = _about(func).name
+    if empty and name in NOWHERE:
         return torch.zeros(given[0].shape, dtype=torch.bool), 0
     if empty and (by_numbers := _by_numbers(func, args)):
-        return _result_and_macs(by_numbers[0], price, by_numbers[1], kwargs, nothing_made)
+        return _result_and_macs(by_numbers[0], price, by_numbers[1], kwargs, True)
+    make, macs = _remembered(key, func, args, kwargs, given, price, empty)
+    result = make(given)
+    if empty and isinstance(result, torch.Tensor) and name.endswith("_") and not is_hollow(result):
+        result.set_(hollow(result.size(), result.stride(), result.dtype))  # what is written into it is not known
+    return result, macs
+
+
+def _remembered(key: tuple, func, args: tuple, kwargs: dict, given: list, price: Callable | None, empty: list) -> tuple[Callable, int]:
+    """How the result of a call is made anew, and its MACs, learnt where nobody has called like this before."""
     try:
         known = _known.get(key)
     except TypeError:  # an argument that is no key
-        known, key = None, None
+        return _learnt(func, args, kwargs, given, price, empty)
     if known is None:
         known = _learnt(func, args, kwargs, given, price, empty)
         if len(_known) >= REMEMBERED:
             _known.clear()
-        if key is not None and key[-1] == _key((args, tuple(kwargs.items())), []):
+        if key[-1] == _key((args, tuple(kwargs.items())), []):
             _known[key] = known
-    make, macs = known
-    result = make(given)
-    if empty and isinstance(result, torch.Tensor) and about.name.endswith("_") and not is_hollow(result):
-        result.set_(hollow(result.size(), result.stride(), result.dtype))  # what is written into it is not known
-    return result, macs
+    return known
 
 
 _known: dict[tuple, tuple[Callable, int]] = {}  # by call: how its result is made of the tensors that are given, and its MACs
@@ -132,7 +144,7 @@ def _errs(func, args: tuple, given: list[torch.Tensor]) -> bool:
     """Whether PyTorch's kernel on sizes gives others than the real one: oneDNN's workspace, the dtype of what a norm keeps of
     narrow numbers beside wide ones, and the gradients of a norm that nobody wants, or that arrive turned."""
     name = func._overloadpacket.__name__
-    mixed = len({tensor.dtype for tensor in given if tensor.is_floating_point()}) > 1
+    mixed = len({tensor.dtype for tensor in given if tensor.is_floating_point()}) > 1 or any(t.layout is not torch.strided for t in given)
     unwanted = name.endswith("norm_backward") and not (args[-1][0] and args[0].is_contiguous())
     return name.startswith("mkldnn_rnn") or unwanted or (mixed and harmless(func) != "pointwise")
 
@@ -178,7 +190,7 @@ def _maker(part, by_id: dict, by_storage: dict) -> Callable:
     return lambda given: hollow(size, stride, dtype)
 
 
-def _filled(func, args: tuple, kwargs: dict):
+def _made(func, args: tuple, kwargs: dict):
     """What a function makes that reads no values: whole numbers and single ones are there, others are hollow."""
     with FAKE:
         made = func(*(_same_sizes(arg) if isinstance(arg, torch.Tensor) else arg for arg in args), **kwargs)
@@ -209,7 +221,7 @@ def _key(value, given: list):
     """A value as a key, a tensor by its sizes; 1, 1.0 and True apart. The tensors in it are added to those that are given."""
     if isinstance(value, torch.Tensor):
         given.append(value)
-        return value.shape, value.stride(), value.dtype, value.is_meta
+        return value.shape, value.stride() if value.layout is torch.strided else id(value), value.dtype, value.is_meta
     if isinstance(value, (tuple, list)):
         return tuple([_key(part, given) for part in value])
     return type(value), value
@@ -226,5 +238,6 @@ def tensors(value) -> list[torch.Tensor]:
 
 
 def storage(tensor: torch.Tensor) -> int:
-    """Which storage a tensor lies in: views of one have the same."""
-    return tensor.untyped_storage()._cdata
+    """Which storage a tensor lies in: views of one have the same; a sparse one has several, and one that is not made yet has none."""
+    has_one = tensor.layout is torch.strided and not isinstance(tensor, UninitializedTensorMixin)
+    return tensor.untyped_storage()._cdata if has_one else id(tensor)

@@ -14,7 +14,7 @@ from torch.utils._pytree import tree_map_only
 
 from course_lib.by_machine.walk.hollow import as_hollow
 from course_lib.by_machine.walk.operations import Operations
-from course_lib.by_machine.walk.structure import ATOMS, copy_on, filled, held, is_plain, is_somebodys, located_modules, random_states_kept
+from course_lib.by_machine.walk.structure import ATOMS, copy_on, filled, held, is_object, is_somebodys, located_modules, random_states_kept
 from course_lib.show.tables import times
 from course_lib.words import words
 
@@ -29,9 +29,8 @@ def copied_run(
     """A copy of a model, "hollow" or on the "cpu", and its arguments, which it may change; as `arguments_on` takes them."""
     with outside_state_kept(model):
         copied = copy_on(device, model)
-        if dtype is not None:
-            with Operations(hollow=device == "hollow"):
-                copied.to(dtype)
+        with Operations(hollow=device == "hollow"):
+            copied.to(dtype)
         yield copied, *arguments_on(device, arguments, dtype, blank)
 
 
@@ -80,7 +79,7 @@ class _Outside(contextlib.ExitStack):
         if type(value) in ATOMS or not deep or id(value) in self.noted:
             return
         self.noted[id(value)] = value
-        inside = vars(value) if isinstance(value, nn.Module) or is_plain(value) else value
+        inside = vars(value) if isinstance(value, nn.Module) or is_object(value) else value
         if isinstance(value, torch.Tensor):
             values = value.detach().clone() if value.numel() <= SMALL else None
             self.callback(_tensor_again, value, value.data, value.requires_grad, value.grad if value.is_leaf else None, values)

@@ -7,30 +7,11 @@ import math
 import re
 import tomllib
 from collections.abc import Callable
-from functools import cache, reduce
+from functools import cache
 from pathlib import Path
 
 import torch
 from torch.utils.flop_counter import flop_registry
-
-
-def _attention(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, *_, **__) -> int:
-    """Each query with each key, and the sums of values by that: as many heads as the query has."""
-    rows = query.numel() // query.shape[-1]
-    return rows * key.shape[-2] * (query.shape[-1] + value.shape[-1])
-
-
-def _recurrent(x: torch.Tensor, of_input: torch.Tensor, of_state: torch.Tensor, *_, **__) -> int:
-    """One direction of one layer of an LSTM: both matrices at every position."""
-    return math.prod(x.shape[:-1]) * (of_input.numel() + of_state.numel())
-
-
-def _trilinear(a: torch.Tensor, b: torch.Tensor, c: torch.Tensor, new_a, new_b, new_c, summed, *_, **__) -> int:
-    """Bilinear: of the first two a product at each place, summed along what the third has not; then one with the third."""
-    a, b, c = (reduce(torch.unsqueeze, sorted(new), tensor).shape for tensor, new in ((a, new_a), (b, new_b), (c, new_c)))
-    places = torch.broadcast_shapes(a, b)
-    left = [1 if place in summed and c[place] == 1 else size for place, size in enumerate(places)]
-    return math.prod(places) + math.prod(torch.broadcast_shapes(left, c))
 
 
 def _product(left: int) -> Callable[..., int]:
@@ -38,6 +19,7 @@ def _product(left: int) -> Callable[..., int]:
     return lambda *args, out_val, **_: out_val.numel() * args[left].shape[-1]
 
 
+FLASH = "_scaled_dot_product_flash_attention_for_cpu"  # both products of attention as one operation
 MACS = {
     **dict.fromkeys(("_grouped_mm", "_scaled_grouped_mm", "_int_mm", "_weight_int8pack_mm", "_weight_int4pack_mm", "mv"), _product(0)),
     **dict.fromkeys(("_weight_int4pack_mm_for_cpu", "_dyn_quant_matmul_4bit", "mkldnn_linear", "linear", "dot", "vdot"), _product(0)),
@@ -45,14 +27,15 @@ MACS = {
     "addr": lambda *_, out_val, **__: out_val.numel(),
     "addbmm": lambda start, a, b, *, out_val, **_: a.numel() * b.shape[-1],
     "conv_tbc": lambda x, weight, *_, out_val: out_val.shape[0] * out_val.shape[1] * weight.numel(),
-    "mkldnn_rnn_layer": _recurrent,
-    "_scaled_dot_product_flash_attention_for_cpu": _attention,
-    "_trilinear": _trilinear,
+    # At every position of a layer's direction the matrix of the input, and that of the state.
+    "mkldnn_rnn_layer": lambda x, of_input, of_state, *_, **__: math.prod(x.shape[:-1]) * (of_input.numel() + of_state.numel()),
+    # Each query with each key, and the sums of values by that: as many heads as the query has.
+    FLASH: lambda q, k, v, *_, **__: math.prod(q.shape[:-1]) * k.shape[-2] * (q.shape[-1] + v.shape[-1]),
+    # Bilinear's: of its weight and the first input a product, and one of that and the second.
+    "_trilinear": lambda a, weight, c, *_, out_val, **__: out_val.numel() * weight.shape[-1] * (weight.shape[-2] + 1),
 }
 # What an operation is called that multiplies matrices, though it may read only one: decompositions, and Fourier's, too.
-MULTIPLIES = re.compile(
-    r"(?!.*upsample).*(mm(?![a-z])|matmul|conv(?!ert)|linear|attention|lstm|rnn|gru|linalg|fft|cholesky|geqrf|[pc]dist)"
-)
+MULTIPLIES = re.compile(r"(?!.*upsample).*(mm(?![a-z])|matmul|conv(?!ert)|linear|attention|lstm|rnn|gru|linalg|fft|chol|geqrf|[pc]dist)")
 HARMLESS = tomllib.loads(Path(__file__).with_name("harmless.toml").read_text(encoding="utf-8"))  # by what they do; a test knows what lacks
 REASONS = {name: reason for reason, names in HARMLESS.items() for name in names.split()}
 

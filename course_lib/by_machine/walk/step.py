@@ -169,7 +169,7 @@ class Lives:
         return Timeline(moments, +kept)
 
 
-class Step(Lives):
+class HeardStep(Lives):
     """One step of a model that nobody else sees, hollow or with values, heard, with what everything was for."""
 
     def __init__(

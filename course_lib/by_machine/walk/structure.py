@@ -33,7 +33,7 @@ def held(value) -> list[tuple[str, object, object]]:
         cells = zip(value.__code__.co_freevars, value.__closure__ or (), strict=True)
         closed_over = [(".{}", name, cell.cell_contents) for name, cell in cells if filled(cell)]
         return closed_over + held(value.__defaults__ or ()) + held(value.__kwdefaults__ or {})
-    return [(".{}", name, part) for name, part in vars(value).items()] if is_plain(value) else []
+    return [(".{}", name, part) for name, part in vars(value).items()] if is_object(value) else []
 
 
 @cache
@@ -43,7 +43,7 @@ def is_somebodys(kind) -> bool:
     return package == "__main__" or package not in ("torch", "numpy", *sys.stdlib_module_names)
 
 
-def is_plain(value) -> bool:
+def is_object(value) -> bool:
     """Whether it is an object of a class of somebody's own, and not a module or a class."""
     is_more = isinstance(value, (type, ModuleType, nn.Module, torch.Tensor, FunctionType))
     return is_somebodys(type(value)) and hasattr(value, "__dict__") and not is_more
@@ -51,7 +51,6 @@ def is_plain(value) -> bool:
 
 ATOMS = {bool, int, float, complex, str, bytes, type(None), torch.dtype, torch.device, torch.Size, type, BuiltinFunctionType, ModuleType}
 CONSTANT = (type, FunctionType, BuiltinFunctionType, ModuleType)  # what a function may close over and never changes
-OWN = ("_modules", "_parameters", "_buffers")
 
 
 def located_modules(model: nn.Module) -> Iterator[tuple[str, nn.Module, bool]]:
@@ -74,7 +73,7 @@ def located_modules(model: nn.Module) -> Iterator[tuple[str, nn.Module, bool]]:
             if child is not None:
                 yield from below(start + name, child, registered)
         for name, inside in vars(part).items():
-            if type(inside) not in ATOMS and name not in OWN and "_hooks" not in name:
+            if type(inside) not in ATOMS and name not in ("_modules", "_parameters", "_buffers") and "_hooks" not in name:
                 yield from below(start + name, inside)
 
     yield from below("", model, True)
@@ -97,8 +96,8 @@ def copy_on(device: str, model: nn.Module) -> nn.Module:
 
     Tensors that share a storage share one in the copy. A wrapper of torch.compile or DataParallel gives way to what it wraps.
     """
-    if isinstance(model, torch.jit.ScriptModule):
-        raise TypeError(words("model.scripted"))
+    if scripted := [path for path, part, _ in located_modules(model) if isinstance(part, torch.jit.ScriptModule)]:
+        raise TypeError(words("model.scripted", name=scripted[0]))
     return _Copy(device == "hollow").of(model)
 
 
@@ -128,7 +127,7 @@ class _Copy:
             return MethodType(value.__func__, self.of(value.__self__))
         if isinstance(value, FunctionType):
             return self._function(value)
-        if is_plain(value) and type(value).__reduce_ex__ is object.__reduce_ex__ and not hasattr(value, "__deepcopy__"):
+        if is_object(value) and type(value).__reduce_ex__ is object.__reduce_ex__ and not hasattr(value, "__deepcopy__"):
             return self._filled_anew(value)
         try:
             return copy.deepcopy(value, self.memo)
