@@ -107,6 +107,17 @@ class Cast(nn.Module):
             return self.inner(x)
 
 
+class Turned(nn.Module):
+    """A norm whose gradient arrives with its axes the other way round."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.norm, self.last = nn.Linear(16, 16), nn.LayerNorm(16), nn.Conv1d(16, 4, 3)
+
+    def forward(self, x):
+        return self.last(self.norm(self.first(x)).transpose(1, 2))
+
+
 def frozen(model: nn.Module, *names: str) -> nn.Module:
     for name in names:
         model.get_submodule(name).requires_grad_(False)
@@ -131,6 +142,8 @@ MODULES = {
     "gru": (lambda: Recurrent(nn.GRU), (4, 5, 6)),
     "in place on a view": (lambda: nn.Sequential(nn.Linear(6, 8), nn.ReLU(True), nn.Linear(8, 4)), (4, 5, 6)),
     "norm of the input": (lambda: nn.Sequential(nn.BatchNorm2d(3), nn.Conv2d(3, 4, 3)), IMAGES),
+    "turned": (Turned, SEQUENCE),
+    "norm under autocast": (lambda: Cast(nn.Sequential(nn.Linear(16, 16), nn.GELU(), nn.LayerNorm(16), nn.Linear(16, 4))), SEQUENCE),
     "masked": (Masked, TOKENS),
     "tied": (Tied, TOKENS),
 }

@@ -912,3 +912,76 @@ def test_what_was_flattened_last_before_a_misfit_is_told():
 
     with pytest.raises(Misfit, match="12·2·2 = 48: write Linear\\(48, 2\\)"):
         count(Branches(), (1, 3, 8, 8))
+
+
+RUN = {  # what PyTorch runs, though a layer by hand would not take it
+    "flatten with the batch": (nn.Flatten(0, 1), (2, 3, 4), (6, 4)),
+    "flatten from the batch on": (nn.Flatten(0), (2, 3, 4), (24,)),
+    "three axes": (nn.Upsample(scale_factor=2, mode="trilinear"), (1, 3, 4, 4, 4), (1, 3, 8, 8, 8)),
+}
+
+
+@pytest.mark.parametrize("layer, size, output", RUN.values(), ids=RUN)
+def test_pytorch_is_asked_first(layer, size, output):
+    """What it runs is no misfit, whatever is known by hand; the size is PyTorch's."""
+    (row,) = count(nn.Sequential(layer), size)
+    assert row.output_shape == output[1:] == tuple(layer(torch.zeros(size)).shape)[1:]
+
+
+CAUSES = {  # what fails: what is said, and what is not
+    "a map that nobody flattened": (
+        lambda: nn.Sequential(nn.Conv2d(3, 12, 3), nn.AdaptiveAvgPool2d(2), nn.Linear(7, 10)),
+        "2: expects 7 features, but its input has 12×2×2; forgot flatten?; then write Linear(48, 10)",
+    ),
+    "a gradient that is not there": (
+        lambda: Model(lambda s, x: torch.autograd.grad(s.a(x).sum(), x)[0], a=nn.Conv2d(3, 3, 1)),
+        "grad: RuntimeError: One of the differentiated Tensors does not require grad",
+    ),
+    "no step": (lambda: nn.Sequential(nn.Conv2d(3, 5, 3, stride=0)), "0: RuntimeError: non-positive stride is not supported"),
+    "a scripted child": (lambda: nn.Sequential(nn.ReLU(), torch.jit.script(nn.ReLU())), "1 is scripted or traced"),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("make, says", CAUSES.values(), ids=CAUSES)
+def test_a_cause_is_pytorchs_or_tried(make, says):
+    with pytest.raises((ValueError, TypeError)) as failed:
+        count(make(), (1, 3, 8, 8))
+    assert str(failed.value).startswith(says)
+
+
+def test_a_forward_that_differentiates_is_walked():
+    """As a network does that learns an equation: the derivative of what it gives by what it is given."""
+
+    def derivative(self, x):
+        x = x.requires_grad_()
+        return torch.autograd.grad(self.b(torch.tanh(self.a(x))).sum(), x, create_graph=True)[0]
+
+    model = Model(derivative, a=nn.Linear(2, 5), b=nn.Linear(5, 1))
+    rows = count(model, (4, 2))
+    assert rows.params == 21 and rows.macs == 4 * (2 * 5 + 5) + 4 * (5 + 2 * 5)
+
+
+def test_a_lazy_networks_count_is_the_same_each_time():
+    for seed in range(12):
+        torch.manual_seed(seed)
+        widths = [4 + seed % 3, 6, 5]
+        layers = [nn.LazyConv2d(widths[0], 3, padding=1), nn.LazyBatchNorm2d(), nn.LazyConv2d(widths[1], 1), nn.ReLU()]
+        model = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.LazyLinear(widths[2]))
+        counts = {count(model, (2, 3, 8, 8)).params for _ in range(4)}
+        model(torch.zeros(2, 3, 8, 8))
+        assert counts == {sum(p.numel() for p in model.parameters())}
+
+
+def test_parameters_of_one_vector_are_counted_apart():
+    model = nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 6))
+    vector = nn.utils.parameters_to_vector(model.parameters()).detach()
+    nn.utils.vector_to_parameters(vector, model.parameters())
+    assert [row.params for row in count(model, (1, 4))] == [25, 0, 36]
+
+
+def test_sparse_products_are_named():
+    model = Model(lambda s, x: torch.sparse.mm(s.w, x))
+    model.register_buffer("w", torch.eye(4).to_sparse())
+    ledger = count(model, (4, 4))
+    assert ledger.macs == 0 and "not counted: _sparse_addmm" in str(ledger)

@@ -130,8 +130,7 @@ def forward_walk(model: nn.Module, arguments: tuple[tuple, dict], training: bool
     if isinstance(walk.error, NeedsValue):  # it asks for a value, or names a device
         return _walk_on("cpu", unwrapped(model), arguments, training)
     if walk.error is not None:  # it may differentiate on its way
-        followed = _walk_on("hollow", unwrapped(model), arguments, training, follow=True)
-        return followed if followed.error is None else walk
+        return _walk_on("hollow", unwrapped(model), arguments, training, follow=True)
     return walk
 
 
