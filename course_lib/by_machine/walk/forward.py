@@ -15,8 +15,8 @@ from course_lib.by_machine.walk.outside import copied_run
 from course_lib.by_machine.walk.structure import has_hooks, located_modules, owned_tensors, unwrapped
 
 Shape = tuple[int, ...]
-SIGNS = {"add": "+", "sub": "−", "mul": "×", "truediv": "÷", "matmul": "@", "getitem": "[…]"}
 LOOKS = ("T", "mT", "H", "mH", "real", "imag")  # attributes of a tensor that are tensors
+SIGNS = {"add": "+", "sub": "−", "mul": "×", "truediv": "÷", "matmul": "@", "getitem": "[…]"}
 
 
 @dataclass

@@ -10,15 +10,13 @@ import sys
 
 import torch
 
-CPU = torch.device("cpu")
-ROOM = 2**44  # bytes of addresses, none of memory
 NOT_RESERVED = 0x4000 if sys.platform == "linux" else 0  # MAP_NORESERVE, which Python's mmap has no name for before 3.13
 
 
 def _zeros_without_memory() -> torch.Tensor:
     """Addresses at which zeros can be read, and written by mistake: no session ends by that. Where there are none so, no addresses."""
     try:
-        pages = mmap.mmap(-1, ROOM, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | NOT_RESERVED)
+        pages = mmap.mmap(-1, 2**44, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | NOT_RESERVED)
     except (AttributeError, OSError, OverflowError, ValueError):
         return torch.empty(0, dtype=torch.uint8)
     return torch.frombuffer(pages, dtype=torch.uint8)
@@ -29,12 +27,12 @@ ZEROS = _zeros_without_memory()
 
 def hollow_storage(size: int) -> torch.UntypedStorage:
     """A storage of so many bytes, without memory."""
-    return torch._C._construct_storage_from_data_pointer(ZEROS.data_ptr(), CPU, size)
+    return torch._C._construct_storage_from_data_pointer(ZEROS.data_ptr(), torch.device("cpu"), size)
 
 
 def hollow(size, stride, dtype: torch.dtype) -> torch.Tensor:
     """A tensor of these sizes without memory."""
-    made = torch.empty(0, dtype=dtype, device=CPU)
+    made = torch.empty(0, dtype=dtype, device="cpu")
     last = sum((n - 1) * step for n, step in zip(size, stride, strict=True)) if all(size) else -1
     return made.set_(hollow_storage((last + 1) * made.element_size()), 0, size, stride)
 
@@ -55,5 +53,5 @@ def as_hollow(tensor: torch.Tensor, dtype: torch.dtype | None = None) -> torch.T
     """The same of this dtype, with values where they are kept, and hollow elsewhere."""
     dtype = dtype or tensor.dtype
     if keeps_values(tensor) and not tensor.is_meta and not is_hollow(tensor):
-        return tensor.detach().to(CPU, dtype, copy=True)
+        return tensor.detach().to("cpu", dtype, copy=True)
     return hollow(tensor.size(), tensor.stride(), dtype)

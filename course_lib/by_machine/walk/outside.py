@@ -29,8 +29,9 @@ def copied_run(
     """A copy of a model, "hollow" or on the "cpu", and its arguments, which it may change; as `arguments_on` takes them."""
     with outside_state_kept(model):
         copied = copy_on(device, model)
-        with Operations(hollow=device == "hollow"):
-            copied.to(dtype)
+        if dtype is not None:
+            with Operations(hollow=device == "hollow"):
+                copied.to(dtype)
         yield copied, *arguments_on(device, arguments, dtype, blank)
 
 

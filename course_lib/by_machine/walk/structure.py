@@ -53,6 +53,10 @@ ATOMS = {bool, int, float, complex, str, bytes, type(None), torch.dtype, torch.d
 CONSTANT = (type, FunctionType, BuiltinFunctionType, ModuleType)  # what a function may close over and never changes
 
 
+def _is_atom(value) -> bool:
+    return type(value) in ATOMS or (type(value) in (tuple, list) and ATOMS.issuperset(map(type, value)))
+
+
 def located_modules(model: nn.Module) -> Iterator[tuple[str, nn.Module, bool]]:
     """Every module with its path and whether it is registered: those in a module's lists, dicts, functions and objects are not, but run."""
     seen = {}  # by id; they live as long, so that no other has it
@@ -64,7 +68,7 @@ def located_modules(model: nn.Module) -> Iterator[tuple[str, nn.Module, bool]]:
         seen[id(value)] = value
         if not is_module:
             for word, name, part in held(value):
-                if type(part) not in ATOMS:
+                if not _is_atom(part):
                     yield from below(path + word.format(name), part, deep=deep - 1)
             return
         part, start = unwrapped(value), path and f"{path}."
@@ -73,7 +77,7 @@ def located_modules(model: nn.Module) -> Iterator[tuple[str, nn.Module, bool]]:
             if child is not None:
                 yield from below(start + name, child, registered)
         for name, inside in vars(part).items():
-            if type(inside) not in ATOMS and name not in ("_modules", "_parameters", "_buffers") and "_hooks" not in name:
+            if not _is_atom(inside) and name not in ("_modules", "_parameters", "_buffers") and "_hooks" not in name:
                 yield from below(start + name, inside)
 
     yield from below("", model, True)
