@@ -1,5 +1,7 @@
 """A step without values against the same step for real: the whole curve, every place, every part; nothing is computed or allocated."""
 
+import copy
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -144,6 +146,7 @@ MODULES = {
     "norm of the input": (lambda: nn.Sequential(nn.BatchNorm2d(3), nn.Conv2d(3, 4, 3)), IMAGES),
     "turned": (Turned, SEQUENCE),
     "norm under autocast": (lambda: Cast(nn.Sequential(nn.Linear(16, 16), nn.GELU(), nn.LayerNorm(16), nn.Linear(16, 4))), SEQUENCE),
+    "lazy": (lambda: nn.Sequential(nn.LazyConv2d(4, 3), nn.ReLU(), nn.Flatten(), nn.LazyLinear(5)), IMAGES),
     "masked": (Masked, TOKENS),
     "tied": (Tied, TOKENS),
 }
@@ -170,6 +173,10 @@ def heard(model: nn.Module, given, device: str, optimizer="Adam", mode="train", 
 def test_a_step_without_values_is_the_real_one(name, how):
     make, given = MODULES[name]
     model = make()
+    if name == "lazy":
+        lazy, model = model, copy.deepcopy(model)
+        model(torch.zeros(given))
+        assert timeline(lazy, given).peak.total == timeline(model, given).peak.total
     without, real = (heard(model, given, device, **STEPS[how]) for device in ("hollow", "cpu"))
     assert without.heard == real.heard and without.totals == real.totals
     assert list(without.timeline()) == list(real.timeline()) and without.timeline().kept == real.timeline().kept

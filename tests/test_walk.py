@@ -985,3 +985,23 @@ def test_sparse_products_are_named():
     model.register_buffer("w", torch.eye(4).to_sparse())
     ledger = count(model, (4, 4))
     assert ledger.macs == 0 and "not counted: _sparse_addmm" in str(ledger)
+
+
+class Behind(nn.Module):
+    """What its forward works with stands in its default."""
+
+    def forward(self, x, net=nn.Linear(4, 3)):  # noqa: B008
+        return net(x)
+
+
+def test_a_module_behind_a_default_is_counted_and_named():
+    before = Behind.forward.__defaults__[0].weight
+    (row,) = count(Behind(), (2, 4))
+    assert row.params == 15 and row.macs == 24 and "not registered" in row.note
+    assert Behind.forward.__defaults__[0].weight is before and before.grad is None
+
+
+def test_hooks_that_are_not_run_are_said_where_they_hang():
+    model = nn.Sequential(nn.Linear(4, 3), nn.ReLU())
+    model[0].register_forward_hook(lambda module, args, output: output * 2)
+    assert [row.note for row in count(model, (1, 4))] == ["hooks of your own are not run here", ""]

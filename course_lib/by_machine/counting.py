@@ -236,6 +236,7 @@ def _notes_and_caveats(walk: Walk, place: Place, on_map: bool) -> tuple[list[str
     notes = {
         "fails_here": walk.error is not None and place is walk.failed,
         "not_registered": place.module in walk.unregistered,
+        "hooks_left_out": place.module is not None and place.path in walk.hooked,
         "drops_in_training": place.layer is not None and place.layer.kind == "Dropout" and not place.module.training,
     }
     caveats = [words("not_counted", op=op.name) for op in place.ops if not op.priced]

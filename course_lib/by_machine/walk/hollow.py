@@ -39,9 +39,8 @@ def hollow(size, stride, dtype: torch.dtype) -> torch.Tensor:
 
 def is_hollow(tensor: torch.Tensor) -> bool:
     """Whether it has values in principle, and no memory for them."""
-    if tensor.layout is not torch.strided or tensor.is_meta or not tensor.numel():
-        return False
-    return tensor.data_ptr() - tensor.storage_offset() * tensor.element_size() == ZEROS.data_ptr()
+    has_place = tensor.layout is torch.strided and not tensor.is_meta and tensor.numel() > 0
+    return has_place and tensor.data_ptr() - tensor.storage_offset() * tensor.element_size() == ZEROS.data_ptr()
 
 
 def keeps_values(tensor: torch.Tensor) -> bool:

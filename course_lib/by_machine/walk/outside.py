@@ -87,7 +87,8 @@ class _Outside(contextlib.ExitStack):
         elif isinstance(value, FunctionType):
             self._note_function(value, deep)
         elif hasattr(value, "cache_info"):
-            self.callback(_forget_new, value, value.cache_info().currsize)
+            size = value.cache_info().currsize
+            self.callback(lambda: value.cache_info().currsize == size or value.cache_clear())
         elif isinstance(inside, (dict, list, set, deque)):
             self.callback(_fill_again, inside, copy.copy(inside))
         for *_, part in held(inside):
@@ -124,11 +125,6 @@ def _fill_again(container, before) -> None:
     if now != then or (isinstance(container, dict) and [*container] != [*before]):
         container.clear()
         container.update(before) if isinstance(container, (dict, set)) else container.extend(before)
-
-
-def _forget_new(function, size: int) -> None:
-    if function.cache_info().currsize != size:
-        function.cache_clear()
 
 
 def _tensor_again(tensor: torch.Tensor, data: torch.Tensor, follows: bool, gradient, values) -> None:

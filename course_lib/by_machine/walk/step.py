@@ -95,8 +95,8 @@ class Life:
 class Lives:
     """Hears every operation of a step. `heard` has the phase and the place of each, `all` every storage that lived."""
 
-    def __init__(self) -> None:
-        self.phase = "forward"
+    def __init__(self, place_of: Callable[[Op], str] = lambda op: "") -> None:
+        self.place_of, self.phase = place_of, "forward"
         self.heard: list[tuple[str, str]] = []
         self.all: list[Life] = []
         self.now: dict[int, Life] = {}
@@ -112,9 +112,6 @@ class Lives:
 
     def _end(self, place: int) -> None:
         self.now.pop(place).gone = len(self.heard)
-
-    def place_of(self, op: Op) -> str:
-        return ""
 
     def hear(self, op: Op, result) -> None:
         place = self.place_of(op)
@@ -176,7 +173,7 @@ class HeardStep(Lives):
         self, model: nn.Module, args: tuple, kwargs: dict, make_optimizer: Callable[[nn.Module], torch.optim.Optimizer] | None,
         first: bool = False, accumulate: bool = False, hollow: bool = False,
     ) -> None:  # fmt: skip
-        super().__init__()
+        super().__init__(self._place)
         self.nodes: dict[int, str] = {}  # by autograd's number: who made a node of its graph
         with Operations(hollow=hollow):
             if any(isinstance(tensor, UninitializedTensorMixin) for tensor in (*model.parameters(), *model.buffers())):
@@ -192,9 +189,9 @@ class HeardStep(Lives):
         with calls_heard(Walk(model)) as self.calls, Operations(self.hear, hollow):
             one_step(model, args, kwargs, optimizer, self.begin)
         _name(model, optimizer, self.belong)
-        del self.optimizer, self.calls  # the tensors live no longer than the step, though each knows whom to tell of its end
+        del self.optimizer, self.calls, self.place_of  # the tensors live no longer than the step, though each knows whom to tell of its end
 
-    def place_of(self, op: Op) -> str:
+    def _place(self, op: Op) -> str:
         phase, node = self.phase, torch._C._current_autograd_node()
         if phase == "loss" or (phase == "backward" and node is None):
             return LOSS

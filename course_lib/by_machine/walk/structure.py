@@ -79,6 +79,8 @@ def located_modules(model: nn.Module) -> Iterator[tuple[str, nn.Module, bool]]:
         for name, inside in vars(part).items():
             if not _is_atom(inside) and name not in ("_modules", "_parameters", "_buffers") and "_hooks" not in name:
                 yield from below(start + name, inside)
+        if is_somebodys(type(part)):
+            yield from below(f"{start}forward", type(part).forward)
 
     yield from below("", model, True)
 
@@ -144,7 +146,9 @@ class _Copy:
         for name, part in vars(value).items():
             if isinstance(value, nn.Module) and "_hooks" in name and isinstance(part, dict):
                 # PyTorch's own do part of the work: weight_norm, pruning, the lazy layers' sizes.
-                vars(made)[name] = OrderedDict((key, self.of(hook)) for key, hook in part.items() if _is_pytorchs_hook(hook))
+                vars(made)[name] = self.memo[id(part)] = OrderedDict(
+                    (key, self.of(hook)) for key, hook in part.items() if _is_pytorchs_hook(hook)
+                )
             else:
                 vars(made)[name] = self.of(part)
         return made
