@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
-from course_lib import build, largest_batch, measure_peak, small_cnn, timeline, vgg16_32
+from course_lib import build, count, largest_batch, measure_peak, small_cnn, timeline, vgg16_32
 from course_lib.by_machine.measuring import step_heard
 
 
@@ -223,6 +223,22 @@ def test_a_forward_that_asks_for_a_value_is_run_for_real_and_says_so():
     assert "Run for real" in str(shown) and shown.peak.total == measure_peak(Asks(), (2, 4))
     with torch.device("meta"), pytest.raises(ValueError, match="no values yet"):
         timeline(Asks(), (2, 4))
+
+
+def test_a_single_number_keeps_its_value():
+    """A forward may ask for one, and nothing needs to run for that; after a step of the optimizer it is not known any more."""
+
+    class Gated(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc, self.gate = nn.Linear(4, 4), nn.Parameter(torch.tensor(2.0))
+
+        def forward(self, x):
+            return self.fc(x) * self.gate if self.gate > 1 else self.fc(self.fc(x))
+
+    shown = timeline(Gated(), (3, 4), mode="eval")
+    assert shown.notes == () and shown.peak.total == measure_peak(Gated(), (3, 4), mode="eval") and count(Gated(), (3, 4)).macs == 48
+    assert timeline(Gated(), (3, 4)).peak.total == measure_peak(Gated(), (3, 4))
 
 
 BATCHES = {
