@@ -191,6 +191,8 @@ def turns(moments) -> dict:
 
 @pytest.mark.parametrize("network", [small_cnn(), small_cnn(batch_norm=True), vgg16_32()], ids=["small", "norms", "vgg"])
 def test_by_hand_and_by_machine_every_moment_is_the_same(network):
+    walked, reckoned = timeline(build(network), (4, *network.input_shape)), timeline(network, 4)
+    assert sum(walked.kept.values()) == sum(reckoned.kept.values()) and walked.peak.total == reckoned.peak.total
     by_machine = turns(timeline(build(network), (4, *network.input_shape), optimizer="SGD"))
     by_hand = turns(timeline(network, 4, optimizer="SGD"))
     differ = {
