@@ -22,7 +22,6 @@ from course_lib.by_machine.walk.operations import Op, Operations, storage, tenso
 from course_lib.words import words
 
 LOSS = "sum"
-PARTS = ("weights", "gradients", "state", "buffers", "input", "kept", "passing")
 
 
 def torch_optimizer(model: nn.Module, optimizer: str | Optimizer, **more) -> torch.optim.Optimizer:
@@ -159,7 +158,7 @@ class Lives:
                 if step == most:
                     new = [life for found in changes[begin : step + 1] for sign, life in found if sign > 0 and life.part == "at_work"]
                     leaving = sum(life.bytes for life in new if life.gone > step)
-                    moments.append(Moment(phase, place, *map(parts.__getitem__, PARTS), parts["at_work"] - leaving, leaving))
+                    moments.append(Moment(phase, place, *map(parts.__getitem__, Moment._fields[2:9]), parts["at_work"] - leaving, leaving))
         kept = Counter()
         for life in self.all:
             kept[life.owner] += life.bytes * (life.use == "kept")
@@ -188,6 +187,7 @@ class HeardStep(Lives):
         _name(model, optimizer, self.add)
         with calls_heard(Walk(model)) as self.calls, Operations(self.hear, hollow):
             one_step(model, args, kwargs, optimizer, self.begin)
+        self.heard = self.heard or [("forward", type(model).__name__)]  # of a forward that hands on what it is given
         _name(model, optimizer, self.belong)
         del self.optimizer, self.calls, self.place_of  # the tensors live no longer than the step, though each knows whom to tell of its end
 
