@@ -261,7 +261,6 @@ LESSON = {
         tinytorch_says(build(cnn), 1, 3, 32, 32),
     ],
     11: lambda: [
-        1000 // 2,  # MB, the budget of a section
         sum(Conv2d(a, b, 3).params + BatchNorm2d(b).params for a, b in zip((3, 16, 16, 32, 32, 16), (16, 16, 32, 32, 16, 16), strict=True))
         + ConvTranspose2d(32, 16, 2, stride=2).params
         + Conv2d(16, 1, 1).params,

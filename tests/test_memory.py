@@ -142,7 +142,7 @@ def test_what_a_step_makes_one_by_one_or_all_at_once_is_what_pytorchs_makes(opti
     heard = Lives()
     heard.add(lives, "")
     before = sum(life.bytes for life in heard.all)
-    with Operations(heard.hear):
+    with Operations(heard.record):
         stepping.step()
     moments = [moment for moment in timeline(network, 2, optimizer=optimizer, foreach=foreach) if moment.phase == "step"]
     assert max(moment.arriving + moment.leaving for moment in moments) == max(heard.totals) - before

@@ -1005,3 +1005,20 @@ def test_hooks_that_are_not_run_are_said_where_they_hang():
     model = nn.Sequential(nn.Linear(4, 3), nn.ReLU())
     model[0].register_forward_hook(lambda module, args, output: output * 2)
     assert [row.note for row in count(model, (1, 4))] == ["hooks of your own are not run here", ""]
+
+
+LOOKS_AT_VALUES = {
+    "a list": lambda x: x.tolist()[0][0],
+    "numpy": lambda x: x.numpy().mean(),
+    "an array of numpy": lambda x: np.asarray(x).mean(),
+    "an item": lambda x: x[0, 0].item(),
+    "whether all are finite": lambda x: float(torch.isfinite(x).all()),
+}
+
+
+@pytest.mark.parametrize("value", LOOKS_AT_VALUES.values(), ids=LOOKS_AT_VALUES)
+def test_who_looks_at_values_gets_real_ones(value):
+    """Its path depends on them: however it gets them, zeros that nobody computed are none."""
+    model = Model(lambda s, x: s.b(s.a(x)) if value(torch.sigmoid(s.a(x))) > 0.01 else x, a=nn.Linear(4, 4), b=nn.Linear(4, 4))
+    counts = counts_of(model, (2, 4))
+    assert counts.ledger.macs == 3 * 2 * 16 and counts.walk.real

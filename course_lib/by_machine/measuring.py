@@ -17,7 +17,7 @@ from course_lib.by_machine.counting import counts_of, forward_arguments, network
 from course_lib.by_machine.modules import build
 from course_lib.by_machine.walk.operations import NeedsValue, tensors
 from course_lib.by_machine.walk.outside import copied_run
-from course_lib.by_machine.walk.step import HeardStep, Lives, loss_of, one_step, saved_by_forward, torch_optimizer
+from course_lib.by_machine.walk.step import Lives, StepLives, loss_of, one_step, saved_by_forward, torch_optimizer
 from course_lib.by_machine.walk.structure import owned_tensors
 from course_lib.show.tables import Table
 from course_lib.words import words
@@ -87,7 +87,7 @@ def working_copy(
         raise
 
 
-def step_heard(
+def step_lives(
     network_or_model, input_size=None, dtype: str | None = None, optimizer: str | Optimizer = "Adam", mode: str = "train",
     foreach: bool = False, first: bool = False, accumulate: bool = False, input_data=None, device: str = "cpu",
 ) -> Lives:  # fmt: skip
@@ -96,7 +96,7 @@ def step_heard(
     one_by_one = {"foreach": foreach} if foreach or isinstance(optimizer, str) else {}  # a class of your own may not know the word
     stepping = partial(torch_optimizer, optimizer=optimizer, **one_by_one) if mode == "train" else None
     with working_copy(network_or_model, input_size, dtype, optimizer, mode, input_data, device) as run:
-        return HeardStep(*run, stepping, first, accumulate, device == "hollow")
+        return StepLives(*run, stepping, first, accumulate, device == "hollow")
 
 
 def measure_peak(
@@ -112,7 +112,7 @@ def measure_peak(
     >>> measure_peak(small_cnn(), 16)
     1378584
     """
-    return max(step_heard(network_or_model, input_size, dtype, optimizer, mode, foreach, first, accumulate, input_data).totals)
+    return max(step_lives(network_or_model, input_size, dtype, optimizer, mode, foreach, first, accumulate, input_data).totals)
 
 
 def timeline(
@@ -136,9 +136,9 @@ def timeline(
         batch = network_input_size(network_or_model, input_size, input_data)[0]
         return network_timeline(network_or_model, batch, dtype or "float32", *how[1:])
     try:
-        return step_heard(network_or_model, input_size, *how, input_data, device="hollow").timeline()
+        return step_lives(network_or_model, input_size, *how, input_data, device="hollow").timeline()
     except NeedsValue:  # of a float, which decides what is done
-        real = step_heard(network_or_model, input_size, *how, input_data).timeline()
+        real = step_lives(network_or_model, input_size, *how, input_data).timeline()
         return Timeline(real, real.kept, notes=(words("run_for_real"),))
 
 
@@ -167,7 +167,7 @@ def largest_batch(
             return tensor[torch.arange(batch, device=tensor.device) % rows] if batched else tensor
 
         data = tree_map_only(torch.Tensor, repeated, args or kwargs)
-        return step_heard(network_or_model, None, dtype, optimizer, foreach=foreach, input_data=data, device="hollow").totals
+        return step_lives(network_or_model, None, dtype, optimizer, foreach=foreach, input_data=data, device="hollow").totals
 
     return batch_within(budget, totals)
 

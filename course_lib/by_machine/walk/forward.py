@@ -1,4 +1,4 @@
-"""One forward pass walk operation by operation, without its arithmetic: on a copy of the structure, on the meta device. The only walk."""
+"""One forward pass walked operation by operation, without its arithmetic: on a copy whose tensors have no memory. The only walk."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -10,6 +10,7 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from course_lib.by_machine.modules import as_layer, is_place
+from course_lib.by_machine.walk.hollow import is_hollow
 from course_lib.by_machine.walk.operations import NeedsValue, Op, Operations, storage, tensors
 from course_lib.by_machine.walk.outside import copied_run
 from course_lib.by_machine.walk.structure import has_hooks, located_modules, owned_tensors, unwrapped
@@ -76,7 +77,14 @@ class _Recorder(TorchFunctionMode):
         self.open, self.stack = None, [""]  # the place that is open; the paths of the modules that run
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
-        kwargs, name = kwargs or {}, getattr(func, "__name__", str(func))
+        result = self._result(func, args, kwargs or {})
+        reads_memory = type(result).__module__ == "numpy" or (type(result) is list and not tensors(result))  # around all operations
+        if reads_memory and any(map(is_hollow, tensors(args))):
+            raise NeedsValue(func.__name__)
+        return result
+
+    def _result(self, func, args: tuple, kwargs: dict):
+        name = getattr(func, "__name__", str(func))
         is_look = name == "__get__"  # of x.T or x.shape
         if self.open is not None or (is_look and func.__self__.__name__ not in LOOKS):
             return func(*args, **kwargs)
@@ -142,12 +150,7 @@ def _walk_on(device: str, original: nn.Module, arguments: tuple[tuple, dict], tr
             model.train(training)
         walk = Walk(model, pairs, hooked, real=device == "cpu")
         try:
-            with (
-                torch.set_grad_enabled(follow),
-                torch.device("cpu"),
-                calls_heard(walk) as calls,
-                Operations(calls.record, device == "hollow"),
-            ):
+            with torch.set_grad_enabled(follow), torch.device("cpu"), module_calls(walk) as calls, Operations(calls.record, not walk.real):
                 walk.output = model(*args, **kwargs)
         except Exception as error:
             walk.error = error
@@ -156,7 +159,7 @@ def _walk_on(device: str, original: nn.Module, arguments: tuple[tuple, dict], tr
 
 
 @contextmanager
-def calls_heard(walk: Walk) -> Iterator[_Recorder]:
+def module_calls(walk: Walk) -> Iterator[_Recorder]:
     """In this context what is entered says `here`, the place in the walk's model that works, and has the `stack` of its modules."""
     recorder = _Recorder(walk)
     with ExitStack() as hooks:

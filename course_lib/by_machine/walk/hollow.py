@@ -13,16 +13,10 @@ import torch
 NOT_RESERVED = 0x4000 if sys.platform == "linux" else 0  # MAP_NORESERVE, which Python's mmap has no name for before 3.13
 
 
-def _zeros_without_memory() -> torch.Tensor:
-    """Addresses at which zeros can be read, and written by mistake: no session ends by that. Where there are none so, no addresses."""
-    try:
-        pages = mmap.mmap(-1, 2**44, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | NOT_RESERVED)
-    except (AttributeError, OSError, OverflowError, ValueError):
-        return torch.empty(0, dtype=torch.uint8)
-    return torch.frombuffer(pages, dtype=torch.uint8)
-
-
-ZEROS = _zeros_without_memory()
+try:  # addresses at which zeros can be read, and written by mistake: no session ends by that
+    ZEROS = torch.frombuffer(mmap.mmap(-1, 2**44, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | NOT_RESERVED), dtype=torch.uint8)
+except (AttributeError, OSError, OverflowError, ValueError):  # the system gives none so: no addresses
+    ZEROS = torch.empty(0, dtype=torch.uint8)
 
 
 def hollow_storage(size: int) -> torch.UntypedStorage:

@@ -13,13 +13,13 @@ from torch.nn.parameter import UninitializedTensorMixin
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten, tree_map_only, tree_unflatten
 
-from course_lib.by_machine.walk.hollow import hollow, is_hollow, keeps_values
+from course_lib.by_machine.walk.hollow import hollow, hollow_storage, is_hollow, keeps_values
 from course_lib.by_machine.walk.prices import harmless, price_of
 
 REMEMBERED = 10_000  # operations; a Llama has a hundred different ones
 AS_IT_IS = {"detach", "alias", "lift_fresh", "set_"}  # views, too
 NOWHERE = {"isnan", "isinf"}  # of what is not computed
-INDEXED = {"index", "index_put", "index_put_", "_unsafe_index", "_unsafe_index_put", "_index_put_impl_"}
+SMALL = 2**18  # values that an operation reads, so few that its kernel may run on zeros
 
 
 class Op(NamedTuple):
@@ -84,7 +84,7 @@ def _result_and_macs(func, price: Callable | None, args: tuple, kwargs: dict, no
     key = func, price, torch.is_grad_enabled(), torch.get_default_dtype(), _key((args, tuple(kwargs.items())), given)
     empty = [tensor for tensor in given if is_hollow(tensor)]
     if about.makes and (empty or (nothing_made and not given)):
-        return _made(func, args, kwargs), 0
+        return _factory_result(func, args, kwargs), 0
     if not (empty or (given and all(tensor.is_meta for tensor in given))):
         result = func(*args, **kwargs)
         return result, price(*args, **kwargs, out_val=result) // 2 if price else 0
@@ -98,21 +98,21 @@ def _on_sizes(key: tuple, func, price: Callable | None, args: tuple, kwargs: dic
         return torch.zeros(given[0].shape, dtype=torch.bool), 0
     if empty and (by_numbers := _by_numbers(func, args)):
         return _result_and_macs(by_numbers[0], price, by_numbers[1], kwargs, True)
-    make, macs = _remembered(key, func, args, kwargs, given, price, empty)
+    make, macs = _known_template(key, func, args, kwargs, given, price, empty)
     result = make(given)
     if empty and isinstance(result, torch.Tensor) and name.endswith("_") and not is_hollow(result):
         result.set_(hollow(result.size(), result.stride(), result.dtype))  # what is written into it is not known
     return result, macs
 
 
-def _remembered(key: tuple, func, args: tuple, kwargs: dict, given: list, price: Callable | None, empty: list) -> tuple[Callable, int]:
+def _known_template(key: tuple, func, args: tuple, kwargs: dict, given: list, price: Callable | None, empty: list) -> tuple[Callable, int]:
     """How the result of a call is made anew, and its MACs, learnt where nobody has called like this before."""
     try:
         known = _known.get(key)
     except TypeError:  # an argument that is no key
-        return _learnt(func, args, kwargs, given, price, empty)
+        return _new_template(func, args, kwargs, given, price, empty)
     if known is None:
-        known = _learnt(func, args, kwargs, given, price, empty)
+        known = _new_template(func, args, kwargs, given, price, empty)
         if len(_known) >= REMEMBERED:
             _known.clear()
         if key[-1] == _key((args, tuple(kwargs.items())), []):
@@ -125,18 +125,20 @@ FAKE = FakeTensorMode(allow_non_fake_inputs=True)
 logging.getLogger(FakeTensorMode.__module__).addFilter(lambda record: record.funcName != "_dispatch_impl")  # what fails is asked otherwise
 
 
-def _learnt(func, args: tuple, kwargs: dict, given: list[torch.Tensor], price: Callable | None, empty: list) -> tuple[Callable, int]:
-    """How a result is made anew, by running the operation once on tensors that stand in for those that are given."""
+def _new_template(func, args: tuple, kwargs: dict, given: list[torch.Tensor], price: Callable | None, empty: list) -> tuple[Callable, int]:
+    """How a result is made anew: of sizes alone; where these are small, or known to mislead PyTorch, as its kernel makes it of zeros."""
     if given and not empty:  # on the meta device they are what runs
         return _template(func, args, kwargs, given, lambda tensor: tensor, price)
-    if not _errs(func, args, given):
-        try:
-            with FAKE:
-                return _template(func, args, kwargs, given, _same_sizes, price)
-        except (DataDependentOutputException, DynamicOutputShapeException, NeedsValue) as error:
-            raise NeedsValue(func._overloadpacket.__name__) from error
-        except Exception:  # the kernel itself says better what does not fit; or PyTorch has no other
-            pass
+    try:
+        with FAKE:
+            on_sizes = _template(func, args, kwargs, given, _same_sizes, price)
+    except (DataDependentOutputException, DynamicOutputShapeException, NeedsValue) as error:
+        raise NeedsValue(func._overloadpacket.__name__) from error
+    except Exception:  # the kernel itself says better what does not fit; or PyTorch has no other
+        on_sizes = None
+    is_small = sum(tensor.numel() for tensor in given) <= SMALL and harmless(func) != "pointwise"
+    if on_sizes and not is_small and not _errs(func, args, given):
+        return on_sizes
     return _template(func, args, kwargs, given, _zeros, price)
 
 
@@ -187,10 +189,11 @@ def _maker(part, by_id: dict, by_storage: dict) -> Callable:
         return lambda given: blank(device=given[place].device).set_(given[place].untyped_storage(), offset, size, stride)
     if part.is_meta and type(part) is torch.Tensor:
         return lambda given: torch.empty_strided(size, stride, dtype=dtype, device="meta")
-    return lambda given: hollow(size, stride, dtype)
+    whole = part.untyped_storage().nbytes()  # more than it needs, where a kernel cuts it out of what it worked on
+    return lambda given: torch.empty(0, dtype=dtype).set_(hollow_storage(whole), offset, size, stride)
 
 
-def _made(func, args: tuple, kwargs: dict):
+def _factory_result(func, args: tuple, kwargs: dict):
     """What a function makes that reads no values: whole numbers and single ones are there, others are hollow."""
     with FAKE:
         made = func(*(_same_sizes(arg) if isinstance(arg, torch.Tensor) else arg for arg in args), **kwargs)
@@ -205,7 +208,7 @@ def _by_numbers(func, args: tuple) -> tuple | None:
     if name == "masked_select":
         whole, mask = torch.broadcast_tensors(*args)
         func, args = torch.ops.aten.index.Tensor, (whole, [mask])
-    elif name not in INDEXED:
+    elif not any(argument.name == "indices" and "Optional[Tensor]" in str(argument.type) for argument in func._schema.arguments):
         return None
     numbers, masked = [], False
     for index in args[1]:

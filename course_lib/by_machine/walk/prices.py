@@ -63,10 +63,11 @@ def harmless(func) -> str:
     if func.namespace not in ("aten", "prim", "prims"):
         return ""
     read = sum("Tensor" in str(argument.type) and not argument.is_out for argument in schema.arguments)
-    plain = not MULTIPLIES.match(name)
+    plain, twin = not MULTIPLIES.match(name), getattr(torch.ops.aten, name.removesuffix("_"), None)  # the same where it is not in place
+    tags = {tag for overload in twin.overloads() for tag in getattr(twin, overload).tags} if twin else set()
     reasons = {
         "view": func.is_view or torch.Tag.inplace_view in func.tags,
-        "pointwise": _tagged(name.removesuffix("_"), torch.Tag.pointwise),
+        "pointwise": torch.Tag.pointwise in tags,
         "reduction": torch.Tag.reduction in func.tags,
         "no_result": plain and not any("Tensor" in str(result.type) for result in schema.returns),
         "optimizer": plain and name.startswith(("_foreach_", "_fused_")),
@@ -75,8 +76,3 @@ def harmless(func) -> str:
         "one_input": plain and read == 1,
     }
     return next((reason for reason, holds in reasons.items() if holds), REASONS.get(name.removesuffix("_"), ""))
-
-
-def _tagged(name: str, tag: torch.Tag) -> bool:
-    packet = getattr(torch.ops.aten, name, None)
-    return packet is not None and any(tag in getattr(packet, overload).tags for overload in packet.overloads())

@@ -1,4 +1,4 @@
-"""One training step that really runs, heard from its first operation to its last: its loss, its optimizer, and which storages live from
+"""One training step, with values or without, from its first operation to its last: its loss, its optimizer, and which storages live from
 when to when, who made them, and what for."""
 
 import functools
@@ -17,7 +17,7 @@ from torch.nn.parameter import UninitializedTensorMixin
 
 from course_lib.by_hand.memory import Optimizer, named_optimizer
 from course_lib.by_hand.step import Moment, Timeline
-from course_lib.by_machine.walk.forward import Walk, calls_heard
+from course_lib.by_machine.walk.forward import Walk, module_calls
 from course_lib.by_machine.walk.operations import Op, Operations, storage, tensors
 from course_lib.words import words
 
@@ -92,11 +92,11 @@ class Life:
 
 
 class Lives:
-    """Hears every operation of a step. `heard` has the phase and the place of each, `all` every storage that lived."""
+    """The storages of a step. `turns` has the phase and the place of each operation, `all` every storage that lived."""
 
     def __init__(self, place_of: Callable[[Op], str] = lambda op: "") -> None:
         self.place_of, self.phase = place_of, "forward"
-        self.heard: list[tuple[str, str]] = []
+        self.turns: list[tuple[str, str]] = []
         self.all: list[Life] = []
         self.now: dict[int, Life] = {}
 
@@ -105,17 +105,17 @@ class Lives:
         for tensor in found:
             if tensor.layout is torch.strided and storage(tensor) not in self.now:
                 whole = tensor.untyped_storage()
-                life = self.now[whole._cdata] = Life(whole.nbytes(), owner, self.phase, len(self.heard), use)
+                life = self.now[whole._cdata] = Life(whole.nbytes(), owner, self.phase, len(self.turns), use)
                 self.all.append(life)
                 weakref.finalize(whole, self._end, whole._cdata).atexit = False
 
     def _end(self, place: int) -> None:
-        self.now.pop(place).gone = len(self.heard)
+        self.now.pop(place).gone = len(self.turns)
 
-    def hear(self, op: Op, result) -> None:
+    def record(self, op: Op, result) -> None:
         place = self.place_of(op)
         self.add(tensors(result), place)
-        self.heard.append((self.phase, place))
+        self.turns.append((self.phase, place))
 
     def begin(self, phase: str, *_) -> None:
         """Another phase begins; what forward made and what lives when backward begins is kept."""
@@ -135,10 +135,10 @@ class Lives:
     @property
     def changes(self) -> list[list[tuple[int, Life]]]:
         """At each operation, and after the last, the lives that begin there, with 1, and those that end, with -1."""
-        found = [[] for _ in range(len(self.heard) + 1)]
+        found = [[] for _ in range(len(self.turns) + 1)]
         for life in self.all:
             found[life.born].append((1, life))
-            found[min(life.gone, len(self.heard))].append((-1, life))
+            found[min(life.gone, len(self.turns))].append((-1, life))
         return found
 
     @property
@@ -149,7 +149,7 @@ class Lives:
     def timeline(self) -> Timeline:
         """A moment for each place in its turn: that of its operation with the most bytes."""
         changes, totals, parts, end, moments = self.changes, self.totals, Counter(), 0, []
-        for (phase, place), turn in groupby(self.heard):
+        for (phase, place), turn in groupby(self.turns):
             begin, end = end, end + sum(1 for _ in turn)
             most = max(range(begin, end), key=totals.__getitem__)
             for step in range(begin, end):
@@ -165,8 +165,8 @@ class Lives:
         return Timeline(moments, +kept)
 
 
-class HeardStep(Lives):
-    """One step of a model that nobody else sees, hollow or with values, heard, with what everything was for."""
+class StepLives(Lives):
+    """Those of one step of a model that nobody else sees, hollow or with values, and what everything was for."""
 
     def __init__(
         self, model: nn.Module, args: tuple, kwargs: dict, make_optimizer: Callable[[nn.Module], torch.optim.Optimizer] | None,
@@ -185,9 +185,9 @@ class HeardStep(Lives):
                 loss_of(model(*args, **kwargs)).backward()
         self.add(tensors([args, kwargs]), "input", "input")
         _name(model, optimizer, self.add)
-        with calls_heard(Walk(model)) as self.calls, Operations(self.hear, hollow):
+        with module_calls(Walk(model)) as self.calls, Operations(self.record, hollow):
             one_step(model, args, kwargs, optimizer, self.begin)
-        self.heard = self.heard or [("forward", type(model).__name__)]  # of a forward that hands on what it is given
+        self.turns = self.turns or [("forward", type(model).__name__)]  # of a forward that hands on what it is given
         _name(model, optimizer, self.belong)
         del self.optimizer, self.calls, self.place_of  # the tensors live no longer than the step, though each knows whom to tell of its end
 
@@ -198,7 +198,7 @@ class HeardStep(Lives):
         if phase == "forward" or len(self.calls.stack) > 1:  # in backward, too: a checkpointed part runs again
             self.nodes.setdefault(torch._C._autograd._get_sequence_nr() - 1, self.calls.here)
             return self.calls.here
-        before_phase, before = self.heard[-1]
+        before_phase, before = self.turns[-1]
         if phase == "backward":
             return self.nodes.get(node._sequence_nr(), before)
         lives = [self.now[read] for read in op.reads if read in self.now]
