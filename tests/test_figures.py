@@ -274,6 +274,17 @@ def test_what_a_reader_draws_is_shown_the_same_way():
     plt.close("all")
 
 
+@pytest.mark.parametrize("reach", [(2, 90), (0.1, 1000), (3, 8)])
+def test_powers_along_an_axis_are_numbers_and_no_formula(reach):
+    """However far it reaches, as what a clock measures: no tick shows what matplotlib would have set a power from."""
+    import matplotlib.pyplot as plt
+
+    fig, ax = plt.subplots(figsize=(6.4, 3.4))
+    ax.loglog(reach, reach, "o")
+    svg = chart(fig, "Dots: two of them.", ("x", reach), ("y", reach)).svg
+    assert "mathdefault" not in svg and "$" not in svg and re.search(r">(?:10|[2-9])<|10</tspan>", svg)
+
+
 def test_figures_draw_what_they_are_given_or_say_why_not():
     mixed = bars("x", p={"a": 10, "b": 30}, m={"b": 20, "a": 1})
     assert mixed.bundle()["text/plain"].splitlines()[2:] == ["a     10   1", "b     30  20"]

@@ -43,7 +43,6 @@ def _course_style() -> Iterator[None]:
         yield
 
 
-@_course_style()
 def chart(drawn, alt: str, /, *numbers: tuple[str, Sequence]) -> Figure:
     """What you have drawn with matplotlib, its Figure or its Axes, shown as the course's charts are: SVG, an alt text, the numbers.
 
@@ -60,7 +59,9 @@ def chart(drawn, alt: str, /, *numbers: tuple[str, Sequence]) -> Figure:
          3       9
     """
     file = StringIO()
-    drawn.figure.savefig(file, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
+    drawn.figure.draw_without_rendering()  # numbers along an axis are made now, by the settings that made the rest: powers, too
+    with _course_style():
+        drawn.figure.savefig(file, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
     if pyplot := sys.modules.get("matplotlib.pyplot"):
         pyplot.close(drawn.figure)
     svg = NEEDLESS.sub("", file.getvalue().partition("<svg ")[2])
